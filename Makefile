@@ -1,0 +1,44 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install synth check test e2e bench snapshot lock
+
+help: ## List the targets
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+# The stamp is made last, so an interrupted install starts over.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which: make PYTHON=python3.13")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+install: $(VENV)/.installed ## Install the locked dependencies into .venv
+
+synth: install ## Synthesize the example's Terraform into cdktf.out
+	@$(BIN)/backbone synth
+
+check: install ## Lint, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: install ## Run the tests
+	$(BIN)/python -m pytest -n 2 -m 'not e2e'
+
+e2e: install ## Apply the example with real Terraform on a local AWS emulator
+	$(BIN)/python -m pytest -m e2e -v
+
+bench: install ## Measure synthesis, as ratios in one run
+	$(BIN)/python -m benchmarks
+
+snapshot: install ## Write the reviewed Terraform of tests/snapshots anew
+	$(BIN)/python -m pytest tests/test_snapshots.py --snapshot-update
+
+lock: install ## Write requirements.lock anew from pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --no-header --extra dev pyproject.toml -o requirements.lock

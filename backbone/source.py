@@ -1,0 +1,220 @@
+"""A YAML file as plain values, with the line of every one of them.
+
+Stricter than YAML where YAML lets mistakes through in silence: duplicate keys, tabs, numbers whose digits
+the reader would not see again, and documents whose aliases expand without end are problems, not data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+__all__ = ["KeyPath", "Problem", "Source", "SourceError", "Unquoted", "parse", "read"]
+
+KeyPath = tuple[str | int, ...]
+
+MAX_BYTES = 4 << 20
+MAX_DEPTH = 20
+MAX_VALUES = 200_000
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MAP, _SEQ, _STR = (f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str"))
+
+
+class Unquoted(int):
+    """A whole number, with the digits as the file has them (`text`): 012 is read as ten, 0012 as well."""
+
+    text: str
+
+    def __new__(cls, value: int, text: str) -> Unquoted:
+        """Keep the text beside the value."""
+        number = super().__new__(cls, value)
+        number.text = text
+        return number
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing wrong with a file: where, and what to do about it, in a sentence for its author."""
+
+    file: str
+    line: int | None
+    path: KeyPath
+    message: str
+
+    def __str__(self) -> str:
+        """`file:line: key.path: message`, with what is known of it."""
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return ": ".join([place, *([dotted(self.path)] if self.path else []), self.message])
+
+
+class SourceError(Exception):
+    """The file cannot be read as YAML; `problems` says all that is wrong with it."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Source:
+    """The values of one file. `lines` has the 1-based line of each key path that the file contains."""
+
+    file: str
+    value: Any
+    lines: Mapping[KeyPath, int] = field(repr=False)
+
+    def problem(self, path: KeyPath, message: str) -> Problem:
+        """A problem at a path, on the line of the nearest part of it that the file contains."""
+        known = next(path[:end] for end in range(len(path), -1, -1) if path[:end] in self.lines)
+        return Problem(self.file, self.lines[known], path, message)
+
+
+def dotted(path: KeyPath) -> str:
+    """`services.order.publishes[0]` for `("services", "order", "publishes", 0)`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def read(path: Path) -> Source:
+    """The values of a file; raises SourceError when there is none or it is not YAML of the strict kind."""
+    name = str(path)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise _error(name, None, "there is no such file; write one, or name another") from None
+    except IsADirectoryError:
+        raise _error(name, None, "is a folder; name the YAML file in it") from None
+    except OSError as error:
+        raise _error(name, None, f"cannot be read: {error.strerror}") from None
+    if len(data) > MAX_BYTES:
+        raise _error(name, None, f"has {len(data):,} bytes; at most {MAX_BYTES:,} are read")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _error(name, line, f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8") from None
+    return parse(text, file=name)
+
+
+def parse(text: str, *, file: str) -> Source:
+    """The values of a YAML text; `file` is the name that problems give."""
+    try:
+        _check_depth(text, file)
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            builder = _Builder(file, loader)
+            value = builder.build(node, ()) if node is not None else None
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        raise SourceError(_syntax_problem(error, text, file)) from None
+    except yaml.YAMLError as error:
+        line = text.count("\n", 0, getattr(error, "position", 0)) + 1
+        raise _error(file, line, f"not YAML: {getattr(error, 'reason', error)}") from None
+    if value is None:
+        raise _error(file, 1, "the file is empty; start with name, region, accounts, bus and services")
+    if builder.problems:
+        raise SourceError(*builder.problems)
+    return Source(file, value, builder.lines)
+
+
+def _error(file: str, line: int | None, message: str) -> SourceError:
+    return SourceError(Problem(file, line, (), message))
+
+
+def _check_depth(text: str, file: str) -> None:
+    """Refuse deep nesting by the flat stream of events, before anything recurses over it."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            line = event.start_mark.line + 1
+            raise _error(file, line, f"nested more than {MAX_DEPTH} levels deep; nothing here needs that")
+
+
+def _syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark else 1
+    lines = text.splitlines()
+    there = lines[line - 1] if line <= len(lines) else ""
+    indent = there[: len(there) - len(there.lstrip())]
+    if "\t" in indent or "'\\t'" in str(error.problem) or "tab" in str(error.problem):
+        return Problem(file, line, (), "a tab; YAML indents with spaces only: put spaces in its place")
+    what = ", ".join(str(part) for part in (error.problem, error.context) if part)
+    return Problem(file, line, (), f"not YAML: {what}; the line is {there.strip()!r}")
+
+
+class _Builder:
+    """Turns YAML nodes into values; collects lines, and problems that do not stop the reading."""
+
+    def __init__(self, file: str, loader: Any) -> None:
+        self.file, self.loader = file, loader
+        self.lines: dict[KeyPath, int] = {}
+        self.problems: list[Problem] = []
+        self.open: set[int] = set()  # nodes being built: an alias to one of them never ends
+        self.count = 0
+
+    def build(self, node: yaml.Node, path: KeyPath) -> Any:
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        self.count += 1
+        if self.count > MAX_VALUES:
+            message = f"aliases expand to more than {MAX_VALUES:,} values; write the values out"
+            raise _error(self.file, node.start_mark.line + 1, message)
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node, path)
+        if id(node) in self.open:
+            line = node.start_mark.line + 1
+            raise _error(self.file, line, "an alias refers to what contains it; write the values out")
+        self.open.add(id(node))
+        try:
+            if isinstance(node, yaml.MappingNode) and node.tag == _MAP:
+                return dict(self.items(node, path))
+            if isinstance(node, yaml.SequenceNode) and node.tag == _SEQ:
+                return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
+        finally:
+            self.open.discard(id(node))
+        return self.refuse(node, path, f"the tag {node.tag} is not used here; write plain values")
+
+    def items(self, node: yaml.MappingNode, path: KeyPath) -> Iterator[tuple[str, Any]]:
+        first: dict[str, int] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.refuse(key_node, path, "a key must be a word; got a list or a mapping")
+                continue
+            key = key_node.value
+            here = (*path, key)
+            if key in first:
+                message = f"the key appears twice, first in line {first[key]}; keep one of them"
+                self.problems.append(Problem(self.file, line, here, message))
+                continue
+            if key == "<<" and key_node.style is None:
+                self.refuse(key_node, here, "merge keys are not supported; write the keys out")
+                continue
+            first[key] = line
+            self.lines[here] = line
+            yield key, self.build(value_node, here)
+
+    def scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
+        if node.tag == _STR:
+            return node.value
+        constructor = self.loader.yaml_constructors.get(node.tag)
+        kind = node.tag.removeprefix("tag:yaml.org,2002:")
+        if kind in ("timestamp", "binary") or constructor is None:
+            return node.value if kind == "timestamp" else self.refuse(node, path, f"the tag {node.tag} is not used here")
+        try:
+            value = constructor(self.loader, node)
+        except (ValueError, yaml.YAMLError):
+            return self.refuse(node, path, f"{node.value!r} is not a value of the kind {kind}")
+        return Unquoted(value, node.value) if kind == "int" else value
+
+    def refuse(self, node: yaml.Node, path: KeyPath, message: str) -> None:
+        self.problems.append(Problem(self.file, node.start_mark.line + 1, path, message))
