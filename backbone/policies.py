@@ -1,0 +1,192 @@
+"""IAM documents as plain dicts, sorted, so that the order of what the user wrote never shows.
+
+A principal is an account's root, never a role: AWS refuses a policy that names a role which does not exist
+yet, and roles of other accounts are made later. `aws:PrincipalArn` narrows the root to the role instead.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backbone.names import Place
+
+__all__ = [
+    "Document",
+    "Publisher",
+    "event_logs",
+    "forwarding_trust",
+    "global_bus",
+    "global_bus_choices",
+    "local_bus",
+    "put_events",
+    "queue",
+    "to_json",
+]
+
+Document = dict[str, Any]
+
+BUS_POLICY_CHARACTERS = 10_240
+"""The longest policy of an event bus (EventBridge quotas, "Event bus policy size"; adjustable)."""
+
+
+def to_json(document: Mapping[str, Any]) -> str:
+    """The document as compact JSON with sorted keys: equal documents are equal texts."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _document(*statements: Mapping[str, Any]) -> Document:
+    return {"Statement": sorted(statements, key=to_json), "Version": "2012-10-17"}
+
+
+def _values(values: Iterable[str]) -> str | list[str]:
+    """Condition values without repetition, in order; a single one stands alone."""
+    found = sorted(set(values))
+    return found[0] if len(found) == 1 else found
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """An account that may put events on the global bus, and which ones. No detail-types: any."""
+
+    place: Place
+    sources: Sequence[str]
+    detail_types: Sequence[str]
+
+
+def global_bus_choices(
+    bus_arn: str, publishers: Sequence[Publisher], *, organization_id: str | None
+) -> list[tuple[str, Document]]:
+    """The policies that would do for the global bus, the strictest first, each with what it pins.
+
+    Without an organization there is one: a statement per account. With one there are three more, ever
+    shorter, that admit the organization as a whole; in those any account can use any service's source.
+    """
+    organization = {"aws:PrincipalOrgID": organization_id} if organization_id else {}
+
+    def statement(sid: str, principal: str, sources: Iterable[str], detail_types: Iterable[str]) -> Document:
+        equal: dict[str, Any] = dict(organization)
+        if sources := list(sources):
+            equal["events:source"] = _values(sources)
+        if detail_types := list(detail_types):
+            equal["events:detail-type"] = _values(detail_types)
+        return {
+            "Action": "events:PutEvents",
+            "Condition": {"StringEquals": equal},
+            "Effect": "Allow",
+            "Principal": {"AWS": principal},
+            "Resource": bus_arn,
+            "Sid": sid,
+        }
+
+    each = [
+        statement(f"Account{one.place.account_id}", one.place.root, one.sources, one.detail_types)
+        for one in publishers
+    ]
+    choices = [("each account to its own sources", _document(*each))]
+    if organization_id:
+        sources = [source for one in publishers for source in one.sources]
+        pinned = all(one.detail_types for one in publishers)
+        detail_types = [detail_type for one in publishers for detail_type in one.detail_types]
+        if pinned:
+            every = statement("Organization", "*", sources, detail_types)
+            choices.append(("the organization to all sources and detail-types", _document(every)))
+        choices.append(("the organization to all sources", _document(statement("Organization", "*", sources, ()))))
+        choices.append(("the organization alone", _document(statement("Organization", "*", (), ()))))
+    return choices
+
+
+def global_bus(
+    bus_arn: str, publishers: Sequence[Publisher], *, organization_id: str | None
+) -> Document | None:
+    """The strictest policy of the global bus that AWS takes; None when nobody publishes anything.
+
+    Sources are pinned by `StringEquals`: `ForAllValues:` would be true for a request without the key.
+    """
+    if not publishers:
+        return None
+    choices = global_bus_choices(bus_arn, publishers, organization_id=organization_id)
+    fitting = (one for _, one in choices if len(to_json(one)) <= BUS_POLICY_CHARACTERS)
+    return next(fitting, choices[-1][1])
+
+
+def local_bus(bus_arn: str, *, forwarder: Place, role_arn: str) -> Document:
+    """Admits one role of the global bus's account to a local bus."""
+    return _document(
+        {
+            "Action": "events:PutEvents",
+            "Condition": {"ArnEquals": {"aws:PrincipalArn": role_arn}},
+            "Effect": "Allow",
+            "Principal": {"AWS": forwarder.root},
+            "Resource": bus_arn,
+            "Sid": "Forwarding",
+        }
+    )
+
+
+def put_events(bus_arn: str) -> Document:
+    """Lets an identity put events on a bus."""
+    return _document({"Action": "events:PutEvents", "Effect": "Allow", "Resource": bus_arn})
+
+
+def forwarding_trust(*, account_id: str, rule_arn: str) -> Document:
+    """Lets EventBridge assume a role for one rule of one account, and for nobody else's."""
+    return _document(
+        {
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "ArnEquals": {"aws:SourceArn": rule_arn},
+                "StringEquals": {"aws:SourceAccount": account_id},
+            },
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+        }
+    )
+
+
+def queue(queue_arn: str, *, source_arn: str) -> Document:
+    """Lets EventBridge send to a queue for one rule or bus."""
+    return _document(
+        {
+            "Action": "sqs:SendMessage",
+            "Condition": {"ArnEquals": {"aws:SourceArn": source_arn}},
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Resource": queue_arn,
+        }
+    )
+
+
+def event_logs(place: Place, *, vended: bool) -> Document:
+    """Lets EventBridge write to every log group below /aws/events/ of an account.
+
+    One policy serves all rules: an account and region has at most 10 of them (CloudWatch Logs quotas). With
+    `vended`, what buses report of themselves may be written as well.
+    """
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    statements: list[Document] = [
+        {
+            "Action": actions,
+            "Effect": "Allow",
+            "Principal": {"Service": ["delivery.logs.amazonaws.com", "events.amazonaws.com"]},
+            "Resource": place.arn("logs", "log-group:/aws/events/*:*"),
+            "Sid": "Events",
+        }
+    ]
+    if vended:
+        statements.append(
+            {
+                "Action": actions,
+                "Condition": {
+                    "ArnLike": {"aws:SourceArn": place.arn("logs", "*")},
+                    "StringEquals": {"aws:SourceAccount": place.account_id},
+                },
+                "Effect": "Allow",
+                "Principal": {"Service": "delivery.logs.amazonaws.com"},
+                "Resource": place.arn("logs", "log-group:/aws/vendedlogs/events/event-bus/*:log-stream:*"),
+                "Sid": "BusReports",
+            }
+        )
+    return _document(*statements)

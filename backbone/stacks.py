@@ -1,0 +1,221 @@
+"""Which construct goes into which state, and in which order the states are deployed.
+
+The path of a construct below its stack is the same in both layouts, and so is the address of its resource.
+"""
+
+from __future__ import annotations
+
+from backbone import limits, policies, routing
+from backbone.cdk import (
+    App,
+    CloudBackend,
+    Construct,
+    LocalBackend,
+    NamedCloudWorkspace,
+    NamedRemoteWorkspace,
+    RemoteBackend,
+    S3Backend,
+    TerraformOutput,
+    TerraformStack,
+)
+from backbone.constructs.account import Account
+from backbone.constructs.bus import EventBus
+from backbone.constructs.forwarding import Forwarding
+from backbone.topology import S3, Cloud, Local, Remote, Topology
+
+__all__ = ["SINGLE", "add_stacks", "provider_constraint"]
+
+SINGLE = "backbone"
+"""The stack of `layout: single`. In `layout: per-account` each stack has its account's name."""
+
+
+def add_stacks(app: App, topology: Topology) -> list[str]:
+    """Give the app all stacks of a backbone; returns their names in the order to deploy them."""
+    accounts = topology.accounts_in_use
+    if topology.layout == "single":
+        _Stack(app, SINGLE, topology, accounts)
+        return [SINGLE]
+    stacks = [_Stack(app, name, topology, (name,)) for name in accounts]
+    for before in stacks[:-1]:
+        stacks[-1].add_dependency(before)
+    return list(accounts)
+
+
+def provider_constraint(topology: Topology) -> str:
+    """The versions of the AWS provider that have what a topology uses.
+
+    Since when is in the provider's changelog: a key for archives 6.2 (its 6.1 was withdrawn), the log
+    configuration of a bus 6.6.
+    """
+    lowest = "5.100.0"
+    if topology.bus.archive_days and topology.kms_key_of(topology.bus.account):
+        lowest = "6.2.0"
+    if topology.logs.bus:
+        lowest = "6.6.0"
+    return f">= {lowest}, < 7.0.0"
+
+
+class _Stack(TerraformStack):
+    """One state: the resources of some of the accounts, wherever in the backbone they belong."""
+
+    def __init__(self, app: App, id: str, topology: Topology, accounts: tuple[str, ...]) -> None:  # noqa: A002
+        super().__init__(app, id)
+        self._topology = topology
+        self._groups: dict[str, Construct] = {}
+        self._require_versions()
+        _add_backend(self, id, topology)
+        self._accounts = {name: self._account(name) for name in accounts}
+        local_buses = {
+            service: self._local_bus(service)
+            for name in accounts
+            for service in topology.services_by_account.get(name, ())
+        }
+        if topology.bus.account in accounts:
+            self._global_bus(local_buses)
+
+    def _group(self, id: str) -> Construct:  # noqa: A002
+        """A node that holds constructs under the names that users gave them."""
+        if id not in self._groups:
+            self._groups[id] = Construct(self, id)
+        return self._groups[id]
+
+    def _require_versions(self) -> None:
+        # State locked by a file in S3 came with Terraform 1.10; OpenTofu counts its versions alike.
+        terraform = ">= 1.10.0" if isinstance(self._topology.state, S3) else ">= 1.6.0"
+        self.add_override("terraform.required_version", terraform)
+        constraint = provider_constraint(self._topology)
+        self.add_override("terraform.required_providers.aws", {"source": "hashicorp/aws", "version": constraint})
+
+    def _account(self, name: str) -> Account:
+        topology, given = self._topology, self._topology.accounts[name]
+        return Account(
+            self._group("accounts"),
+            name,
+            place=topology.place(name),
+            logs_policy_name=topology.names.logs_policy,
+            vended_logs=topology.logs.bus is not None,
+            deploy_role=given.deploy_role,
+            profile=given.profile,
+            session_name=f"backbone-{topology.name}",
+            kms_key=topology.kms_key_of(name),
+            tags=topology.tags,
+        )
+
+    def _local_bus(self, service: str) -> EventBus:
+        topology, name = self._topology, self._topology.local_bus(service)
+        forwarder = topology.place(topology.bus.account)
+        account = self._accounts[topology.services[service].account]
+        role_arn = forwarder.iam(f"role/{topology.names.forwarding_role(service)}")
+        report = topology.logs.bus
+        bus = EventBus(
+            Construct(self._group("services"), service),
+            "bus",
+            account=account,
+            name=name,
+            description=f"Events for {service}, from {topology.global_bus} only",
+            policy=policies.local_bus(account.place.bus(name), forwarder=forwarder, role_arn=role_arn),
+            log_retention_days=topology.retention_days(service),
+            max_age_seconds=topology.retry.max_age_seconds,
+            max_attempts=topology.retry.max_attempts,
+            report_level=report and report.level,
+            report_detail=report.detail if report else "NONE",
+        )
+        self._output_bus(f"local_bus_{service}", f"The local bus of {service}", bus)
+        return bus
+
+    def _global_bus(self, local_buses: dict[str, EventBus]) -> None:
+        topology, report = self._topology, self._topology.logs.bus
+        account = self._accounts[topology.bus.account]
+        policy = policies.global_bus(
+            account.place.bus(topology.global_bus),
+            limits.publishers(topology),
+            organization_id=topology.organization_id,
+        )
+        bus = EventBus(
+            self,
+            "global-bus",
+            account=account,
+            name=topology.global_bus,
+            description=f"Global bus of {topology.name}: every service publishes here",
+            policy=policy,
+            log_retention_days=topology.logs.retention_days,
+            max_age_seconds=topology.retry.max_age_seconds,
+            max_attempts=topology.retry.max_attempts,
+            report_level=report and report.level,
+            report_detail=report.detail if report else "NONE",
+        )
+        self._output_bus("global_bus", "The global bus, which services publish to by its ARN", bus)
+        if topology.bus.archive_days:
+            bus.archive(retention_days=topology.bus.archive_days)
+        for service in sorted(topology.services):
+            self._forward(bus, service, local_buses.get(service))
+
+    def _forward(self, bus: EventBus, service: str, local_bus: EventBus | None) -> None:
+        topology = self._topology
+        pattern = routing.forwarding(topology, service)
+        if pattern is None:
+            return
+        retry, to = topology.retry_of(service), topology.place(topology.services[service].account)
+        forwarding = Forwarding(
+            self._group("forwarding"),
+            service,
+            bus=bus,
+            to=to.bus(topology.local_bus(service)),
+            pattern=pattern,
+            rule_name=topology.names.forwarding_rule(service),
+            role_name=topology.names.forwarding_role(service),
+            queue_name=topology.names.forwarding_dead_letters(service),
+            description=f"Forwards events to {service}",
+            max_age_seconds=retry.max_age_seconds,
+            max_attempts=retry.max_attempts,
+            after=[local_bus.policy] if local_bus and local_bus.policy else [],
+        )
+        value = {"rule": forwarding.rule_name, "dead_letter_queue_url": forwarding.dead_letters.url}
+        TerraformOutput(self, f"forwarding_{service}", value=value, description=f"The way of events to {service}")
+
+    def _output_bus(self, id: str, description: str, bus: EventBus) -> None:  # noqa: A002
+        value = {
+            "name": bus.name,
+            "arn": bus.arn,
+            "log_group": bus.log_group,
+            "log_dead_letter_queue_url": bus.log_dead_letters.url,
+        }
+        TerraformOutput(self, id, value=value, description=description)
+
+
+def _add_backend(stack: TerraformStack, name: str, topology: Topology) -> None:
+    """Every stack has a state of its own, and no two backbones share one."""
+    state, identity = topology.state, topology.identity
+    match state:
+        case Local():
+            # From the stack's folder three levels up: beside cdktf.out, which may be deleted at any time.
+            LocalBackend(stack, path=f"../../../terraform.{identity}.{name}.tfstate")
+        case S3():
+            S3Backend(
+                stack,
+                bucket=state.bucket,
+                key=f"{state.prefix or f'backbone/{identity}'}/{name}.tfstate",
+                region=state.region or topology.region,
+                encrypt=True,
+                kms_key_id=state.kms_key,
+                profile=state.profile,
+            )
+            # cdktf's S3Backend is older than both.
+            stack.add_override("terraform.backend.s3.use_lockfile", True)
+            if state.role:
+                stack.add_override("terraform.backend.s3.assume_role", {"role_arn": state.role})
+        case Remote():
+            RemoteBackend(
+                stack,
+                organization=state.organization,
+                hostname=state.hostname,
+                workspaces=NamedRemoteWorkspace(f"{identity}-{name}"),
+            )
+        case Cloud():
+            workspace = NamedCloudWorkspace(name=f"{identity}-{name}", project=state.project)
+            CloudBackend(
+                stack,
+                organization=state.organization,
+                hostname=state.hostname,
+                workspaces=workspace,
+            )
