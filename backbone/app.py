@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from backbone import BackboneError
 from backbone.cdk import App
 from backbone.stacks import add_stacks
 from backbone.topology import FILE_NAME, Topology
 
-__all__ = ["Stack", "build", "output_folder", "synth"]
+__all__ = ["Stack", "build", "count_resources", "output_folder", "synth"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,10 @@ def synth(topology: Topology, folder: Path) -> list[Stack]:
 
     The JSON of a stack that the topology no longer has is removed; other files beside it stay.
     """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BackboneError(f"{folder}: cannot be written: {error.strerror}; name another folder") from None
     app = App(outdir=str(folder))
     names = build(app, topology)
     app.synth()
@@ -53,7 +59,11 @@ def synth(topology: Topology, folder: Path) -> list[Stack]:
     return stacks
 
 
-def resources(stack: Stack) -> dict[str, dict[str, dict[str, object]]]:
-    """The resources of a synthesized stack, by type and name."""
-    found: dict[str, dict[str, dict[str, object]]] = json.loads(stack.file.read_text()).get("resource", {})
+def count_resources(stack: Stack) -> dict[str, Counter[str]]:
+    """How many resources of which type a synthesized stack has, by the account of their provider."""
+    found: dict[str, Counter[str]] = {}
+    for kind, named in json.loads(stack.file.read_text(encoding="utf-8")).get("resource", {}).items():
+        for body in named.values():
+            account = body["provider"].removeprefix("aws.")
+            found.setdefault(account, Counter())[kind] += 1
     return found

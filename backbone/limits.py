@@ -25,7 +25,10 @@ RETENTION_DAYS = (
 
 PATTERN_CHARACTERS = 2048  # EventBridge quotas, "Event pattern size"
 BUSES_PER_ACCOUNT = 100  # EventBridge quotas, "Event buses"; adjustable
-RULES_PER_BUS = {"af-south-1": 100, "eu-south-1": 100}  # EventBridge quotas, "Number of rules"; adjustable
+RULES_PER_BUS = {
+    "af-south-1": 100,
+    "eu-south-1": 100,
+}  # EventBridge quotas, "Number of rules"; adjustable
 RULES_PER_BUS_ELSEWHERE = 300
 ACCOUNTS_IN_ONE_STATE = 10  # each provider alias is a process of 160 to 430 MB (measured)
 
@@ -87,8 +90,8 @@ def _bus_policy(topology: Topology) -> Iterator[Finding]:
         yield Finding(is_error=True, path=("services",), message=message)
     elif fitting > 0:
         message = (
-            f"a statement for each of {len(senders)} accounts takes {sizes[0]:,} characters and AWS allows {limit:,}, so "
-            f"the global bus's policy pins {choices[fitting][0]}: an account can publish under another's source"
+            f"a statement for each of {len(senders)} accounts takes {sizes[0]:,} characters and AWS allows {limit:,}, "
+            f"so the global bus's policy pins {choices[fitting][0]}: an account can publish under another's source"
         )
         if choices[fitting][0] == "the organization alone":
             message = message.replace("another's source", "any source, so receivers cannot trust it")
@@ -114,21 +117,22 @@ def _quotas(topology: Topology) -> Iterator[Finding]:
     allowed = RULES_PER_BUS.get(topology.region, RULES_PER_BUS_ELSEWHERE)
     if rules > allowed:
         message = (
-            f"the global bus would have {rules:,} rules; AWS allows {allowed} per bus in {topology.region} unless the quota "
-            "'Number of rules' is raised: ask for that before you apply"
+            f"the global bus would have {rules:,} rules; AWS allows {allowed} per bus in {topology.region} unless "
+            "the quota 'Number of rules' is raised: ask for that before you apply"
         )
         yield Finding(is_error=False, path=("services",), message=message)
     for account, services in topology.services_by_account.items():
         buses = len(services) + (account == topology.bus.account)
         if buses > BUSES_PER_ACCOUNT:
             message = (
-                f"{buses} buses would be in this account; AWS allows {BUSES_PER_ACCOUNT} unless the quota 'Event buses' "
-                "is raised: ask for that before you apply"
+                f"{buses} buses would be in this account; AWS allows {BUSES_PER_ACCOUNT} unless the quota 'Event "
+                "buses' is raised: ask for that before you apply"
             )
             yield Finding(is_error=False, path=("accounts", account), message=message)
-    if topology.layout == "single" and len(topology.accounts_in_use) > ACCOUNTS_IN_ONE_STATE:
+    accounts = len(topology.accounts_in_use)
+    if topology.layout == "single" and accounts > ACCOUNTS_IN_ONE_STATE:
         message = (
-            f"layout: single runs a provider process of some 400 MB for each of {len(topology.accounts_in_use)} accounts at "
-            f"once; from {ACCOUNTS_IN_ONE_STATE + 1} on use layout: per-account, which moves no address"
+            f"layout: single runs a provider process of some 400 MB for each of {accounts} accounts "
+            f"at once; from {ACCOUNTS_IN_ONE_STATE + 1} on use layout: per-account, which moves no address"
         )
         yield Finding(is_error=False, path=("layout",), message=message)

@@ -10,16 +10,20 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-__all__ = ["REGIONS", "Names", "Place", "partition_of"]
+__all__ = ["BACKBONE_NAME", "BUS_NAME", "BUS_NAME_ALLOWED", "REGIONS", "Names", "Place", "partition_of"]
+
+BACKBONE_NAME = r"[a-z0-9-]{1,20}"
+BUS_NAME = r"[A-Za-z0-9._-]{1,256}"
+BUS_NAME_ALLOWED = '1 to 256 of A-Z a-z 0-9 . _ - (EventBridge\'s characters for a custom bus), and not "default"'
 
 REGIONS = {
-    "aws": (
-        "af-south-1 ap-east-1 ap-east-2 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2 "
-        "ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-6 "
-        "ap-southeast-7 ca-central-1 ca-west-1 eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2 "
-        "eu-west-1 eu-west-2 eu-west-3 il-central-1 me-central-1 me-south-1 mx-central-1 sa-east-1 "
-        "us-east-1 us-east-2 us-west-1 us-west-2"
-    ).split(),
+    "aws": """
+        af-south-1 ap-east-1 ap-east-2 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2
+        ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-6 ap-southeast-7
+        ca-central-1 ca-west-1 eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2 eu-west-1 eu-west-2
+        eu-west-3 il-central-1 me-central-1 me-south-1 mx-central-1 sa-east-1 us-east-1 us-east-2 us-west-1
+        us-west-2
+    """.split(),  # noqa: SIM905
     "aws-cn": ["cn-north-1", "cn-northwest-1"],
     "aws-us-gov": ["us-gov-east-1", "us-gov-west-1"],
 }

@@ -82,8 +82,7 @@ def global_bus_choices(
         }
 
     each = [
-        statement(f"Account{one.place.account_id}", one.place.root, one.sources, one.detail_types)
-        for one in publishers
+        statement(f"Account{one.place.account_id}", one.place.root, one.sources, one.detail_types) for one in publishers
     ]
     choices = [("each account to its own sources", _document(*each))]
     if organization_id:
@@ -93,14 +92,17 @@ def global_bus_choices(
         if pinned:
             every = statement("Organization", "*", sources, detail_types)
             choices.append(("the organization to all sources and detail-types", _document(every)))
-        choices.append(("the organization to all sources", _document(statement("Organization", "*", sources, ()))))
+        choices.append(
+            (
+                "the organization to all sources",
+                _document(statement("Organization", "*", sources, ())),
+            )
+        )
         choices.append(("the organization alone", _document(statement("Organization", "*", (), ()))))
     return choices
 
 
-def global_bus(
-    bus_arn: str, publishers: Sequence[Publisher], *, organization_id: str | None
-) -> Document | None:
+def global_bus(bus_arn: str, publishers: Sequence[Publisher], *, organization_id: str | None) -> Document | None:
     """The strictest policy of the global bus that AWS takes; None when nobody publishes anything.
 
     Sources are pinned by `StringEquals`: `ForAllValues:` would be true for a request without the key.

@@ -6,15 +6,18 @@ the reader would not see again, and documents whose aliases expand without end a
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-__all__ = ["KeyPath", "Problem", "Source", "SourceError", "Unquoted", "parse", "read"]
+from backbone import BackboneError
+
+__all__ = ["KeyPath", "Problem", "Source", "SourceError", "Unquoted", "dotted", "meant", "parse", "read", "shown"]
 
 KeyPath = tuple[str | int, ...]
 
@@ -53,7 +56,7 @@ class Problem:
         return ": ".join([place, *([dotted(self.path)] if self.path else []), self.message])
 
 
-class SourceError(Exception):
+class SourceError(BackboneError):
     """The file cannot be read as YAML; `problems` says all that is wrong with it."""
 
     def __init__(self, *problems: Problem) -> None:
@@ -137,7 +140,7 @@ def _check_depth(text: str, file: str) -> None:
     for event in yaml.parse(text, Loader=_Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            line = event.start_mark.line + 1
+            line = event.start_mark.line + 1 if event.start_mark else None
             raise _error(file, line, f"nested more than {MAX_DEPTH} levels deep; nothing here needs that")
 
 
@@ -151,6 +154,28 @@ def _syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Proble
         return Problem(file, line, (), "a tab; YAML indents with spaces only: put spaces in its place")
     what = ", ".join(str(part) for part in (error.problem, error.context) if part)
     return Problem(file, line, (), f"not YAML: {what}; the line is {there.strip()!r}")
+
+
+def shown(value: object) -> str:
+    """A value as its author would know it again."""
+    if isinstance(value, Unquoted):
+        return value.text
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a mapping" if value else "an empty mapping"
+    if isinstance(value, list | tuple):
+        return "a list" if value else "an empty list"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:60]}… ({len(text) - 2} characters)"
+
+
+def meant(got: str, allowed: Iterable[str]) -> str:
+    """` (did you mean 'x'?)` where something allowed is close to what was got, else nothing."""
+    close = difflib.get_close_matches(got, list(allowed), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 class _Builder:
@@ -212,7 +237,9 @@ class _Builder:
         constructor = self.loader.yaml_constructors.get(node.tag)
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
         if kind in ("timestamp", "binary") or constructor is None:
-            return node.value if kind == "timestamp" else self.refuse(node, path, f"the tag {node.tag} is not used here")
+            return (
+                node.value if kind == "timestamp" else self.refuse(node, path, f"the tag {node.tag} is not used here")
+            )
         try:
             value = constructor(self.loader, node)
         except (ValueError, yaml.YAMLError):

@@ -58,7 +58,7 @@ def provider_constraint(topology: Topology) -> str:
 class _Stack(TerraformStack):
     """One state: the resources of some of the accounts, wherever in the backbone they belong."""
 
-    def __init__(self, app: App, id: str, topology: Topology, accounts: tuple[str, ...]) -> None:  # noqa: A002
+    def __init__(self, app: App, id: str, topology: Topology, accounts: tuple[str, ...]) -> None:
         super().__init__(app, id)
         self._topology = topology
         self._groups: dict[str, Construct] = {}
@@ -73,7 +73,7 @@ class _Stack(TerraformStack):
         if topology.bus.account in accounts:
             self._global_bus(local_buses)
 
-    def _group(self, id: str) -> Construct:  # noqa: A002
+    def _group(self, id: str) -> Construct:
         """A node that holds constructs under the names that users gave them."""
         if id not in self._groups:
             self._groups[id] = Construct(self, id)
@@ -117,7 +117,7 @@ class _Stack(TerraformStack):
             log_retention_days=topology.retention_days(service),
             max_age_seconds=topology.retry.max_age_seconds,
             max_attempts=topology.retry.max_attempts,
-            report_level=report and report.level,
+            report_level=report.level if report else None,
             report_detail=report.detail if report else "NONE",
         )
         self._output_bus(f"local_bus_{service}", f"The local bus of {service}", bus)
@@ -141,7 +141,7 @@ class _Stack(TerraformStack):
             log_retention_days=topology.logs.retention_days,
             max_age_seconds=topology.retry.max_age_seconds,
             max_attempts=topology.retry.max_attempts,
-            report_level=report and report.level,
+            report_level=report.level if report else None,
             report_detail=report.detail if report else "NONE",
         )
         self._output_bus("global_bus", "The global bus, which services publish to by its ARN", bus)
@@ -171,9 +171,14 @@ class _Stack(TerraformStack):
             after=[local_bus.policy] if local_bus and local_bus.policy else [],
         )
         value = {"rule": forwarding.rule_name, "dead_letter_queue_url": forwarding.dead_letters.url}
-        TerraformOutput(self, f"forwarding_{service}", value=value, description=f"The way of events to {service}")
+        TerraformOutput(
+            self,
+            f"forwarding_{service}",
+            value=value,
+            description=f"The way of events to {service}",
+        )
 
-    def _output_bus(self, id: str, description: str, bus: EventBus) -> None:  # noqa: A002
+    def _output_bus(self, id: str, description: str, bus: EventBus) -> None:
         value = {
             "name": bus.name,
             "arn": bus.arn,

@@ -6,11 +6,10 @@ is valid: nothing behind it checks again.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -26,10 +25,12 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from backbone import limits, names, source
-from backbone.source import KeyPath, Problem, Source, Unquoted
+from backbone import BackboneError, cross_checks, limits, source
+from backbone.names import BACKBONE_NAME, BUS_NAME, BUS_NAME_ALLOWED, Names, Place, partition_of
+from backbone.source import KeyPath, Problem, Source, Unquoted, meant, shown
 
 __all__ = [
+    "S3",
     "Account",
     "Bus",
     "BusLog",
@@ -38,7 +39,6 @@ __all__ = [
     "Logs",
     "Remote",
     "Retry",
-    "S3",
     "Service",
     "Subscription",
     "Topology",
@@ -52,7 +52,7 @@ FILE_NAME = "backbone.yaml"
 FILE_VARIABLE = "BACKBONE_FILE"
 
 
-class TopologyError(Exception):
+class TopologyError(BackboneError):
     """The file does not declare a backbone; `problems` says everything that is wrong with it."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
@@ -74,7 +74,7 @@ def _matching(pattern: str, allowed: str) -> AfterValidator:
 
 def _error(got: object, allowed: str) -> PydanticCustomError:
     text = f"got {got!r}; allowed: {allowed}".replace("{", "{{").replace("}", "}}")
-    return PydanticCustomError("backbone", text)  # type: ignore[arg-type]
+    return PydanticCustomError("backbone", text)
 
 
 def _account_id(value: object) -> object:
@@ -94,7 +94,7 @@ def _account_id(value: object) -> object:
 def _source(value: str) -> str:
     # "aws." is reserved (PutEvents API reference); 256 is that reference's limit.
     if value == "aws" or value.startswith("aws."):
-        raise _error(value, "a source of your own; those that begin with \"aws.\" are reserved for AWS")
+        raise _error(value, 'a source of your own; those that begin with "aws." are reserved for AWS')
     if not re.fullmatch(r"[^\s*\"\\$]{1,256}", value) or not value.isprintable():
         raise _error(value, "1 to 256 characters without spaces, quotes, * and $")
     return value
@@ -119,22 +119,27 @@ def _subscription(value: object) -> object:
     return {"detail_type": value} if isinstance(value, str) else value
 
 
-_NAME = r"[a-z0-9-]{1,20}"
-_BUS_NAME = r"[A-Za-z0-9._-]{1,256}"
-_BUS_ALLOWED = "1 to 256 of A-Z a-z 0-9 . _ - (EventBridge's characters for a custom bus), and not \"default\""
 _KEY = r"[a-z][a-z0-9-]*"
 _TAG = r"[\w\s.:/=+@-]"
 
 AccountId = Annotated[str, BeforeValidator(_account_id)]
-BusName = Annotated[str, _matching(rf"(?!default$){_BUS_NAME}", _BUS_ALLOWED)]
+BusName = Annotated[str, _matching(rf"(?!default$){BUS_NAME}", BUS_NAME_ALLOWED)]
 DetailType = Annotated[str, AfterValidator(_detail_type)]
 RetentionDays = Annotated[int, AfterValidator(_retention)]
 SourceName = Annotated[str, AfterValidator(_source)]
 RoleName = Annotated[
-    str, _matching(r"([\x21-\x7e]+/)?[\w+=,.@-]{1,64}", "a role's name of 1 to 64 of A-Z a-z 0-9 + = , . @ _ -, with its path if any")
+    str,
+    _matching(
+        r"([\x21-\x7e]+/)?[\w+=,.@-]{1,64}",
+        "a role's name of 1 to 64 of A-Z a-z 0-9 + = , . @ _ -, with its path if any",
+    ),
 ]
 KmsKey = Annotated[
-    str, _matching(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+", "the ARN of a KMS key (log groups take no alias)")
+    str,
+    _matching(
+        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+",
+        "the ARN of a KMS key (log groups take no alias)",
+    ),
 ]
 Key = Annotated[str, _matching(_KEY, "a lower-case letter, then a-z 0-9 -")]
 
@@ -241,12 +246,14 @@ class Cloud(Model):
 class Topology(Model):
     """A whole backbone, as one file declares it."""
 
-    name: Annotated[str, _matching(_NAME, "1 to 20 of a-z 0-9 -")]
+    name: Annotated[str, _matching(BACKBONE_NAME, "1 to 20 of a-z 0-9 -")]
     region: str
     partition: Literal["aws", "aws-cn", "aws-us-gov"] | None = None
     layout: Literal["single", "per-account"] = "single"
     routing: Literal["broadcast", "subscribed"] = "broadcast"
-    organization_id: Annotated[str, _matching(r"o-[a-z0-9]{10,32}", "an AWS Organizations id, as in o-a1b2c3d4e5")] | None = None
+    organization_id: (
+        Annotated[str, _matching(r"o-[a-z0-9]{10,32}", "an AWS Organizations id, as in o-a1b2c3d4e5")] | None
+    ) = None
     kms_key: KmsKey | None = None
     accounts: dict[Key, Account] = Field(min_length=1)
     bus: Bus
@@ -254,8 +261,17 @@ class Topology(Model):
     logs: Logs = Logs()
     retry: Retry = Retry()
     tags: dict[
-        Annotated[str, _matching(rf"(?!aws:){_TAG}{{1,128}}", "1 to 128 letters, digits, spaces and . : / = + - @ _, not beginning with aws:")],
-        Annotated[str, _matching(rf"{_TAG}{{0,256}}", "up to 256 letters, digits, spaces and . : / = + - @ _")],
+        Annotated[
+            str,
+            _matching(
+                rf"(?!aws:){_TAG}{{1,128}}",
+                "1 to 128 letters, digits, spaces and . : / = + - @ _, not beginning with aws:",
+            ),
+        ],
+        Annotated[
+            str,
+            _matching(rf"{_TAG}{{0,256}}", "up to 256 letters, digits, spaces and . : / = + - @ _"),
+        ],
     ] = Field(default_factory=dict)
     state: Annotated[Local | S3 | Remote | Cloud, Field(discriminator="backend")] = Local()
 
@@ -267,14 +283,14 @@ class Topology(Model):
         return self._warnings
 
     @cached_property
-    def names(self) -> names.Names:
+    def names(self) -> Names:
         """The physical names of this backbone."""
-        return names.Names(self.name, self.region)
+        return Names(self.name, self.region)
 
-    def place(self, account: str) -> names.Place:
+    def place(self, account: str) -> Place:
         """Where an account's resources are."""
-        partition = self.partition or names.partition_of(self.region) or "aws"
-        return names.Place(partition, self.region, self.accounts[account].id)
+        partition = self.partition or partition_of(self.region) or "aws"
+        return Place(partition, self.region, self.accounts[account].id)
 
     @property
     def identity(self) -> str:
@@ -343,7 +359,7 @@ def parse(text: str, *, file: str = FILE_NAME) -> Topology:
 
 
 def _validate(given: Source) -> Topology:
-    errors = list(_cross_check(given))
+    errors = list(cross_checks.check(given))
     try:
         topology = Topology.model_validate(_tuples(given.value))
     except ValidationError as error:
@@ -355,7 +371,7 @@ def _validate(given: Source) -> Topology:
     if errors:
         raise TopologyError(errors)
     warnings = [given.problem(one.path, one.message) for one in findings if not one.is_error]
-    warnings += [given.problem(path, message) for path, message in _loose_ends(topology)]
+    warnings += [given.problem(path, message) for path, message in cross_checks.loose_ends(topology)]
     topology._warnings = tuple(sorted(warnings, key=lambda one: (one.line or 0, str(one))))
     return topology
 
@@ -365,22 +381,6 @@ def _tuples(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _tuples(one) for key, one in value.items()}
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
-
-
-def _shown(value: object) -> str:
-    """A value as its author would know it again."""
-    if isinstance(value, Unquoted):
-        return value.text
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "a mapping" if value else "an empty mapping"
-    if isinstance(value, list | tuple):
-        return "a list" if value else "an empty list"
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:60]}… ({len(text) - 2} characters)"
 
 
 _KINDS = {
@@ -403,23 +403,23 @@ def _from_pydantic(error: ErrorDetails, given: Source) -> Problem:
         return given.problem(path, "is missing; add it")
     if kind == "extra_forbidden":
         known = _known_keys(path[:-1], given.value)
-        return given.problem(path, f"no such key; allowed: {', '.join(known)}{_meant(str(path[-1]), known)}")
+        return given.problem(path, f"no such key; allowed: {', '.join(known)}{meant(str(path[-1]), known)}")
     if kind == "literal_error":
         allowed = re.findall(r"'([^']*)'", context["expected"])
-        return given.problem(path, f"got {_shown(got)}; allowed: {', '.join(allowed)}{_meant(str(got), allowed)}")
+        return given.problem(path, f"got {shown(got)}; allowed: {', '.join(allowed)}{meant(str(got), allowed)}")
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         value = got.get("backend") if isinstance(got, dict) else got
-        message = f"got {_shown(value)}; allowed: local, s3, remote, cloud"
+        message = f"got {shown(value)}; allowed: local, s3, remote, cloud"
         return given.problem((*path, "backend"), message)
     if kind in ("greater_than_equal", "less_than_equal"):
         low, high = _bounds(path)
-        return given.problem(path, f"got {_shown(got)}; allowed: {low:,} to {high:,}")
+        return given.problem(path, f"got {shown(got)}; allowed: {low:,} to {high:,}")
     if kind == "too_short":
-        return given.problem(path, f"got {_shown(got)}; allowed: at least one entry")
+        return given.problem(path, f"got {shown(got)}; allowed: at least one entry")
     allowed_kind = _KINDS.get(kind, error["msg"])
     if path[-2:-1] == ("subscribes",):
         allowed_kind = "a detail-type, or {detail_type: ..., source: ...}"
-    return given.problem(path, f"got {_shown(got)}; allowed: {allowed_kind}")
+    return given.problem(path, f"got {shown(got)}; allowed: {allowed_kind}")
 
 
 def _path_in_file(loc: tuple[int | str, ...], value: Any) -> KeyPath:
@@ -469,153 +469,3 @@ def _bounds(path: KeyPath) -> tuple[int, int]:
     low = next(one.ge for one in found if hasattr(one, "ge"))
     high = next(one.le for one in found if hasattr(one, "le"))
     return low, high
-
-
-def _meant(got: str, allowed: Iterable[str]) -> str:
-    close = difflib.get_close_matches(got, list(allowed), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
-
-
-def _mapping(value: Any, *path: str) -> dict[str, Any]:
-    """The mapping at a path, or an empty one where the file has something else there."""
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
-
-
-def _cross_check(given: Source) -> Iterator[Problem]:
-    """What no single entry can tell. Works on the file's values, so that it speaks up beside other errors."""
-    top = given.value
-    if not isinstance(top, dict):
-        return
-    accounts, services = _mapping(top, "accounts"), _mapping(top, "services")
-    places: list[KeyPath] = [("bus", "account"), *(("services", name, "account") for name in services)]
-    for path in places:
-        account = _mapping(top, *map(str, path[:-1])).get("account")
-        if isinstance(account, str) and account not in accounts:
-            allowed = ", ".join(accounts) or "none is declared yet"
-            message = f"got {account!r}; allowed: an account declared under accounts: {allowed}{_meant(account, accounts)}"
-            yield given.problem(path, message)
-    yield from _check_accounts(given, accounts)
-    yield from _check_region(given, top)
-    yield from _check_keys(given, top)
-    sources: dict[str, str] = {}
-    for name in services:
-        service = _mapping(services, name)
-        own = service.get("source", name)
-        if not isinstance(own, str):
-            continue
-        path = ("services", name, "source") if "source" in service else ("services", name)
-        if own in sources:
-            message = f"got {own!r}, which is the source of {sources[own]!r} already; allowed: a source of its own for each service"
-            yield given.problem(path, message)
-        if "source" not in service and (own == "aws" or own.startswith("aws.")):
-            yield given.problem(path, f"got {own!r}; allowed: a source of your own; those of AWS are reserved")
-        sources.setdefault(own, name)
-        yield from _check_subscriptions(given, name, service, own)
-    yield from _check_bus_names(given, top)
-
-
-def _check_accounts(given: Source, accounts: dict[str, Any]) -> Iterator[Problem]:
-    owners: dict[str, str] = {}
-    for name, account in accounts.items():
-        if not isinstance(account, dict):
-            continue
-        number = account.get("id")
-        if isinstance(number, str) and number in owners:
-            message = f"got {number!r}, which is the id of {owners[number]!r} already; declare an account once and let services share it"
-            yield given.problem(("accounts", name, "id"), message)
-        elif isinstance(number, str):
-            owners[number] = name
-        if "deploy_role" in account and "profile" in account:
-            yield given.problem(("accounts", name, "profile"), "beside deploy_role; allowed: one of the two, or neither")
-
-
-def _check_region(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
-    region, partition = top.get("region"), top.get("partition")
-    if not isinstance(region, str):
-        return
-    known = names.partition_of(region)
-    if known is None and partition is None:
-        every = [one for regions in names.REGIONS.values() for one in regions]
-        yield given.problem(
-            ("region",),
-            f"got {region!r}; allowed: a region of AWS, as in eu-west-1{_meant(region, every)}; for one that is newer "
-            "than this list, say its partition as well (partition: aws)",
-        )
-    elif known is None and not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", region):
-        yield given.problem(("region",), f"got {region!r}; allowed: a region's name, as in eu-west-1")
-    elif known is not None and partition not in (None, known):
-        yield given.problem(("partition",), f"got {partition!r}; allowed: {known}, which {region} belongs to")
-
-
-def _check_keys(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
-    region = top.get("region")
-    places: list[KeyPath] = [(), *(("accounts", name) for name in _mapping(top, "accounts"))]
-    for path in places:
-        key = _mapping(top, *map(str, path)).get("kms_key")
-        parts = key.split(":") if isinstance(key, str) else []
-        if len(parts) == 6 and isinstance(region, str) and parts[3] != region:
-            message = f"got a key of {parts[3]}; allowed: one of {region}, where the buses, queues and logs are"
-            yield given.problem((*path, "kms_key"), message)
-
-
-def _check_subscriptions(given: Source, name: str, service: dict[str, Any], own: str) -> Iterator[Problem]:
-    for key in ("publishes", "subscribes"):
-        entries = service.get(key)
-        seen: list[Any] = []
-        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-            path = ("services", name, key, index)
-            if entry in seen:
-                yield given.problem(path, f"got {_shown(entry)} a second time; keep one")
-            seen.append(entry)
-            if key == "subscribes" and isinstance(entry, dict) and entry.get("source") == own:
-                message = f"got {own!r}, the service's own source; an event never goes back to its sender: drop the entry"
-                yield given.problem((*path, "source"), message)
-
-
-def _check_bus_names(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
-    """Bus names that nobody wrote are checked too, and no two buses of an account share one."""
-    name, region = top.get("name"), top.get("region")
-    if not isinstance(name, str) or not re.fullmatch(_NAME, name) or not isinstance(region, str):
-        return
-    made, bus, services = names.Names(name, region), _mapping(top, "bus"), _mapping(top, "services")
-    buses: list[tuple[KeyPath, Any, str, bool]] = [
-        (("bus",), bus.get("account"), str(bus.get("name", made.global_bus)), "name" in bus)
-    ]
-    for key in services:
-        service = _mapping(services, key)
-        bus_name = str(service.get("bus_name", made.local_bus(key)))
-        buses.append((("services", key), service.get("account"), bus_name, "bus_name" in service))
-    owners: dict[tuple[object, str], KeyPath] = {}
-    for path, account, bus_name, written in buses:
-        if not written and not re.fullmatch(_BUS_NAME, bus_name):
-            message = f"the bus would be named {_shown(bus_name)}, {len(bus_name)} characters; allowed: {_BUS_ALLOWED}"
-            yield given.problem(path, message)
-        other = owners.setdefault((account, bus_name), path)
-        if other != path:
-            message = f"the bus would be named {bus_name!r} like that of {source.dotted(other)} in the same account; give one a name of its own"
-            yield given.problem(path, message)
-
-
-def _loose_ends(topology: Topology) -> Iterator[tuple[KeyPath, str]]:
-    """What is allowed and yet most likely a mistake."""
-    publishers: defaultdict[str, set[str]] = defaultdict(set)
-    for name, service in topology.services.items():
-        for detail_type in service.publishes:
-            publishers[detail_type].add(topology.source_of(name))
-    for name, service in topology.services.items():
-        own = topology.source_of(name)
-        for index, one in enumerate(service.subscribes):
-            others = publishers[one.detail_type] - {own}
-            path = ("services", name, "subscribes", index)
-            if not others:
-                meant = _meant(one.detail_type, [key for key, found in publishers.items() if found - {own}])
-                yield path, f"no other service publishes {one.detail_type!r}{meant}; nothing will arrive until one does"
-            elif one.source is not None and one.source not in others:
-                yield path, f"{one.source!r} does not publish {one.detail_type!r}; {', '.join(sorted(others))} does"
-    for name in topology.accounts:
-        if name not in topology.accounts_in_use:
-            yield ("accounts", name), "no service and no bus is in this account, so nothing is made for it"
-    if not topology.services:
-        yield (), "no services are declared: the global bus will have nobody to forward to"

@@ -26,7 +26,7 @@ class Account(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002
+        id: str,
         *,
         place: names.Place,
         logs_policy_name: str,

@@ -25,7 +25,11 @@ from backbone.constructs.dead_letter_queue import DeadLetterQueue
 
 __all__ = ["EventBus"]
 
-LEVELS = ("ERROR", "INFO", "TRACE")  # each level reports what those before it do, as a log type of its own
+LEVELS = (
+    "ERROR",
+    "INFO",
+    "TRACE",
+)  # each level reports what those before it do, as a log type of its own
 
 
 class EventBus(Construct):
@@ -38,7 +42,7 @@ class EventBus(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002
+        id: str,
         *,
         account: Account,
         name: str,
@@ -63,8 +67,7 @@ class EventBus(Construct):
             description=description,
             kms_key_identifier=account.kms_key,
             dead_letter_config=dead_letters and CloudwatchEventBusDeadLetterConfig(arn=dead_letters.arn),
-            log_config=report_level
-            and CloudwatchEventBusLogConfig(level=report_level, include_detail=report_detail),
+            log_config=report_level and CloudwatchEventBusLogConfig(level=report_level, include_detail=report_detail),
         )
         # The name, never the ARN: the provider replaces rules and targets when the two are mixed.
         self.name, self.arn = bus.name, bus.arn
@@ -161,9 +164,7 @@ class EventBus(Construct):
             provider=account.provider,
             name=names.delivery(name, "reports"),
             delivery_destination_configuration=[
-                CloudwatchLogDeliveryDestinationDeliveryDestinationConfiguration(
-                    destination_resource_arn=group.arn
-                )
+                CloudwatchLogDeliveryDestinationDeliveryDestinationConfiguration(destination_resource_arn=group.arn)
             ],
             depends_on=[account.logs_policy],
         )

@@ -21,7 +21,7 @@ class DeadLetterQueue(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002
+        id: str,
         *,
         account: Account,
         name: str,

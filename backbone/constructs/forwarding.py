@@ -31,7 +31,7 @@ class Forwarding(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002
+        id: str,
         *,
         bus: EventBus,
         to: str,
@@ -73,9 +73,7 @@ class Forwarding(Construct):
             role=role.name,
             policy=policies.to_json(policies.put_events(to)),
         )
-        self.dead_letters = DeadLetterQueue(
-            self, "dead-letters", account=account, name=queue_name, source_arn=rule_arn
-        )
+        self.dead_letters = DeadLetterQueue(self, "dead-letters", account=account, name=queue_name, source_arn=rule_arn)
         CloudwatchEventTarget(
             self,
             "target",

@@ -1,0 +1,11 @@
+"""The program that `cdktf synth` runs: from the backbone's file to its stacks. `backbone synth` does the same."""
+
+from pathlib import Path
+
+from backbone.app import output_folder, synth
+from backbone.cli import exit_on_error
+from backbone.topology import find, load
+
+with exit_on_error():
+    file = find(Path(__file__).parent)
+    synth(load(file), output_folder(file))
