@@ -135,14 +135,14 @@ def _check_bus_names(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
         service = _mapping(services, key)
         bus_name = str(service.get("bus_name", made.local_bus(key)))
         buses.append((("services", key), service.get("account"), bus_name, "bus_name" in service))
-    owners: dict[tuple[object, str], KeyPath] = {}
+    owners: dict[tuple[str, str], KeyPath] = {}
     for path, account, bus_name, written in buses:
         if not written and not re.fullmatch(BUS_NAME, bus_name):
             message = (
                 f"the bus would be named {shown(bus_name)}, {len(bus_name)} characters; allowed: {BUS_NAME_ALLOWED}"
             )
             yield given.problem(path, message)
-        other = owners.setdefault((account, bus_name), path)
+        other = owners.setdefault((str(account), bus_name), path)
         if other != path:
             message = (
                 f"the bus would be named {bus_name!r} like that of {dotted(other)} in the same account; "

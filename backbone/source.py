@@ -222,7 +222,7 @@ class _Builder:
                 message = f"the key appears twice, first in line {first[key]}; keep one of them"
                 self.problems.append(Problem(self.file, line, here, message))
                 continue
-            if key == "<<" and key_node.style is None:
+            if key == "<<" and not key_node.style:
                 self.refuse(key_node, here, "merge keys are not supported; write the keys out")
                 continue
             first[key] = line
@@ -232,7 +232,7 @@ class _Builder:
     def scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
         if node.tag == _STR:
             # 099 without quotes is text to this reader and a number to others: treat it like its like.
-            digits = node.style is None and re.fullmatch(r"0[0-9]{1,99}", node.value)
+            digits = not node.style and re.fullmatch(r"0[0-9]{1,99}", node.value)
             return Unquoted(int(node.value), node.value) if digits else node.value
         constructor = self.loader.yaml_constructors.get(node.tag)
         kind = node.tag.removeprefix("tag:yaml.org,2002:")

@@ -1,0 +1,41 @@
+"""What all tests share: examples, and one synth of each per session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from backbone.topology import Topology, load
+from tests.synthesis import Stacks, synthesize
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = {
+    "single": ROOT / "backbone.yaml",
+    "per-account": Path(__file__).parent / "topologies" / "per-account.yaml",
+    "same-account": Path(__file__).parent / "topologies" / "same-account.yaml",
+    "all-features": Path(__file__).parent / "topologies" / "all-features.yaml",
+}
+
+# A synth in a busy machine takes as long as it takes; what counts is that examples repeat.
+settings.register_profile("backbone", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("backbone")
+
+
+@cache
+def example(name: str) -> Topology:
+    return load(EXAMPLES[name])
+
+
+@pytest.fixture(scope="session")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Stacks]:
+    """The stacks of an example, by name; each example is synthesized once."""
+
+    @cache
+    def of(name: str) -> Stacks:
+        return synthesize(example(name), tmp_path_factory.mktemp(name))
+
+    return of
