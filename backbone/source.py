@@ -7,7 +7,6 @@ the reader would not see again, and documents whose aliases expand without end a
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -231,9 +230,7 @@ class _Builder:
 
     def scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
         if node.tag == _STR:
-            # 099 without quotes is text to this reader and a number to others: treat it like its like.
-            digits = not node.style and re.fullmatch(r"0[0-9]{1,99}", node.value)
-            return Unquoted(int(node.value), node.value) if digits else node.value
+            return node.value
         constructor = self.loader.yaml_constructors.get(node.tag)
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
         if kind in ("timestamp", "binary") or constructor is None:

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from backbone import limits, policies
+from backbone.topology import Topology, TopologyError, parse
+
+
+def many(count: int, *, shared: int = 1, **options: Any) -> Topology:
+    """A backbone of so many accounts with so many services each."""
+    accounts = {f"a{n}": {"id": f"{n + 1:012d}"} for n in range(count)}
+    services = {
+        f"s{n}-{m}": {"account": f"a{n}", "publishes": [f"S{n}.{m}.Created"]}
+        for n in range(count)
+        for m in range(shared)
+    }
+    document: dict[str, Any] = {"name": "big", "region": "eu-west-1", "layout": "per-account"}
+    document |= {"accounts": accounts, "bus": {"account": "a0"}, "services": services} | options
+    return parse(yaml.safe_dump(document))
+
+
+def policy(topology: Topology) -> policies.Document:
+    bus_arn = topology.place(topology.bus.account).bus(topology.global_bus)
+    found = policies.global_bus(bus_arn, limits.publishers(topology), organization_id=topology.organization_id)
+    assert found is not None
+    return found
+
+
+def test_a_policy_that_would_be_too_long_is_an_error_with_its_size_and_the_ways_out() -> None:
+    with pytest.raises(TopologyError) as caught:
+        many(60)
+    message = str(caught.value)
+    assert "services: the global bus's policy for 60 accounts has" in message
+    assert "AWS allows 10,240 (quota 'Event bus policy size')" in message
+    assert "set bus.pin_detail_types to false" in message
+    assert "give organization_id" in message
+
+
+def test_each_way_out_that_the_error_names_is_one() -> None:
+    without_types = many(38, bus={"account": "a0", "pin_detail_types": False})
+    assert len(policies.to_json(policy(without_types))) <= 10_240
+    organization = many(300, organization_id="o-a1b2c3d4e5")
+    assert len(policies.to_json(policy(organization))) <= 10_240
+
+
+@pytest.mark.parametrize(
+    ("count", "pins", "keys"),
+    [
+        (20, None, ["aws:PrincipalOrgID", "events:detail-type", "events:source"]),
+        (200, "to all sources and detail-types", ["aws:PrincipalOrgID", "events:detail-type", "events:source"]),
+        (600, "to all sources:", ["aws:PrincipalOrgID", "events:source"]),
+        (1200, "the organization alone", ["aws:PrincipalOrgID"]),
+    ],
+)
+def test_an_organization_gets_the_strictest_policy_that_fits(count: int, pins: str | None, keys: list[str]) -> None:
+    topology = many(count, organization_id="o-a1b2c3d4e5")
+    document = policy(topology)
+    assert len(policies.to_json(document)) <= policies.BUS_POLICY_CHARACTERS
+    assert sorted(document["Statement"][0]["Condition"]["StringEquals"]) == keys
+    warned = [str(one) for one in topology.warnings if "organization_id" in str(one)]
+    assert (pins is None) == (warned == [])
+    assert pins is None or pins in warned[0]
+
+
+def test_a_single_state_for_many_accounts_is_a_warning() -> None:
+    assert [str(one) for one in many(10, layout="single").warnings] == []
+    (warning,) = many(11, layout="single").warnings
+    assert "layout: single runs a provider process" in warning.message
+    assert "layout: per-account" in warning.message
+
+
+def test_more_rules_than_a_bus_has_is_a_warning_with_the_regions_quota() -> None:
+    assert [one for one in many(3, shared=99, bus=WITHOUT_TYPES).warnings if "rules" in one.message] == []
+    (warning,) = [one for one in many(3, shared=100, bus=WITHOUT_TYPES).warnings if "rules" in one.message]
+    assert "would have 302 rules; AWS allows 300 per bus in eu-west-1" in warning.message
+    (warning,) = [
+        one for one in many(3, shared=34, region="eu-south-1", bus=WITHOUT_TYPES).warnings if "rules" in one.message
+    ]
+    assert "would have 104 rules; AWS allows 100 per bus in eu-south-1" in warning.message
+
+
+WITHOUT_TYPES = {"account": "a0", "pin_detail_types": False}
+
+
+def test_more_buses_than_an_account_has_is_a_warning() -> None:
+    (warning,) = [one for one in many(2, shared=100, bus=WITHOUT_TYPES).warnings if "buses" in one.message]
+    assert "accounts.a0: 101 buses would be in this account; AWS allows 100" in str(warning)
+
+
+def test_a_pattern_that_is_too_long_is_an_error() -> None:
+    types = [f"Some.Detail.Type.Number.{n:05d}" for n in range(80)]
+    services = {"a": {"account": "a0", "subscribes": types}, "b": {"account": "a0", "publishes": types}}
+    options = {"accounts": {"a0": {"id": "000000000001"}}, "services": services, "bus": {"account": "a0"}}
+    document = {"name": "big", "region": "eu-west-1", "routing": "subscribed"} | options
+    with pytest.raises(TopologyError, match=r"services.a.subscribes: the forwarding rule's pattern has 2,\d+ char"):
+        parse(yaml.safe_dump(document))
+
+
+def test_the_fixed_policies_are_far_from_their_limits() -> None:
+    place = many(1).place("a0")
+    # A logs resource policy may have 5,120 characters (CloudWatch Logs quotas).
+    assert len(policies.to_json(policies.event_logs(place, vended=True))) < 2_000
+    # A bus name has at most 256 characters, a role ARN about 100.
+    local = policies.local_bus(place.bus("x" * 256), forwarder=place, role_arn=place.iam("role/" + "x" * 64))
+    assert len(policies.to_json(local)) < 1_000
+
+
+def test_equal_documents_are_equal_texts() -> None:
+    place = many(1).place("a0")
+    publishers = [policies.Publisher(place, ["b", "a"], ["Y", "X"])]
+    again = [policies.Publisher(place, ["a", "b"], ["X", "Y", "Y"])]
+    texts = {
+        policies.to_json(policies.global_bus("arn", one, organization_id=None) or {}) for one in (publishers, again)
+    }
+    assert len(texts) == 1
+    equal = json.loads(texts.pop())["Statement"][0]["Condition"]["StringEquals"]
+    assert equal == {"events:detail-type": ["X", "Y"], "events:source": ["a", "b"]}
