@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+BACKBONE = str(Path(sys.executable).parent / "backbone")
+
+
+def run(*command: str, folder: Path = ROOT, status: int = 0, **environment: str) -> tuple[str, str]:
+    clean = {key: value for key, value in os.environ.items() if key not in ("BACKBONE_FILE", "CDKTF_OUTDIR", "COLUMNS")}
+    done = subprocess.run(
+        command, cwd=folder, env=clean | environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout, done.stderr
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with a file of its own."""
+    (tmp_path / "backbone.yaml").write_text((ROOT / "backbone.yaml").read_text())
+    return tmp_path
+
+
+def test_validate() -> None:
+    assert run(BACKBONE, "validate")[0] == "backbone.yaml: valid: 2 services in 3 accounts\n"
+
+
+def test_validate_says_what_is_wrong_and_exits_with_2(project: Path) -> None:
+    file = project / "backbone.yaml"
+    file.write_text(file.read_text().replace("layout: single", "layout: sngle").replace("account: order", "account: x"))
+    output, errors = run(BACKBONE, "validate", folder=project, status=2)
+    assert output == ""
+    assert [line.partition(" got")[0] for line in errors.splitlines()] == [
+        "error: backbone.yaml:4: layout:",
+        "error: backbone.yaml:15: services.order-service.account:",
+    ]
+
+
+def test_a_warning_does_not_stop_anything(project: Path) -> None:
+    file = project / "backbone.yaml"
+    file.write_text(file.read_text().replace("subscribes: [Order.Created]", "subscribes: [Order.Creatd]"))
+    output, errors = run(BACKBONE, "validate", folder=project)
+    assert "valid" in output
+    assert errors.startswith("warning: backbone.yaml:21: services.delivery-service.subscribes[0]: no other service")
+
+
+def test_synth_writes_the_stacks_and_shows_them(project: Path) -> None:
+    output, _ = run(BACKBONE, "synth", folder=project, COLUMNS="120")
+    assert (project / "cdktf.out" / "stacks" / "backbone" / "cdk.tf.json").is_file()
+    assert "cdktf.out/stacks/backbone/cdk.tf.json" in output
+    for text in ("delivery", "order", "bus", "event_bus:1", "21: ", "sqs_queue:3"):
+        assert text in output
+
+
+def test_two_files_side_by_side_share_neither_folder_nor_state(project: Path) -> None:
+    prod = (project / "backbone.yaml").read_text().replace("111111111111", "444444444444")
+    (project / "prod.yaml").write_text(prod)
+    run(BACKBONE, "synth", folder=project)
+    run(BACKBONE, "synth", folder=project, BACKBONE_FILE="prod.yaml")
+    stack = Path("stacks") / "backbone" / "cdk.tf.json"
+    one, other = ((project / folder / stack).read_text() for folder in ("cdktf.out", "cdktf.prod.out"))
+    assert "terraform.shop-111111111111-eu-west-1.backbone.tfstate" in one
+    assert "terraform.shop-444444444444-eu-west-1.backbone.tfstate" in other
+
+
+def test_a_folder_that_cannot_be_written(project: Path) -> None:
+    (project / "taken").write_text("")
+    _, errors = run(BACKBONE, "synth", "-o", "taken/out", folder=project, status=2)
+    assert "error: taken/out: cannot be written" in errors
+
+
+def test_a_missing_file_and_a_missing_node(project: Path) -> None:
+    assert "error: none.yaml: there is no such file" in run(BACKBONE, "synth", "none.yaml", folder=project, status=2)[1]
+    _, errors = run(BACKBONE, "synth", folder=project, status=2, JSII_NODE="none")
+    assert "error: JSII_NODE names 'none', which is no program" in errors
+
+
+def test_the_program_of_cdktf_writes_the_same(project: Path) -> None:
+    run(BACKBONE, "synth", folder=project)
+    file, out = str(project / "backbone.yaml"), str(project / "by-cdktf")
+    run(sys.executable, str(ROOT / "main.py"), BACKBONE_FILE=file, CDKTF_OUTDIR=out)
+    stack = Path("stacks") / "backbone" / "cdk.tf.json"
+    assert (project / "by-cdktf" / stack).read_bytes() == (project / "cdktf.out" / stack).read_bytes()
+
+
+def test_the_program_of_cdktf_answers_a_mistake_with_2(project: Path) -> None:
+    (project / "backbone.yaml").write_text("name: 5\n")
+    _, errors = run(sys.executable, str(ROOT / "main.py"), status=2, BACKBONE_FILE=str(project / "backbone.yaml"))
+    assert "name: got 5; allowed: text; put it in quotes" in errors
+
+
+def test_help() -> None:
+    output, _ = run(BACKBONE, "--help")
+    assert "synth" in output
+    assert "validate" in output
