@@ -1,0 +1,5 @@
+"""Run all measurements and print their tables."""
+
+from benchmarks import synthesis
+
+synthesis.main()

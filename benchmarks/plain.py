@@ -1,0 +1,47 @@
+"""The resources of a synthesized stack, made again by plain CDKTF with the ordinary imports.
+
+    python benchmarks/plain.py cdktf.out/stacks/backbone/cdk.tf.json OUTPUT
+
+What `backbone synth` is measured against: the same resources, the same bindings, none of the door's mends.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from cdktf import App
+from cdktf_cdktf_provider_aws.cloudwatch_event_archive import CloudwatchEventArchive
+from cdktf_cdktf_provider_aws.cloudwatch_event_bus import CloudwatchEventBus
+from cdktf_cdktf_provider_aws.cloudwatch_event_bus_policy import CloudwatchEventBusPolicy
+from cdktf_cdktf_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
+from cdktf_cdktf_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.cloudwatch_log_resource_policy import CloudwatchLogResourcePolicy
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from cdktf_cdktf_provider_aws.provider import AwsProvider
+from cdktf_cdktf_provider_aws.sqs_queue import SqsQueue
+from cdktf_cdktf_provider_aws.sqs_queue_policy import SqsQueuePolicy
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from benchmarks.replay import plan, replay
+
+CLASSES = [
+    CloudwatchEventArchive,
+    CloudwatchEventBus,
+    CloudwatchEventBusPolicy,
+    CloudwatchEventRule,
+    CloudwatchEventTarget,
+    CloudwatchLogGroup,
+    CloudwatchLogResourcePolicy,
+    IamRole,
+    IamRolePolicy,
+    SqsQueue,
+    SqsQueuePolicy,
+]
+
+source, output = sys.argv[1:]
+app = App(outdir=output)
+replay(app, "backbone", plan(json.loads(Path(source).read_text())), CLASSES, AwsProvider)
+app.synth()

@@ -1,0 +1,63 @@
+"""The synthesized JSON as it is, under real Terraform: applied, planned again, destroyed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import boto3
+import pytest
+
+from backbone import app
+from backbone.topology import Topology
+from tests.conftest import example
+from tests.e2e.terraform import Terraform, moto_server
+from tests.synthesis import Resource, resources, synthesize
+
+pytestmark = pytest.mark.e2e
+
+
+def buses(url: str, account_id: str, region: str) -> set[str]:
+    """The buses of an account, seen by a client that is in that account."""
+    outside = boto3.Session("testing", "testing", region_name=region)
+    role = outside.client("sts", endpoint_url=url).assume_role(
+        RoleArn=f"arn:aws:iam::{account_id}:role/reader", RoleSessionName="check"
+    )["Credentials"]
+    inside = boto3.Session(role["AccessKeyId"], role["SecretAccessKey"], role["SessionToken"], region)
+    events = inside.client("events", endpoint_url=url)
+    return {one["Name"] for one in events.list_event_buses()["EventBuses"]} - {"default"}
+
+
+def declared_buses(topology: Topology, made: list[Resource]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {account: set() for account in topology.accounts}
+    for one in made:
+        if one.kind == "aws_cloudwatch_event_bus":
+            found[one.account].add(one.body["name"])
+    return found
+
+
+@pytest.mark.parametrize("name", ["single", "per-account", "same-account"])
+def test_apply_plan_again_and_destroy(name: str, tmp_path: Path) -> None:
+    topology = example(name)
+    folder = tmp_path / "project" / "cdktf.out"
+    stacks = synthesize(topology, folder)
+    with moto_server(tmp_path / "moto.log") as url:
+        each = [Terraform(one.file.parent, url) for one in app.synth(topology, folder)]
+        for terraform in each:
+            made = resources({terraform.folder.name: stacks[terraform.folder.name]})
+            terraform.init()
+            terraform.run("validate")
+            terraform.run("plan", "-out=first")
+            terraform.run("apply", "first")
+            assert sorted(terraform.resources()) == sorted(one.address for one in made)
+        for account, expected in declared_buses(topology, resources(stacks)).items():
+            assert expected
+            assert buses(url, topology.accounts[account].id, topology.region) == expected
+        for terraform in each:
+            assert terraform.second_plan() == []
+        # The state lies beside the output folder, where deleting the output does not reach it.
+        assert len(list(folder.parent.glob("terraform.*.tfstate"))) == len(each)
+        for terraform in reversed(each):
+            terraform.run("destroy", "-auto-approve")
+            assert terraform.resources() == []
+        for each_account in topology.accounts.values():
+            assert buses(url, each_account.id, topology.region) == set()
