@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from backbone.app import output_folder, synth
+from backbone.app import synth
 from backbone.cli import exit_on_error
-from backbone.topology import find, load
+from backbone.topology import find, load, output_folder
 
 with exit_on_error():
     file = find(Path(__file__).parent)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from backbone import BackboneError
+from backbone import BackboneError, rules, terraform
 from backbone.cdk import App
 from backbone.stacks import add_stacks
-from backbone.topology import FILE_NAME, Topology
+from backbone.topology import Topology
 
-__all__ = ["Stack", "build", "count_resources", "output_folder", "synth"]
+__all__ = ["Stack", "build", "count_resources", "synth"]
 
 
 @dataclass(frozen=True)
@@ -29,18 +28,8 @@ def build(app: App, topology: Topology) -> list[str]:
     return add_stacks(app, topology)
 
 
-def output_folder(file: Path) -> Path:
-    """Where the stacks of a file go: `cdktf.out` beside it, or `cdktf.prod.out` for a `prod.yaml`.
-
-    The CDKTF command line decides instead where it runs the program: it says so by CDKTF_OUTDIR.
-    """
-    if given := os.environ.get("CDKTF_OUTDIR"):
-        return Path(given)
-    return file.parent / ("cdktf.out" if file.name == FILE_NAME else f"cdktf.{file.stem}.out")
-
-
 def synth(topology: Topology, folder: Path) -> list[Stack]:
-    """Write the stacks into a folder, in the order to deploy them.
+    """Write the stacks into a folder, in the order to deploy them; RuleError for a rule that AWS would refuse.
 
     The JSON of a stack that the topology no longer has is removed; other files beside it stay.
     """
@@ -56,6 +45,7 @@ def synth(topology: Topology, folder: Path) -> list[Stack]:
     for stale in (folder / "stacks").glob("*/cdk.tf.json"):
         if stale not in written:
             stale.unlink()
+    rules.read(terraform.load(folder))
     return stacks
 
 

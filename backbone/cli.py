@@ -13,9 +13,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from backbone import BackboneError
+from backbone import BackboneError, rules, terraform
+from backbone.patterns import Pattern, PatternError, as_event
 from backbone.source import Problem
-from backbone.topology import Topology, find, load
+from backbone.topology import Topology, find, load, output_folder
 
 __all__ = ["app", "exit_on_error", "main"]
 
@@ -76,13 +77,51 @@ def synth(
         from backbone import app as application
 
         status.update(f"Synthesizing {len(topology.services)} services")
-        stacks = application.synth(topology, folder or application.output_folder(path))
+        stacks = application.synth(topology, folder or output_folder(path))
     table = Table("stack", "account", "resources", show_lines=True)
     table.add_column("file", overflow="fold")
     for stack in stacks:
         for account, kinds in sorted(application.count_resources(stack).items()):
             table.add_row(stack.name, account, _by_type(kinds), str(stack.file))
     output.print(table)
+
+
+@app.command()
+def match(
+    event: Annotated[Path, typer.Option("--event", "-e", help="A file with the event's JSON; - reads it from stdin.")],
+    pattern: Annotated[
+        Path | None,
+        typer.Option("--pattern", "-p", help="A file with one pattern's JSON, or -.", show_default="every rule"),
+    ] = None,
+    stacks: Annotated[
+        Path | None,
+        typer.Option("--stacks", "-s", help="The synthesized stacks.", show_default="those of the file here"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say whether an event matches a pattern and why, or else which rules of the synthesized buses it matches.
+
+    The exit status is 0 for a match, 1 for none.
+    """
+    if pattern is not None and str(pattern) == str(event) == "-":
+        raise BackboneError("--pattern and --event are both -; allowed: one of them, and a file for the other")
+    with _about(event):
+        given = as_event(_text(event))
+    if pattern is None:
+        with errors.status("Reading the stacks"):
+            found = rules.matching(rules.read(terraform.load(stacks or output_folder(find(Path())))), given)
+        if as_json:
+            output.print_json(data=[_rule_as_json(one) for one in found])
+        else:
+            output.print(_rule_table(found) if found else "no rule matches")
+        raise typer.Exit(0 if found else 1)
+    with _about(pattern):
+        explanation = Pattern.parse(_text(pattern)).explain(given)
+    if as_json:
+        output.print_json(data=explanation.as_dict())
+    else:
+        output.print(str(explanation), markup=False, soft_wrap=True)
+    raise typer.Exit(0 if explanation else 1)
 
 
 def main() -> None:
@@ -100,6 +139,41 @@ def _load(path: Path) -> Topology:
 
 def _warn(problem: Problem) -> None:
     errors.print(f"warning: {problem}", style="yellow", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _about(file: Path) -> Iterator[None]:
+    """Put the name of a file before what is wrong with its content."""
+    try:
+        yield
+    except PatternError as error:
+        raise BackboneError(f"{file}: {error}") from None
+
+
+def _text(file: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise BackboneError(f"{file}: cannot be read: {error.strerror}; name a file, or - for stdin") from None
+
+
+def _rule_as_json(rule: rules.Rule) -> dict[str, object]:
+    return {
+        "bus": rule.bus,
+        "account": rule.account,
+        "rule": rule.name,
+        "address": rule.address,
+        "targets": list(rule.targets),
+    }
+
+
+def _rule_table(found: list[rules.Rule]) -> Table:
+    table = Table("account", show_lines=True)
+    for column in ("bus", "rule", "targets"):
+        table.add_column(column, overflow="fold")
+    for rule in found:
+        table.add_row(rule.account, rule.bus.rpartition("/")[2], rule.name, "\n".join(rule.targets))
+    return table
 
 
 def _by_type(kinds: Counter[str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backbone import policies, routing
+from backbone import patterns, policies, routing
 
 if TYPE_CHECKING:
     from backbone.source import KeyPath
@@ -23,7 +23,6 @@ RETENTION_DAYS = (
 )
 """The retentions that CloudWatch Logs accepts (PutRetentionPolicy API reference)."""
 
-PATTERN_CHARACTERS = 2048  # EventBridge quotas, "Event pattern size"
 BUSES_PER_ACCOUNT = 100  # EventBridge quotas, "Event buses"; adjustable
 RULES_PER_BUS = {
     "af-south-1": 100,
@@ -102,9 +101,10 @@ def _patterns(topology: Topology) -> Iterator[Finding]:
     for service in topology.services:
         pattern = routing.forwarding(topology, service)
         size = len(routing.to_json(pattern)) if pattern else 0
-        if size > PATTERN_CHARACTERS:
+        if size > patterns.MAX_CHARACTERS:
             message = (
-                f"the forwarding rule's pattern has {size:,} characters; AWS allows {PATTERN_CHARACTERS:,}; ways out: "
+                f"the forwarding rule's pattern has {size:,} characters; AWS allows "
+                f"{patterns.MAX_CHARACTERS:,}; ways out: "
                 "subscribe to fewer detail-types, split the service, or use routing: broadcast"
             )
             yield Finding(is_error=True, path=("services", service, "subscribes"), message=message)

@@ -45,6 +45,7 @@ __all__ = [
     "TopologyError",
     "find",
     "load",
+    "output_folder",
     "parse",
 ]
 
@@ -340,6 +341,16 @@ class Topology(Model):
 def find(folder: Path) -> Path:
     """The file to load: the one that BACKBONE_FILE names, else `backbone.yaml` in the folder given."""
     return Path(os.environ.get(FILE_VARIABLE) or folder / FILE_NAME)
+
+
+def output_folder(file: Path) -> Path:
+    """Where the stacks of a file go: `cdktf.out` beside it, or `cdktf.prod.out` for a `prod.yaml`.
+
+    The CDKTF command line decides instead where it runs the program: it says so by CDKTF_OUTDIR.
+    """
+    if given := os.environ.get("CDKTF_OUTDIR"):
+        return Path(given)
+    return file.parent / ("cdktf.out" if file.name == FILE_NAME else f"cdktf.{file.stem}.out")
 
 
 def load(path: Path) -> Topology:

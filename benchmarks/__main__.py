@@ -1,5 +1,12 @@
-"""Run all measurements and print their tables."""
+"""Run all measurements, or those that are named, and print their tables."""
 
-from benchmarks import synthesis
+import sys
 
-synthesis.main()
+from rich.console import Console
+
+from benchmarks import patterns, synthesis
+
+ALL = {"patterns": patterns.main, "synthesis": synthesis.main}
+
+for name in sys.argv[1:] or ALL:
+    ALL[name](Console())

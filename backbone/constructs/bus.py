@@ -71,13 +71,15 @@ class EventBus(Construct):
         )
         # The name, never the ARN: the provider replaces rules and targets when the two are mixed.
         self.name, self.arn = bus.name, bus.arn
-        self.policy = policy and CloudwatchEventBusPolicy(
-            self,
-            "policy",
-            provider=account.provider,
-            event_bus_name=self.name,
-            policy=policies.to_json(policy),
-        )
+        self.policy: CloudwatchEventBusPolicy | None = None
+        if policy:
+            self.policy = CloudwatchEventBusPolicy(
+                self,
+                "policy",
+                provider=account.provider,
+                event_bus_name=self.name,
+                policy=policies.to_json(policy),
+            )
         self._log_events(log_retention_days)
         if report_level:
             self._deliver_reports(report_level, log_retention_days)
