@@ -32,7 +32,7 @@ test: install ## Run the tests
 e2e: install ## Apply the example with real Terraform on a local AWS emulator
 	$(BIN)/python -m pytest -m e2e -v
 
-bench: install ## Measure synthesis, as ratios in one run
+bench: install ## Measure synthesis and patterns, as ratios in one run
 	$(BIN)/python -m benchmarks
 
 snapshot: install ## Write the reviewed Terraform of tests/snapshots anew

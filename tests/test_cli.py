@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -95,6 +96,56 @@ def test_the_program_of_cdktf_answers_a_mistake_with_2(project: Path) -> None:
     (project / "backbone.yaml").write_text("name: 5\n")
     _, errors = run(sys.executable, str(ROOT / "main.py"), status=2, BACKBONE_FILE=str(project / "backbone.yaml"))
     assert "name: got 5; allowed: text; put it in quotes" in errors
+
+
+EVENT = '{"source": "order-service", "detail-type": "Order.Created", "account": "222222222222"}'
+
+
+def test_match_says_why(project: Path) -> None:
+    (project / "event.json").write_text(EVENT)
+    (project / "pattern.json").write_text('{"source": ["order-service"]}')
+    command = (BACKBONE, "match", "--event", "event.json", "--pattern", "pattern.json")
+    assert run(*command, folder=project)[0] == 'matches\n  source: "order-service" satisfies "order-service"\n'
+    (project / "pattern.json").write_text('{"source": [{"anything-but": ["order-service"]}]}')
+    output, _ = run(*command, folder=project, status=1)
+    assert output == 'does not match\n  source: required anything but "order-service"; found "order-service"\n'
+    output, _ = run(*command, "--json", folder=project, status=1)
+    assert json.loads(output)["combinations"][0]["fields"][0]["path"] == "source"
+
+
+def test_match_against_the_synthesized_rules(project: Path) -> None:
+    (project / "event.json").write_text(EVENT)
+    assert "run `backbone synth` first" in run(BACKBONE, "match", "-e", "event.json", folder=project, status=2)[1]
+    run(BACKBONE, "synth", folder=project)
+    output, _ = run(BACKBONE, "match", "-e", "event.json", folder=project, COLUMNS="200")
+    assert "shop-forward-delivery-service" in output
+    assert "shop-forward-order-service" not in output
+    found = json.loads(run(BACKBONE, "match", "-e", "event.json", "--json", folder=project)[0])
+    assert [one["rule"] for one in found if one["account"] == "bus"] == [
+        "shop-forward-delivery-service",
+        "shop-global-log",
+    ]
+    (project / "event.json").write_text('{"source": 1, "account": {}}')
+    assert run(BACKBONE, "match", "-e", "event.json", folder=project, status=1)[0] == "no rule matches\n"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "event", "message"),
+    [
+        ('{"source": "x"}', "{}", 'pattern.json: $.source: got "x"; allowed: an array, as in ["x"]'),
+        ('{"source": ["x"]', "{}", "pattern.json: $: got text that is not JSON"),
+        ('{"source": ["x"]}', "[]", "event.json: the event: got an empty array; allowed: an object"),
+        ('{"source": ["x"]}', "", "event.json: the event: got text that is not JSON"),
+        (None, "{}", "pattern.json: cannot be read: No such file"),
+    ],
+)
+def test_match_names_what_is_wrong(project: Path, pattern: str | None, event: str, message: str) -> None:
+    if pattern is not None:
+        (project / "pattern.json").write_text(pattern)
+    (project / "event.json").write_text(event)
+    _, errors = run(BACKBONE, "match", "-e", "event.json", "-p", "pattern.json", folder=project, status=2)
+    assert errors.startswith(f"error: {message}")
+    assert "both -" in run(BACKBONE, "match", "-e", "-", "-p", "-", folder=project, status=2)[1]
 
 
 def test_help() -> None:
