@@ -9,10 +9,10 @@ from pathlib import Path
 
 from backbone import BackboneError, rules, terraform
 from backbone.cdk import App
-from backbone.stacks import add_stacks
+from backbone.stacks import ASSETS, add_stacks
 from backbone.topology import Topology
 
-__all__ = ["Stack", "build", "count_resources", "synth"]
+__all__ = ["Stack", "count_resources", "synth"]
 
 
 @dataclass(frozen=True)
@@ -23,27 +23,28 @@ class Stack:
     file: Path
 
 
-def build(app: App, topology: Topology) -> list[str]:
-    """Give the app all stacks of a backbone; returns their names in the order to deploy them."""
-    return add_stacks(app, topology)
-
-
 def synth(topology: Topology, folder: Path) -> list[Stack]:
     """Write the stacks into a folder, in the order to deploy them; RuleError for a rule that AWS would refuse.
 
-    The JSON of a stack that the topology no longer has is removed; other files beside it stay.
+    What a stack that the topology no longer has left there is removed; other files beside it stay.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BackboneError(f"{folder}: cannot be written: {error.strerror}; name another folder") from None
     app = App(outdir=str(folder))
-    names = build(app, topology)
+    made = add_stacks(app, topology)
     app.synth()
-    stacks = [Stack(name, folder / "stacks" / name / "cdk.tf.json") for name in names]
-    written = {one.file for one in stacks}
-    for stale in (folder / "stacks").glob("*/cdk.tf.json"):
-        if stale not in written:
+    stacks = [Stack(name, folder / "stacks" / name / "cdk.tf.json") for name in made]
+    assets = {
+        folder / "stacks" / name / path: content for name, files in made.items() for path, content in files.items()
+    }
+    for path, content in assets.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    written = {one.file for one in stacks} | assets.keys()
+    for pattern in ("*/cdk.tf.json", f"*/{ASSETS}/*.zip"):
+        for stale in set((folder / "stacks").glob(pattern)) - written:
             stale.unlink()
     rules.read(terraform.load(folder))
     return stacks

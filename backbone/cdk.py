@@ -30,19 +30,33 @@ from typing import Any
 from backbone import BackboneError
 
 __all__ = [
+    "Apigatewayv2Api",
+    "Apigatewayv2ApiCorsConfiguration",
+    "Apigatewayv2Authorizer",
+    "Apigatewayv2AuthorizerJwtConfiguration",
+    "Apigatewayv2Integration",
+    "Apigatewayv2Route",
+    "Apigatewayv2Stage",
+    "Apigatewayv2StageAccessLogSettings",
+    "Apigatewayv2StageDefaultRouteSettings",
     "App",
     "AwsProvider",
     "AwsProviderAssumeRole",
     "AwsProviderDefaultTags",
     "CloudBackend",
+    "CloudwatchEventApiDestination",
     "CloudwatchEventArchive",
     "CloudwatchEventBus",
     "CloudwatchEventBusDeadLetterConfig",
     "CloudwatchEventBusLogConfig",
     "CloudwatchEventBusPolicy",
+    "CloudwatchEventConnection",
+    "CloudwatchEventConnectionAuthParameters",
+    "CloudwatchEventConnectionAuthParametersApiKey",
     "CloudwatchEventRule",
     "CloudwatchEventTarget",
     "CloudwatchEventTargetDeadLetterConfig",
+    "CloudwatchEventTargetKinesisTarget",
     "CloudwatchEventTargetRetryPolicy",
     "CloudwatchLogDelivery",
     "CloudwatchLogDeliveryDestination",
@@ -51,9 +65,24 @@ __all__ = [
     "CloudwatchLogGroup",
     "CloudwatchLogResourcePolicy",
     "Construct",
+    "DynamodbTable",
+    "DynamodbTableAttribute",
+    "DynamodbTablePointInTimeRecovery",
+    "DynamodbTableServerSideEncryption",
     "ITerraformDependable",
     "IamRole",
     "IamRolePolicy",
+    "KinesisStream",
+    "KinesisStreamStreamModeDetails",
+    "LambdaEventSourceMapping",
+    "LambdaFunction",
+    "LambdaFunctionEnvironment",
+    "LambdaFunctionEventInvokeConfig",
+    "LambdaFunctionEventInvokeConfigDestinationConfig",
+    "LambdaFunctionEventInvokeConfigDestinationConfigOnFailure",
+    "LambdaFunctionLoggingConfig",
+    "LambdaFunctionTracingConfig",
+    "LambdaPermission",
     "LocalBackend",
     "NamedCloudWorkspace",
     "NamedRemoteWorkspace",
@@ -64,6 +93,7 @@ __all__ = [
     "SqsQueuePolicy",
     "TerraformOutput",
     "TerraformStack",
+    "TerraformVariable",
 ]
 
 
@@ -152,11 +182,34 @@ from cdktf import (  # noqa: E402
     S3Backend,
     TerraformOutput,
     TerraformStack,
+    TerraformVariable,
 )
 from constructs import Construct  # noqa: E402
 
 _register_bindings()
 
+from cdktf_cdktf_provider_aws.apigatewayv2_api import (  # noqa: E402
+    Apigatewayv2Api,
+    Apigatewayv2ApiCorsConfiguration,
+)
+from cdktf_cdktf_provider_aws.apigatewayv2_authorizer import (  # noqa: E402
+    Apigatewayv2Authorizer,
+    Apigatewayv2AuthorizerJwtConfiguration,
+)
+from cdktf_cdktf_provider_aws.apigatewayv2_integration import (  # noqa: E402
+    Apigatewayv2Integration,
+)
+from cdktf_cdktf_provider_aws.apigatewayv2_route import (  # noqa: E402
+    Apigatewayv2Route,
+)
+from cdktf_cdktf_provider_aws.apigatewayv2_stage import (  # noqa: E402
+    Apigatewayv2Stage,
+    Apigatewayv2StageAccessLogSettings,
+    Apigatewayv2StageDefaultRouteSettings,
+)
+from cdktf_cdktf_provider_aws.cloudwatch_event_api_destination import (  # noqa: E402
+    CloudwatchEventApiDestination,
+)
 from cdktf_cdktf_provider_aws.cloudwatch_event_archive import (  # noqa: E402
     CloudwatchEventArchive,
 )
@@ -168,12 +221,18 @@ from cdktf_cdktf_provider_aws.cloudwatch_event_bus import (  # noqa: E402
 from cdktf_cdktf_provider_aws.cloudwatch_event_bus_policy import (  # noqa: E402
     CloudwatchEventBusPolicy,
 )
+from cdktf_cdktf_provider_aws.cloudwatch_event_connection import (  # noqa: E402
+    CloudwatchEventConnection,
+    CloudwatchEventConnectionAuthParameters,
+    CloudwatchEventConnectionAuthParametersApiKey,
+)
 from cdktf_cdktf_provider_aws.cloudwatch_event_rule import (  # noqa: E402
     CloudwatchEventRule,
 )
 from cdktf_cdktf_provider_aws.cloudwatch_event_target import (  # noqa: E402
     CloudwatchEventTarget,
     CloudwatchEventTargetDeadLetterConfig,
+    CloudwatchEventTargetKinesisTarget,
     CloudwatchEventTargetRetryPolicy,
 )
 from cdktf_cdktf_provider_aws.cloudwatch_log_delivery import (  # noqa: E402
@@ -192,8 +251,35 @@ from cdktf_cdktf_provider_aws.cloudwatch_log_group import (  # noqa: E402
 from cdktf_cdktf_provider_aws.cloudwatch_log_resource_policy import (  # noqa: E402
     CloudwatchLogResourcePolicy,
 )
+from cdktf_cdktf_provider_aws.dynamodb_table import (  # noqa: E402
+    DynamodbTable,
+    DynamodbTableAttribute,
+    DynamodbTablePointInTimeRecovery,
+    DynamodbTableServerSideEncryption,
+)
 from cdktf_cdktf_provider_aws.iam_role import IamRole  # noqa: E402
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy  # noqa: E402
+from cdktf_cdktf_provider_aws.kinesis_stream import (  # noqa: E402
+    KinesisStream,
+    KinesisStreamStreamModeDetails,
+)
+from cdktf_cdktf_provider_aws.lambda_event_source_mapping import (  # noqa: E402
+    LambdaEventSourceMapping,
+)
+from cdktf_cdktf_provider_aws.lambda_function import (  # noqa: E402
+    LambdaFunction,
+    LambdaFunctionEnvironment,
+    LambdaFunctionLoggingConfig,
+    LambdaFunctionTracingConfig,
+)
+from cdktf_cdktf_provider_aws.lambda_function_event_invoke_config import (  # noqa: E402
+    LambdaFunctionEventInvokeConfig,
+    LambdaFunctionEventInvokeConfigDestinationConfig,
+    LambdaFunctionEventInvokeConfigDestinationConfigOnFailure,
+)
+from cdktf_cdktf_provider_aws.lambda_permission import (  # noqa: E402
+    LambdaPermission,
+)
 from cdktf_cdktf_provider_aws.provider import (  # noqa: E402
     AwsProvider,
     AwsProviderAssumeRole,

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from backbone import BackboneError, rules, terraform
+from backbone import BackboneError, modules, rules, scaffold, schemas, terraform
 from backbone.patterns import Pattern, PatternError, as_event
 from backbone.source import Problem
 from backbone.topology import Topology, find, load, output_folder
@@ -124,6 +124,38 @@ def match(
     raise typer.Exit(0 if explanation else 1)
 
 
+@app.command("new-service")
+def add_service(
+    name: Annotated[str, typer.Argument(help="The service's name, such as invoice-service.")],
+    account: Annotated[str, typer.Option(help="The account that it lives in, by its name in the file.")],
+    account_id: Annotated[
+        str | None, typer.Option(help="The id of an account that the file does not have yet.")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="The backbone's file.", show_default="$BACKBONE_FILE, else backbone.yaml here"),
+    ] = None,
+) -> None:
+    """Write a service that works: its module, a test, and its entry in the file."""
+    path = file or find(Path())
+    for written in scaffold.new_service(path, name, account=account, account_id=account_id):
+        output.print(str(written), soft_wrap=True)
+    errors.print("next: backbone schemas, then backbone synth", markup=False)
+
+
+@app.command("schemas")
+def write_schemas(file: File = None) -> None:
+    """Write the JSON Schemas of the events that the modules of services publish, beside the modules.
+
+    A change that would break consumers is refused: the event then needs a new version.
+    """
+    for service in _load(file or find(Path())).services.values():
+        if service.module:
+            models = schemas.published(service.module)
+            for written in schemas.export(models, modules.folder_of(service.module) / "schemas"):
+                output.print(str(written), soft_wrap=True)
+
+
 def main() -> None:
     """Run the command; a user's mistake ends with status 2."""
     with exit_on_error():
@@ -131,6 +163,7 @@ def main() -> None:
 
 
 def _load(path: Path) -> Topology:
+    sys.path.insert(0, str(path.parent.resolve()))  # where the modules of its services are
     topology = load(path)
     for warning in topology.warnings:
         _warn(warning)

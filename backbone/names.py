@@ -29,7 +29,7 @@ REGIONS = {
 }
 """The regions known here, by partition. A region that is newer than this list needs `partition` in the file."""
 
-RULE, ROLE, QUEUE, ARCHIVE, DELIVERY = 64, 64, 80, 48, 60  # longest names, in characters
+RULE, ROLE, FUNCTION, QUEUE, ARCHIVE, DELIVERY = 64, 64, 64, 80, 48, 60  # longest names, in characters
 
 
 def partition_of(region: str) -> str | None:
@@ -99,6 +99,10 @@ class Names:
         """The role of that rule. IAM knows no regions, so the name holds the region."""
         return fit(f"{self.backbone}-forward-{service}-{self.region}", ROLE)
 
+    def of_service(self, service: str, role: str, longest: int = FUNCTION) -> str:
+        """A resource that a service's own code declares, by its role there."""
+        return fit(f"{self.backbone}-{service}-{role}", longest)
+
     def forwarding_dead_letters(self, service: str) -> str:
         """The queue of events that could not be forwarded to a service."""
         return fit(f"{self.backbone}-forward-{service}-dead-letters", QUEUE)
@@ -107,6 +111,11 @@ class Names:
     def logs_policy(self) -> str:
         """The one logs resource policy of this backbone in each account and region."""
         return f"{self.backbone}-events"
+
+
+def function_log_group(function: str) -> str:
+    """The log group of a function."""
+    return f"/aws/lambda/{function}"
 
 
 def log_group(bus: str) -> str:

@@ -16,14 +16,17 @@ from backbone.names import Place
 __all__ = [
     "Document",
     "Publisher",
+    "allow",
     "event_logs",
     "forwarding_trust",
+    "function",
     "global_bus",
     "global_bus_choices",
     "local_bus",
     "put_events",
     "queue",
     "to_json",
+    "trust",
 ]
 
 Document = dict[str, Any]
@@ -128,9 +131,47 @@ def local_bus(bus_arn: str, *, forwarder: Place, role_arn: str) -> Document:
     )
 
 
-def put_events(bus_arn: str) -> Document:
-    """Lets an identity put events on a bus."""
-    return _document({"Action": "events:PutEvents", "Effect": "Allow", "Resource": bus_arn})
+def put_events(bus_arn: str, *, source: str | None = None, detail_types: Iterable[str] = ()) -> Document:
+    """Lets an identity put events on a bus: all, or those of one source and of some detail-types."""
+    statement: Document = {"Action": "events:PutEvents", "Effect": "Allow", "Resource": bus_arn}
+    if source is not None:
+        equal = {"events:detail-type": _values(detail_types), "events:source": source}
+        statement["Condition"] = {"StringEquals": equal}
+    return _document(statement)
+
+
+def allow(actions: Iterable[str], *resources: str) -> Document:
+    """Lets an identity do some things to some resources."""
+    return _document({"Action": _values(actions), "Effect": "Allow", "Resource": _values(resources)})
+
+
+def trust(service: str) -> Document:
+    """Lets an AWS service assume a role; `service` is its principal, such as `lambda.amazonaws.com`."""
+    return _document({"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"Service": service}})
+
+
+def function(*, log_group_arn: str, failures_arn: str, kms_key: str | None) -> Document:
+    """What every function's role may: log, trace, and send what failed to its queue."""
+    statements: list[Document] = [
+        {
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Effect": "Allow",
+            "Resource": f"{log_group_arn}:*",
+            "Sid": "Log",
+        },
+        # X-Ray knows no resources for these (service authorization reference, AWS X-Ray).
+        {
+            "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+            "Effect": "Allow",
+            "Resource": "*",
+            "Sid": "Trace",
+        },
+        {"Action": "sqs:SendMessage", "Effect": "Allow", "Resource": failures_arn, "Sid": "Fail"},
+    ]
+    if kms_key:
+        keys = ["kms:Decrypt", "kms:GenerateDataKey"]
+        statements.append({"Action": keys, "Effect": "Allow", "Resource": kms_key, "Sid": "Key"})
+    return _document(*statements)
 
 
 def forwarding_trust(*, account_id: str, rule_arn: str) -> Document:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backbone.topology import Topology
 
-__all__ = ["EVERYTHING", "Pattern", "forwarding", "to_json"]
+__all__ = ["EVERYTHING", "Pattern", "Wanted", "forwarding", "subscription", "to_json"]
 
 Pattern = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A detail-type that somebody receives, from one source or from any."""
+
+    detail_type: str
+    source: str | None
+
 
 EVERYTHING: Pattern = {"source": [{"prefix": ""}]}
 """Matches every event, replayed ones too: each has a source."""
@@ -38,14 +49,20 @@ def forwarding(topology: Topology, service: str) -> Pattern | None:
     )
     if topology.routing == "broadcast":
         return not_own
+    wanted = [Wanted(one.detail_type, one.source) for one in topology.services[service].subscribes]
+    return subscription(wanted, beside=not_own) if wanted else None
+
+
+def subscription(wanted: Iterable[Wanted], *, beside: Pattern | None = None) -> Pattern:
+    """Matches what is wanted, as far as it also matches what stands `beside`.
+
+    A field must not stand both beside `$or` and inside it, so each alternative says all of its own.
+    """
     by_source: defaultdict[str | None, list[str]] = defaultdict(list)
-    for one in topology.services[service].subscribes:
+    for one in wanted:
         by_source[one.source].append(one.detail_type)
-    # A field must not stand both beside `$or` and inside it, so each alternative says all of its own.
     choices: list[Pattern] = []
     for source in sorted(by_source, key=lambda one: one or ""):
-        wanted: Pattern = {"detail-type": sorted(by_source[source])}
-        choices.append(not_own | wanted if source is None else not_own | wanted | {"source": [source]})
-    if not choices:
-        return None
+        choice = {**(beside or {}), "detail-type": sorted(set(by_source[source]))}
+        choices.append(choice if source is None else choice | {"source": [source]})
     return choices[0] if len(choices) == 1 else {"$or": choices}

@@ -5,7 +5,7 @@ The path of a construct below its stack is the same in both layouts, and so is t
 
 from __future__ import annotations
 
-from backbone import limits, policies, routing
+from backbone import limits, modules, policies, routing
 from backbone.cdk import (
     App,
     CloudBackend,
@@ -21,24 +21,32 @@ from backbone.cdk import (
 from backbone.constructs.account import Account
 from backbone.constructs.bus import EventBus
 from backbone.constructs.forwarding import Forwarding
+from backbone.constructs.service import Service
+from backbone.routing import Wanted
 from backbone.topology import S3, Cloud, Local, Remote, Topology
 
-__all__ = ["SINGLE", "add_stacks", "provider_constraint"]
+__all__ = ["ASSETS", "SINGLE", "add_stacks", "provider_constraint"]
+
+ASSETS = "assets"
+"""The folder beside a stack's JSON for the zips that it deploys."""
 
 SINGLE = "backbone"
 """The stack of `layout: single`. In `layout: per-account` each stack has its account's name."""
 
 
-def add_stacks(app: App, topology: Topology) -> list[str]:
-    """Give the app all stacks of a backbone; returns their names in the order to deploy them."""
+def add_stacks(app: App, topology: Topology) -> dict[str, dict[str, bytes]]:
+    """Give the app all stacks of a backbone; returns their names in the order to deploy them.
+
+    With each name come the files that the stack needs beside its JSON, by their path from the stack's folder.
+    """
     accounts = topology.accounts_in_use
     if topology.layout == "single":
-        _Stack(app, SINGLE, topology, accounts)
-        return [SINGLE]
-    stacks = [_Stack(app, name, topology, (name,)) for name in accounts]
-    for before in stacks[:-1]:
-        stacks[-1].add_dependency(before)
-    return list(accounts)
+        return {SINGLE: _Stack(app, SINGLE, topology, accounts).files}
+    stacks = {name: _Stack(app, name, topology, (name,)) for name in accounts}
+    *before, last = stacks.values()
+    for one in before:
+        last.add_dependency(one)
+    return {name: stack.files for name, stack in stacks.items()}
 
 
 def provider_constraint(topology: Topology) -> str:
@@ -62,11 +70,12 @@ class _Stack(TerraformStack):
         super().__init__(app, id)
         self._topology = topology
         self._groups: dict[str, Construct] = {}
+        self.files: dict[str, bytes] = {}
         self._require_versions()
         _add_backend(self, id, topology)
         self._accounts = {name: self._account(name) for name in accounts}
         local_buses = {
-            service: self._local_bus(service)
+            service: self._service(service).bus
             for name in accounts
             for service in topology.services_by_account.get(name, ())
         }
@@ -101,27 +110,41 @@ class _Stack(TerraformStack):
             tags=topology.tags,
         )
 
-    def _local_bus(self, service: str) -> EventBus:
-        topology, name = self._topology, self._topology.local_bus(service)
+    def _service(self, name: str) -> Service:
+        topology, given = self._topology, self._topology.services[name]
+        account, bus_name = self._accounts[given.account], topology.local_bus(name)
         forwarder = topology.place(topology.bus.account)
-        account = self._accounts[topology.services[service].account]
-        role_arn = forwarder.iam(f"role/{topology.names.forwarding_role(service)}")
-        report = topology.logs.bus
-        bus = EventBus(
-            Construct(self._group("services"), service),
-            "bus",
+        role_arn = forwarder.iam(f"role/{topology.names.forwarding_role(name)}")
+        module = modules.load(name, given.module) if given.module else None
+        code_file = f"{ASSETS}/{name}.zip"
+        retry, report = topology.retry, topology.logs.bus
+        service = Service(
+            self._group("services"),
+            name,
             account=account,
-            name=name,
-            description=f"Events for {service}, from {topology.global_bus} only",
-            policy=policies.local_bus(account.place.bus(name), forwarder=forwarder, role_arn=role_arn),
-            log_retention_days=topology.retention_days(service),
-            max_age_seconds=topology.retry.max_age_seconds,
-            max_attempts=topology.retry.max_attempts,
+            names=topology.names,
+            source=topology.source_of(name),
+            global_bus_arn=forwarder.bus(topology.global_bus),
+            bus_name=bus_name,
+            bus_policy=policies.local_bus(account.place.bus(bus_name), forwarder=forwarder, role_arn=role_arn),
+            subscriptions=[Wanted(one.detail_type, one.source) for one in given.subscribes],
+            settings=given.settings,
+            code=module.code if module else None,
+            code_file=code_file,
+            powertools_layer_arn=topology.powertools_layer,
+            log_retention_days=topology.retention_days(name),
+            max_age_seconds=retry.max_age_seconds,
+            max_attempts=retry.max_attempts,
             report_level=report.level if report else None,
             report_detail=report.detail if report else "NONE",
         )
-        self._output_bus(f"local_bus_{service}", f"The local bus of {service}", bus)
-        return bus
+        self._output_bus(f"local_bus_{name}", f"The local bus of {name}", service.bus)
+        if module:
+            modules.add(topology, name, module, service)
+            self.files[code_file] = module.code.content
+        if service.outputs:
+            TerraformOutput(self, f"service_{name}", value=service.outputs, description=f"What {name} offers")
+        return service
 
     def _global_bus(self, local_buses: dict[str, EventBus]) -> None:
         topology, report = self._topology, self._topology.logs.bus

@@ -6,6 +6,7 @@ AWS makes up (ARNs, URLs, ids) are made as AWS makes them.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -157,8 +158,25 @@ def _rule_arn(all_: Configuration, one: Resource) -> str:
 
 
 def _queue_url(all_: Configuration, one: Resource) -> str:
-    suffix = "amazonaws.com.cn" if one.place.partition == "aws-cn" else "amazonaws.com"
-    return f"https://sqs.{one.place.region}.{suffix}/{one.place.account_id}/{all_.value(one, 'name')}"
+    return f"https://sqs.{one.place.region}.{_suffix(one.place)}/{one.place.account_id}/{all_.value(one, 'name')}"
+
+
+def _invoke_arn(all_: Configuration, one: Resource) -> str:
+    place, path = one.place, f"lambda:path/2015-03-31/functions/{all_.value(one, 'arn')}/invocations"
+    return f"arn:{place.partition}:apigateway:{place.region}:{path}"
+
+
+def _made_up(length: int) -> Callable[[Configuration, Resource], str]:
+    """An id that AWS draws: the same for the same resource each time."""
+    return lambda _all, one: hashlib.sha256(f"{one.place}{one.address}".encode()).hexdigest()[:length]
+
+
+def _suffix(place: Place) -> str:
+    return "amazonaws.com.cn" if place.partition == "aws-cn" else "amazonaws.com"
+
+
+def _api_endpoint(all_: Configuration, one: Resource) -> str:
+    return f"https://{all_.value(one, 'id')}.execute-api.{one.place.region}.{_suffix(one.place)}"
 
 
 def _same(attribute: str) -> Callable[[Configuration, Resource], Any]:
@@ -172,6 +190,18 @@ _COMPUTED: dict[str, dict[str, Callable[[Configuration, Resource], Any]]] = {
     "aws_cloudwatch_log_group": {"arn": _named("logs", "log-group:"), "id": _same("name")},
     "aws_iam_role": {"arn": lambda all_, one: one.place.iam(f"role/{all_.value(one, 'name')}"), "id": _same("name")},
     "aws_sqs_queue": {"arn": _named("sqs"), "url": _queue_url, "id": _queue_url},
+    "aws_lambda_function": {"arn": _named("lambda", "function:", "function_name"), "invoke_arn": _invoke_arn},
+    "aws_dynamodb_table": {"arn": _named("dynamodb", "table/"), "id": _same("name")},
+    "aws_kinesis_stream": {"arn": _named("kinesis", "stream/")},
+    "aws_cloudwatch_event_connection": {"arn": _named("events", "connection/")},
+    "aws_cloudwatch_event_api_destination": {"arn": _named("events", "api-destination/")},
+    "aws_apigatewayv2_api": {
+        "id": _made_up(10),
+        "api_endpoint": _api_endpoint,
+        "execution_arn": _named("execute-api", "", "id"),
+    },
+    "aws_apigatewayv2_integration": {"id": _made_up(7)},
+    "aws_apigatewayv2_authorizer": {"id": _made_up(6)},
     "aws_cloudwatch_log_delivery_source": {"arn": _named("logs", "delivery-source:")},
     "aws_cloudwatch_log_delivery_destination": {"arn": _named("logs", "delivery-destination:")},
 }

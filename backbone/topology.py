@@ -135,6 +135,13 @@ RoleName = Annotated[
         "a role's name of 1 to 64 of A-Z a-z 0-9 + = , . @ _ -, with its path if any",
     ),
 ]
+ModuleName = Annotated[str, _matching(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", "a Python package, as in services.order")]
+LayerArn = Annotated[
+    str,
+    _matching(
+        r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[\w-]+:[0-9]+", "the ARN of a version of a Lambda layer"
+    ),
+]
 KmsKey = Annotated[
     str,
     _matching(
@@ -184,7 +191,11 @@ class Subscription(Model):
 
 
 class Service(Model):
-    """A service: the account it lives in and the events it publishes and receives."""
+    """A service: the account it lives in and the events it publishes and receives.
+
+    Its functions come from `module`, whose `service.py` asks for `settings`; without one, its team deploys them from
+    elsewhere.
+    """
 
     account: str
     source: SourceName | None = None
@@ -193,6 +204,8 @@ class Service(Model):
     log_retention_days: RetentionDays | None = None
     bus_name: BusName | None = None
     retry: Retry | None = None
+    module: ModuleName | None = None
+    settings: dict[str, bool | int | str] = Field(default_factory=dict)
 
 
 class BusLog(Model):
@@ -261,6 +274,7 @@ class Topology(Model):
     services: dict[Key, Service] = Field(default_factory=dict)
     logs: Logs = Logs()
     retry: Retry = Retry()
+    powertools_layer: LayerArn | None = None
     tags: dict[
         Annotated[
             str,

@@ -50,7 +50,7 @@ def test_a_warning_does_not_stop_anything(project: Path) -> None:
     file.write_text(file.read_text().replace("subscribes: [Order.Created]", "subscribes: [Order.Creatd]"))
     output, errors = run(BACKBONE, "validate", folder=project)
     assert "valid" in output
-    assert errors.startswith("warning: backbone.yaml:21: services.delivery-service.subscribes[0]: no other service")
+    assert errors.startswith("warning: backbone.yaml:23: services.delivery-service.subscribes[0]: no other service")
 
 
 def test_synth_writes_the_stacks_and_shows_them(project: Path) -> None:

@@ -125,7 +125,10 @@ def check_document(document: Json, text: str, one: Resource) -> None:
         if "*" in strings_of(statement.get("Principal", {})):
             assert "aws:PrincipalOrgID" in equal
         assert "*" not in strings_of(statement["Action"])
-        if "Service" in statement.get("Principal", {}) and one.kind != "aws_cloudwatch_log_resource_policy":
+        service = statement.get("Principal", {}).get("Service")
+        if service == "lambda.amazonaws.com":
+            assert statement["Action"] == "sts:AssumeRole"  # Lambda names no source when it assumes a role
+        elif service and one.kind != "aws_cloudwatch_log_resource_policy":
             assert "aws:SourceArn" in json.dumps(statement["Condition"])
 
 

@@ -3,41 +3,22 @@
 from __future__ import annotations
 
 from backbone import policies
-from backbone.cdk import Construct, SqsQueue, SqsQueuePolicy
+from backbone.cdk import Construct, SqsQueuePolicy
 from backbone.constructs.account import Account
+from backbone.constructs.queue import Queue
 
 __all__ = ["DeadLetterQueue"]
 
-RETENTION_SECONDS = 14 * 24 * 3600  # the longest that SQS keeps a message
 
+class DeadLetterQueue(Queue):
+    """A queue that EventBridge may send to for the one rule or bus that `source_arn` names.
 
-class DeadLetterQueue(Construct):
-    """An encrypted standard queue that keeps its messages for 14 days.
-
-    EventBridge may send to it for the one rule or bus that `source_arn` names. A key of the account's own
-    must let events.amazonaws.com use it (kms:Decrypt, kms:GenerateDataKey): that is in the key's policy.
+    A key of the account's own must let events.amazonaws.com use it (kms:Decrypt, kms:GenerateDataKey): that is in
+    the key's policy.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        account: Account,
-        name: str,
-        source_arn: str,
-    ) -> None:
-        super().__init__(scope, id)
-        queue = SqsQueue(
-            self,
-            "Default",
-            provider=account.provider,
-            name=name,
-            message_retention_seconds=RETENTION_SECONDS,
-            sqs_managed_sse_enabled=None if account.kms_key else True,
-            kms_master_key_id=account.kms_key,
-        )
-        self.arn, self.url = queue.arn, queue.url
+    def __init__(self, scope: Construct, id: str, *, account: Account, name: str, source_arn: str) -> None:
+        super().__init__(scope, id, account=account, name=name)
         self.policy = SqsQueuePolicy(
             self,
             "policy",

@@ -25,7 +25,7 @@ registry.terraform.io/hashicorp/aws/VERSION/PLATFORM/, or run this where `terraf
 Terraform said:
 """
 
-MOTO_GAPS: dict[tuple[str, str], str] = {}
+MOTO_GAPS = {("aws_lambda_function", "logging_config"): "moto does not return LoggingConfig"}
 """What a second plan may show, as (type, attribute), because moto takes it but does not return it; and why."""
 
 

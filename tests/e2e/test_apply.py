@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import boto3
@@ -16,15 +18,32 @@ from tests.synthesis import Resource, resources, synthesize
 pytestmark = pytest.mark.e2e
 
 
-def buses(url: str, account_id: str, region: str) -> set[str]:
-    """The buses of an account, seen by a client that is in that account."""
+def inside(url: str, account_id: str, region: str) -> boto3.Session:
+    """Credentials of an account."""
     outside = boto3.Session("testing", "testing", region_name=region)
     role = outside.client("sts", endpoint_url=url).assume_role(
         RoleArn=f"arn:aws:iam::{account_id}:role/reader", RoleSessionName="check"
     )["Credentials"]
-    inside = boto3.Session(role["AccessKeyId"], role["SecretAccessKey"], role["SessionToken"], region)
-    events = inside.client("events", endpoint_url=url)
+    return boto3.Session(role["AccessKeyId"], role["SecretAccessKey"], role["SessionToken"], region)
+
+
+def buses(url: str, account_id: str, region: str) -> set[str]:
+    """The buses of an account, seen by a client that is in that account."""
+    events = inside(url, account_id, region).client("events", endpoint_url=url)
     return {one["Name"] for one in events.list_event_buses()["EventBuses"]} - {"default"}
+
+
+def publish_layers(url: str, topology: Topology, made: list[Resource]) -> None:
+    """Put the public layers where moto looks for them: by name and version in the function's own account."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("python/empty.py", "")
+    wanted = {(one.account, arn) for one in made for arn in one.body.get("layers", ())}
+    for account, arn in sorted(wanted):
+        *_, name, version = arn.split(":")
+        client = inside(url, topology.accounts[account].id, topology.region).client("lambda", endpoint_url=url)
+        for _ in range(int(version)):
+            client.publish_layer_version(LayerName=name, Content={"ZipFile": archive.getvalue()})
 
 
 def declared_buses(topology: Topology, made: list[Resource]) -> dict[str, set[str]]:
@@ -41,6 +60,7 @@ def test_apply_plan_again_and_destroy(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "project" / "cdktf.out"
     stacks = synthesize(topology, folder)
     with moto_server(tmp_path / "moto.log") as url:
+        publish_layers(url, topology, resources(stacks))
         each = [Terraform(one.file.parent, url) for one in app.synth(topology, folder)]
         for terraform in each:
             made = resources({terraform.folder.name: stacks[terraform.folder.name]})

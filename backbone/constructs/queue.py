@@ -1,0 +1,46 @@
+"""A queue of an account."""
+
+from __future__ import annotations
+
+import json
+
+from backbone.cdk import Construct, SqsQueue
+from backbone.constructs.account import Account
+
+__all__ = ["Queue"]
+
+RETENTION_SECONDS = 14 * 24 * 3600  # the longest that SQS keeps a message
+
+
+class Queue(Construct):
+    """An encrypted standard queue that keeps its messages for 14 days.
+
+    Messages that were received `max_receives` times without being deleted move to the queue with the ARN
+    `dead_letters_arn`. Only identities of the account may use it, as far as their own policies allow.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        account: Account,
+        name: str,
+        visibility_timeout_seconds: int | None = None,
+        dead_letters_arn: str | None = None,
+        max_receives: int = 5,
+    ) -> None:
+        super().__init__(scope, id)
+        redrive = {"deadLetterTargetArn": dead_letters_arn, "maxReceiveCount": max_receives}
+        queue = SqsQueue(
+            self,
+            "Default",
+            provider=account.provider,
+            name=name,
+            message_retention_seconds=RETENTION_SECONDS,
+            visibility_timeout_seconds=visibility_timeout_seconds,
+            redrive_policy=json.dumps(redrive) if dead_letters_arn else None,
+            sqs_managed_sse_enabled=None if account.kms_key else True,
+            kms_master_key_id=account.kms_key,
+        )
+        self.arn, self.url = queue.arn, queue.url

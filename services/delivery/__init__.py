@@ -1,0 +1,1 @@
+"""The Delivery Service: delivers what was ordered, once."""

@@ -1,0 +1,61 @@
+"""The function of the Delivery Service: `on_event` receives events."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from functools import cache
+
+from services.common.consumer import Consumer
+from services.common.envelope import Received, detail
+from services.common.publisher import Entry, Publisher
+from services.common.runtime import client, setting
+from services.delivery.deliveries import Deliveries, Delivery
+from services.delivery.events import PUBLISHES, DeliveryUpdated, OrderCreated
+
+__all__ = ["on_event"]
+
+consumer = Consumer()
+
+
+@cache
+def deliveries() -> Deliveries:
+    """The table of deliveries."""
+    return Deliveries(client("dynamodb"), setting("DELIVERIES_TABLE"))
+
+
+@cache
+def publisher() -> Publisher:
+    """The way to the global bus."""
+    return Publisher(
+        bus=setting("EVENT_BUS_ARN"),
+        source=setting("EVENT_SOURCE"),
+        detail_types=[one.detail_type for one in PUBLISHES],
+    )
+
+
+@consumer.on(OrderCreated)
+def deliver(event: Received[OrderCreated]) -> None:
+    """Deliver an order once, and tell it however often the order comes: the first telling may have failed."""
+    delivery = deliveries().get(event.data.order_id)
+    if delivery is None:
+        time.sleep(float(setting("WORK_SECONDS")))  # stands for the van
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        delivery = deliveries().add(Delivery(event.data.order_id, "DELIVERED", 1, now))
+    updated = DeliveryUpdated(
+        delivery_id=delivery.id,
+        order_id=delivery.order_id,
+        status=delivery.status,
+        sequence=delivery.sequence,
+        updated_at=delivery.updated_at,
+    )
+    content = detail(
+        updated,
+        correlation_id=event.meta.correlation_id,
+        causation_id=event.id,
+        idempotency_key=f"{delivery.id}/{delivery.sequence}",
+    )
+    publisher().publish(Entry(DeliveryUpdated.detail_type, content))
+
+
+on_event = consumer.handler()

@@ -1,0 +1,191 @@
+"""The functions of the Order Service: `api` answers HTTP, `on_event` receives events."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from pydantic import BaseModel, Field, StrictInt, StringConstraints, ValidationError
+
+from services.common.consumer import Consumer
+from services.common.envelope import Received, detail
+from services.common.problem import answer, problem
+from services.common.publisher import Entry, Publisher, PublishError
+from services.common.runtime import client, logger, metrics, setting, tracer
+from services.order.events import PUBLISHES, DeliveryUpdated, OrderCreated, OrderUpdated
+from services.order.orders import ConflictError, Order, Orders, UnknownOrderError
+
+__all__ = ["api", "on_event"]
+
+MAX_BODY_BYTES = 64 * 1024
+RETRY_AFTER_SECONDS = 5
+ORDER_IDS = uuid.UUID("5e0a5ee1-6f0c-4b9f-9d56-0e2f2f1c7c11")
+"""The namespace in which caller and Idempotency-Key name an order."""
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class OrderedItem(BaseModel):
+    """A position as it is ordered."""
+
+    sku: Text
+    quantity: Annotated[StrictInt, Field(ge=1, le=10_000)]
+    price: Annotated[Decimal, Field(ge=0, max_digits=10, decimal_places=2)]
+
+
+class OrderRequest(BaseModel):
+    """The body of `POST /orders`."""
+
+    customer: Text
+    items: Annotated[list[OrderedItem], Field(min_length=1, max_length=100)]
+
+
+@cache
+def orders() -> Orders:
+    """The table of orders."""
+    return Orders(client("dynamodb"), setting("ORDERS_TABLE"))
+
+
+@cache
+def publisher() -> Publisher:
+    """The way to the global bus."""
+    return Publisher(
+        bus=setting("EVENT_BUS_ARN"),
+        source=setting("EVENT_SOURCE"),
+        detail_types=[one.detail_type for one in PUBLISHES],
+    )
+
+
+app = APIGatewayHttpResolver()
+
+
+@app.get("/health")
+def health() -> Response[str]:
+    """Answer as long as the function can."""
+    return answer(200, {"status": "ok"})
+
+
+@app.get("/orders/<order_id>")
+def get_order(order_id: str) -> Response[str]:
+    """The order and its state."""
+    missing = problem(404, f"there is no order {order_id[:60]!r}")
+    if not re.fullmatch(r"[0-9a-f-]{36}", order_id):
+        return missing
+    try:
+        return answer(200, _shown(orders().get(order_id)))
+    except UnknownOrderError:
+        return missing
+
+
+@app.post("/orders")
+def post_order() -> Response[str]:
+    """Accept an order. It is acknowledged only when Order.Created is on the bus."""
+    key = app.current_event.headers.get("idempotency-key")
+    if key is not None and not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
+        return problem(400, "Idempotency-Key: allowed: 1 to 255 visible ASCII characters")
+    try:
+        body = (app.current_event.decoded_body or "").encode("utf-8", "surrogatepass")
+    except ValueError:
+        return problem(400, "the body is not base64 of UTF-8 text")
+    if len(body) > MAX_BODY_BYTES:
+        return problem(413, f"the body has {len(body):,} bytes; at most {MAX_BODY_BYTES:,} are taken")
+    try:
+        request = OrderRequest.model_validate_json(body)
+    except ValidationError as error:
+        errors = [{"field": _field(one["loc"]), "message": one["msg"]} for one in error.errors(include_url=False)]
+        return problem(400, "the order is not valid", errors=errors)
+    try:
+        order = _accept(request, key)
+    except ConflictError:
+        return problem(409, "another order was made with this Idempotency-Key; use a new one")
+    except PublishError as error:
+        logger.error("the order could not be published", reason=str(error))
+        metrics.add_metric(name="OrdersNotPublished", unit="Count", value=1)
+        again = "the order is not accepted yet; repeat the request with the same Idempotency-Key"
+        return problem(503, again, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+    return answer(201, _shown(order), headers={"Location": f"/orders/{order.id}"})
+
+
+def _accept(request: OrderRequest, key: str | None) -> Order:
+    """The order of a request, on the bus. The same key and request give the same order."""
+    order_id = str(uuid.uuid4() if key is None else uuid.uuid5(ORDER_IDS, f"{_caller()}\n{key}"))
+    written = request.model_dump(mode="json")
+    document = {
+        "order_id": order_id,
+        **written,
+        "total": str(sum((one.price * one.quantity for one in request.items), Decimal(0))),
+        "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+    }
+    request_hash = hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+    order = orders().add(document, request_hash=request_hash, correlation_id=logger.get_correlation_id() or order_id)
+    if order.published:
+        return order
+    logger.append_keys(order_id=order.id)
+    content = detail(
+        OrderCreated.model_validate(order.document),
+        correlation_id=order.correlation_id,
+        idempotency_key=f"{order.id}/created",
+        causation_id=None,
+    )
+    publisher().publish(Entry(OrderCreated.detail_type, content))
+    orders().mark_published(order.id)
+    metrics.add_metric(name="OrdersAccepted", unit="Count", value=1)
+    return orders().get(order.id)
+
+
+def _caller() -> str:
+    """Who calls, so that no caller meets another's key: by IAM or by token, else nobody in particular."""
+    authorizer = app.current_event.request_context.get("authorizer") or {}
+    iam, claims = authorizer.get("iam") or {}, (authorizer.get("jwt") or {}).get("claims") or {}
+    return str(iam.get("userArn") or claims.get("sub") or "")
+
+
+def _shown(order: Order) -> dict[str, Any]:
+    return {**order.document, "status": order.status}
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, location)) or "body"
+
+
+@app.not_found
+def _no_route(_error: Exception) -> Response[str]:
+    return problem(404, f"there is no {app.current_event.http_method} {app.current_event.path}")
+
+
+@logger.inject_lambda_context(correlation_id_path="requestContext.requestId", clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def api(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """What API Gateway calls."""
+    metrics.add_metric(name="Requests", unit="Count", value=1)
+    return app.resolve(event, context)
+
+
+consumer = Consumer()
+
+
+@consumer.on(DeliveryUpdated)
+def follow_delivery(event: Received[DeliveryUpdated]) -> None:
+    """Take over the state of the delivery and tell it."""
+    data = event.data
+    if not orders().follow_delivery(data.order_id, status=data.status, sequence=data.sequence):
+        logger.info("a newer state of the delivery is known", order_id=data.order_id, sequence=data.sequence)
+        return
+    updated = OrderUpdated(order_id=data.order_id, status=data.status, sequence=data.sequence)
+    content = detail(
+        updated,
+        correlation_id=event.meta.correlation_id,
+        causation_id=event.id,
+        idempotency_key=f"{data.order_id}/{data.sequence}",
+    )
+    publisher().publish(Entry(OrderUpdated.detail_type, content))
+
+
+on_event = consumer.handler()

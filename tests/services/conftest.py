@@ -1,0 +1,138 @@
+"""The surroundings of a function: its environment, moto for what it stores, and a bus in memory."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "DELIVERIES_TABLE": "deliveries",
+    "EVENT_BUS_ARN": "arn:aws:events:eu-west-1:111111111111:event-bus/shop-global",
+    "EVENT_SOURCE": "order-service",
+    "ORDERS_TABLE": "orders",
+    "POWERTOOLS_METRICS_NAMESPACE": "shop",
+    "POWERTOOLS_SERVICE_NAME": "service",
+    "POWERTOOLS_TRACE_DISABLED": "true",
+    "WORK_SECONDS": "0",
+}
+os.environ.update(ENVIRONMENT)  # read when the handlers are imported
+
+import boto3  # noqa: E402
+from moto import mock_aws  # noqa: E402
+
+from services.common import runtime  # noqa: E402
+from services.common.publisher import Publisher  # noqa: E402
+from services.delivery import handlers as delivery  # noqa: E402
+from services.order import handlers as order  # noqa: E402
+
+CONTEXT = SimpleNamespace(
+    function_name="function",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:eu-west-1:222222222222:function:function",
+    aws_request_id="52fdfc07-2182-454f-963f-5f0f9a621d72",
+)
+
+
+class MemoryBus:
+    """A bus that keeps what it is given. The next `failures` entries fail with the code that stands there."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.calls: list[int] = []
+        self.failures: list[str] = []
+
+    def put_events(self, *, Entries: Sequence[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        self.calls.append(len(Entries))
+        results = []
+        for entry in Entries:
+            if self.failures:
+                results.append({"ErrorCode": self.failures.pop(0), "ErrorMessage": "said so"})
+                continue
+            self.events.append({**entry, "Detail": json.loads(entry["Detail"])})
+            results.append({"EventId": f"event-{len(self.events)}"})
+        return {"Entries": results, "FailedEntryCount": sum("ErrorCode" in one for one in results)}
+
+    def of(self, detail_type: str) -> list[dict[str, Any]]:
+        return [one["Detail"] for one in self.events if one["DetailType"] == detail_type]
+
+
+class Surroundings:
+    """What the handlers of both services find."""
+
+    def __init__(self) -> None:
+        self.dynamodb = boto3.client("dynamodb", region_name="eu-west-1")
+        self.sqs = boto3.client("sqs", region_name="eu-west-1")
+        self.make_tables()
+        self.failures_url = self.sqs.create_queue(QueueName="failures")["QueueUrl"]
+        os.environ["FAILURE_QUEUE_URL"] = self.failures_url
+        self.order_bus, self.delivery_bus = MemoryBus(), MemoryBus()
+
+    def make_tables(self) -> None:
+        for name, key in (("orders", "id"), ("deliveries", "order_id")):
+            self.dynamodb.create_table(
+                TableName=name,
+                KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
+
+    def clear(self) -> None:
+        for name in ("orders", "deliveries"):
+            self.dynamodb.delete_table(TableName=name)
+        self.make_tables()
+        for bus in (self.order_bus, self.delivery_bus):
+            bus.events.clear()
+            bus.failures.clear()
+
+    def rejected(self) -> list[dict[str, Any]]:
+        answer = self.sqs.receive_message(QueueUrl=self.failures_url, MaxNumberOfMessages=10)
+        return [json.loads(one["Body"]) for one in answer.get("Messages", [])]
+
+    def count(self, table: str) -> int:
+        return int(self.dynamodb.scan(TableName=table)["Count"])
+
+
+@pytest.fixture
+def aws() -> Iterator[Surroundings]:
+    cached = (runtime.client, order.orders, delivery.deliveries)
+    with mock_aws():
+        for one in cached:
+            one.cache_clear()
+        found = Surroundings()
+        pauses: list[float] = []
+        publishers = [
+            Publisher(
+                bus="bus",
+                source=source,
+                detail_types=[one.detail_type for one in module.PUBLISHES],
+                client=bus,
+                sleep=pauses.append,
+            )
+            for source, module, bus in (
+                ("order-service", order, found.order_bus),
+                ("delivery-service", delivery, found.delivery_bus),
+            )
+        ]
+        with (
+            patch.object(order, "publisher", lambda: publishers[0]),
+            patch.object(delivery, "publisher", lambda: publishers[1]),
+        ):
+            yield found
+        for one in cached:
+            one.cache_clear()
+
+
+def load_event(name: str) -> dict[str, Any]:
+    text = (Path(__file__).parent.parent / "events" / f"{name}.json").read_text(encoding="utf-8")
+    event: dict[str, Any] = json.loads(text)
+    return event

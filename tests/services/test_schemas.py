@@ -1,0 +1,111 @@
+"""What was promised to consumers holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import pytest
+from pydantic import BaseModel
+
+from backbone.modules import folder_of
+from backbone.schemas import SchemaError, breaking_changes, export, published, schema
+from services.common.envelope import EventData
+from services.delivery import events as delivery
+from services.order import events as order
+from tests.services.conftest import load_event
+
+MODULES = ("services.order", "services.delivery")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_schemas_are_published_and_kept(module: str) -> None:
+    models = published(module)
+    files = {one.name for one in (folder_of(module) / "schemas").iterdir()}
+    for model in models:
+        name = f"{model.detail_type}.v{model.version}.json"
+        assert name in files, "backbone schemas writes it"
+        old = json.loads((folder_of(module) / "schemas" / name).read_text())
+        assert breaking_changes(old, schema(model)) == []
+        assert old == schema(model), "backbone schemas writes it anew"
+
+
+class Part(BaseModel):
+    sku: str
+
+
+class Old(EventData):
+    detail_type: ClassVar[str] = "T"
+    version: ClassVar[int] = 1
+    id: str
+    count: int
+    kind: Literal["a", "b"]
+    parts: list[Part]
+
+
+class Added(Old):
+    note: str | None = None
+
+
+class Removed(EventData):
+    id: str
+    kind: Literal["a", "b"]
+    parts: list[Part]
+
+
+class Changed(Old):
+    count: str  # type: ignore[assignment]
+
+
+class Widened(Old):
+    kind: Literal["a", "b", "c"]  # type: ignore[assignment]
+
+
+class OtherPart(BaseModel):
+    sku: int
+
+
+class Deeper(Old):
+    parts: list[OtherPart]  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    ("new", "changes"),
+    [
+        (Old, []),
+        (Added, []),
+        (Removed, ["data.count: was removed"]),
+        (Changed, ["data.count: type was 'integer' and is 'string'"]),
+        (Widened, ["data.kind: enum was ['a', 'b'] and is ['a', 'b', 'c']"]),
+        (Deeper, ["data.parts[].sku: type was 'string' and is 'integer'"]),
+    ],
+)
+def test_breaking_changes(new: type[BaseModel], changes: list[str]) -> None:
+    before, after = (one.model_json_schema(mode="serialization") for one in (Old, new))
+    assert breaking_changes(before, after) == changes
+
+
+def test_what_was_always_there_stays() -> None:
+    before = {"properties": {"a": {"type": "string"}}, "required": ["a"]}
+    after = {"properties": {"a": {"type": "string"}}}
+    assert breaking_changes(before, after) == ["data.a: is not always there any more"]
+
+
+def test_export_refuses_to_break_a_promise(tmp_path: Path) -> None:
+    (file,) = export((Old,), tmp_path)
+    text = file.read_text()
+    Removed.detail_type, Removed.version = "T", 1
+    with pytest.raises(SchemaError, match=r"T\.v1\.json: data\.count: was removed; give the event a new version"):
+        export((Removed,), tmp_path)
+    assert file.read_text() == text
+    Removed.version = 2
+    assert [one.name for one in export((Removed,), tmp_path)] == ["T.v2.json"]
+    assert file.exists()
+
+
+def test_consumers_understand_publishers() -> None:
+    created = order.OrderCreated.model_validate(load_event("order-created")["detail"]["data"])
+    assert delivery.OrderCreated.model_validate(created.model_dump(mode="json")).order_id == created.order_id
+    updated = delivery.DeliveryUpdated.model_validate(load_event("delivery-updated")["detail"]["data"])
+    assert order.DeliveryUpdated.model_validate(updated.model_dump(mode="json")).sequence == updated.sequence

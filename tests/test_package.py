@@ -1,0 +1,76 @@
+"""The zip of a function's code depends on nothing but the code."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from backbone.modules import ModuleError, load
+from backbone.package import package
+from tests.conftest import ROOT
+
+
+@pytest.mark.parametrize("name", ["order", "delivery"])
+def test_what_ships(name: str) -> None:
+    content = load("service", f"services.{name}").code.content
+    assert len(content) < 50 * 1024
+    names = zipfile.ZipFile(BytesIO(content)).namelist()
+    assert names == sorted(names)
+    assert {"services/__init__.py", f"services/{name}/handlers.py", "services/common/publisher.py"} <= set(names)
+    assert f"services/{name}/service.py" not in names
+    assert not any("test" in one or "pycache" in one or "schemas" in one for one in names)
+    other = {"order": "delivery", "delivery": "order"}[name]
+    assert not any(one.startswith(f"services/{other}/") for one in names)
+
+
+def test_the_same_bytes_in_another_place_later_and_after_use(tmp_path: Path) -> None:
+    before = package(ROOT, [ROOT / "services" / "order", ROOT / "services" / "common"])
+    shutil.copytree(ROOT / "services", tmp_path / "services", ignore=shutil.ignore_patterns("__pycache__"))
+    for number, file in enumerate((tmp_path / "services").rglob("*.py")):
+        os.utime(file, (number, number))
+        file.chmod(0o755)
+        if number % 2:
+            file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    subprocess.run(
+        [sys.executable, "-c", "import services.order.handlers"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": ""},
+        check=True,
+    )
+    (tmp_path / "services" / "order" / "test_more.py").write_text("")
+    after = package(tmp_path, [tmp_path / "services" / "common", tmp_path / "services" / "order"])
+    assert after.content == before.content
+    assert after.source_code_hash == before.source_code_hash
+    (tmp_path / "services" / "order" / "more.py").write_text("")
+    assert package(tmp_path, [tmp_path / "services" / "order"]).source_code_hash != before.source_code_hash
+
+
+@pytest.mark.parametrize("module", ["services.order.handlers", "services.none", "none", "services", "services.common"])
+def test_a_module_that_is_none(module: str) -> None:
+    message = f"services.s.module: got '{module}'; allowed: a package with a service.py"
+    with pytest.raises(ModuleError, match=message):
+        load("s", module)
+
+
+SHIPPED = [one for one in (ROOT / "services").rglob("*.py") if one.name != "service.py"]
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda one: str(one.relative_to(ROOT)))
+def test_nothing_that_ships_needs_the_backbone(file: Path) -> None:
+    text = file.read_text()
+    assert "backbone" not in text
+    assert "cdktf" not in text
+
+
+@pytest.mark.parametrize("module", ["services.order.handlers", "services.delivery.handlers"])
+def test_a_cold_start_does_not_load_boto3(module: str) -> None:
+    script = f"import sys, {module}\nprint('boto3' in sys.modules, 'moto' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]

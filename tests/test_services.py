@@ -1,0 +1,276 @@
+"""The services' own resources: what the constructs make of a module, and that it agrees with the file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backbone import modules
+from backbone.constructs.api_destination import ApiDestination
+from backbone.constructs.http_api import Cors, HttpApi, Jwt
+from backbone.constructs.service import Service
+from backbone.constructs.stream import Stream
+from backbone.modules import Module, ModuleError
+from backbone.package import Package
+from backbone.topology import TopologyError, parse
+from tests.synthesis import Resource, Stacks, resources, synthesize
+
+TEXT = """
+name: shop
+region: eu-west-1
+accounts: {bus: {id: "111111111111"}, order: {id: "222222222222"}}
+bus: {account: bus}
+services:
+  order-service:
+    account: order
+    publishes: [Order.Created]
+    subscribes: [Delivery.Updated, {detail_type: Invoice.Paid, source: billing}]
+    module: some.module
+    settings: {size: 3, loud: true}
+  billing: {account: bus, publishes: [Invoice.Paid, Delivery.Updated]}
+"""
+
+
+def built(build: Callable[[Service], None], folder: Path, monkeypatch: pytest.MonkeyPatch, text: str = TEXT) -> Stacks:
+    monkeypatch.setattr(modules, "load", lambda *_: Module(build, Package(b"zip")))
+    return synthesize(parse(text), folder)
+
+
+def agreeing(service: Service) -> None:
+    """A module that does what the file says."""
+    service.setting("size", default=1), service.setting("loud", default=False)
+    function = service.function("work", handler="some.module.handle")
+    service.grant_publish(function, "Order.Created")
+    service.subscribe("all", "Delivery.Updated", "Invoice.Paid", to=function)
+
+
+def only(stacks: Stacks, kind: str, part: str = "") -> Resource:
+    (found,) = [one for one in resources(stacks, kind) if one.path.startswith("services/order-service/" + part)]
+    return found
+
+
+def test_a_function_has_all_that_one_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(service: Service) -> None:
+        agreeing(service)
+        assert service.setting("size", default=1) == 3
+        assert service.setting("other", default="x") == "x"
+
+    stacks = built(build, tmp_path, monkeypatch)
+    body = only(stacks, "aws_lambda_function").body
+    assert body["runtime"] == "python3.13"
+    assert body["architectures"] == ["arm64"]
+    assert body["tracing_config"] == {"mode": "Active"}
+    assert body["logging_config"]["log_format"] == "JSON"
+    assert body["layers"] == [
+        "arn:aws:lambda:eu-west-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-arm64:27"
+    ]
+    assert body["environment"]["variables"]["EVENT_BUS_ARN"] == (
+        "arn:aws:events:eu-west-1:111111111111:event-bus/shop-global"
+    )
+    assert body["source_code_hash"] == Package(b"zip").source_code_hash
+    assert (tmp_path / "stacks" / "backbone" / body["filename"]).read_bytes() == b"zip"
+    group = only(stacks, "aws_cloudwatch_log_group", "work/")
+    assert (group.body["name"], group.body["retention_in_days"]) == ("/aws/lambda/shop-order-service-work", 7)
+    config = only(stacks, "aws_lambda_function_event_invoke_config").body
+    assert (config["maximum_retry_attempts"], config["maximum_event_age_in_seconds"]) == (2, 21_600)
+    failures = only(stacks, "aws_sqs_queue", "work/failures")
+    assert config["destination_config"]["on_failure"]["destination"] == f"${{{failures.address}.arn}}"
+    granted = {
+        one.body["name"]: one.document("policy")["Statement"]
+        for one in resources(stacks, "aws_iam_role_policy")
+        if "work/" in one.path
+    }
+    assert granted["publish"] == [
+        {
+            "Action": "events:PutEvents",
+            "Condition": {"StringEquals": {"events:detail-type": "Order.Created", "events:source": "order-service"}},
+            "Effect": "Allow",
+            "Resource": "arn:aws:events:eu-west-1:111111111111:event-bus/shop-global",
+        }
+    ]
+    assert {one["Sid"] for one in granted["function"]} == {"Log", "Trace", "Fail"}
+
+
+def test_a_subscription_to_a_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stacks = built(agreeing, tmp_path, monkeypatch)
+    rule = only(stacks, "aws_cloudwatch_event_rule", "all")
+    assert rule.document("event_pattern") == {
+        "$or": [
+            {"detail-type": ["Delivery.Updated"]},
+            {"detail-type": ["Invoice.Paid"], "source": ["billing"]},
+        ]
+    }
+    target = only(stacks, "aws_cloudwatch_event_target", "all")
+    function, permission = only(stacks, "aws_lambda_function"), only(stacks, "aws_lambda_permission")
+    assert target.body["arn"] == f"${{{function.address}.arn}}"
+    assert permission.body["source_arn"] == f"${{{rule.address}.arn}}"
+    assert permission.address in target.body["depends_on"]
+    assert "dead_letter_config" in target.body
+    assert "role_arn" not in target.body
+
+
+def test_a_buffer_before_a_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(service: Service) -> None:
+        agreeing(service)
+        function = service.function("slow", handler="some.module.handle", timeout_seconds=20)
+        service.subscribe("buffered", "Invoice.Paid", to=function, buffer=True)
+
+    stacks = built(build, tmp_path, monkeypatch)
+    queue = only(stacks, "aws_sqs_queue", "buffered/buffer")
+    assert queue.body["visibility_timeout_seconds"] == 120
+    redrive = json.loads(queue.body["redrive_policy"])
+    failures = only(stacks, "aws_sqs_queue", "slow/failures")
+    assert redrive == {"deadLetterTargetArn": f"${{{failures.address}.arn}}", "maxReceiveCount": 5}
+    mapping = only(stacks, "aws_lambda_event_source_mapping")
+    assert mapping.body["function_response_types"] == ["ReportBatchItemFailures"]
+    assert mapping.body["event_source_arn"] == f"${{{queue.address}.arn}}"
+    (grant,) = mapping.body["depends_on"]
+    assert "buffered-buffer" in grant
+    target = only(stacks, "aws_cloudwatch_event_target", "buffered")
+    assert target.body["arn"] == f"${{{queue.address}.arn}}"
+    policy = only(stacks, "aws_sqs_queue_policy", "buffered/buffer")
+    rule = only(stacks, "aws_cloudwatch_event_rule", "buffered")
+    (statement,) = policy.document("policy")["Statement"]
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": f"${{{rule.address}.arn}}"}}
+    assert policy.address in target.body["depends_on"]
+
+
+def test_a_stream_and_a_partner_as_targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(service: Service) -> None:
+        agreeing(service)
+        stream = Stream(service, "stream", account=service.account, name=service.name_of("stream"))
+        path = "$.detail.data.order_id"
+        service.subscribe("streamed", "Delivery.Updated", to=stream, partition_key_path=path)
+        partner = ApiDestination(
+            service,
+            "partner",
+            account=service.account,
+            name=service.name_of("partner"),
+            endpoint="https://partner.example/hook",
+            secret_variable="partner_api_key",
+            calls_per_second=5,
+        )
+        service.subscribe("told", "Invoice.Paid", to=partner)
+
+    stacks = built(build, tmp_path, monkeypatch)
+    stream = only(stacks, "aws_kinesis_stream")
+    target = only(stacks, "aws_cloudwatch_event_target", "streamed")
+    assert target.body["kinesis_target"] == {"partition_key_path": "$.detail.data.order_id"}
+    role = only(stacks, "aws_iam_role", "streamed")
+    assert target.body["role_arn"] == f"${{{role.address}.arn}}"
+    granted = only(stacks, "aws_iam_role_policy", "streamed").document("policy")["Statement"]
+    assert granted[0]["Resource"] == f"${{{stream.address}.arn}}"
+    destination = only(stacks, "aws_cloudwatch_event_api_destination")
+    assert destination.body["invocation_rate_limit_per_second"] == 5
+    connection = only(stacks, "aws_cloudwatch_event_connection")
+    assert connection.body["auth_parameters"]["api_key"] == {
+        "key": "Authorization",
+        "value": "${var.partner_api_key}",
+    }
+    assert stacks["backbone"]["variable"]["partner_api_key"]["sensitive"] is True
+    assert only(stacks, "aws_cloudwatch_event_target", "told").body["arn"] == f"${{{destination.address}.arn}}"
+
+
+@pytest.mark.parametrize(
+    ("authorization", "kind"),
+    [("iam", "AWS_IAM"), ("none", "NONE"), (Jwt("https://issuer.example", ("shop",)), "JWT")],
+)
+def test_an_http_api(authorization: Any, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(service: Service) -> None:
+        agreeing(service)
+        function = service.function("api", handler="some.module.handle")
+        HttpApi(
+            service,
+            "http-api",
+            account=service.account,
+            name=service.name_of("http-api"),
+            routes={"POST /orders": function, "GET /orders/{id}": function},
+            log_retention_days=7,
+            authorization=authorization,
+            cors=Cors(("https://shop.example",)),
+        )
+
+    stacks = built(build, tmp_path, monkeypatch)
+    routes = resources(stacks, "aws_apigatewayv2_route")
+    assert {one.body["route_key"] for one in routes} == {"POST /orders", "GET /orders/{id}"}
+    assert {one.body["authorization_type"] for one in routes} == {kind}
+    assert all(("authorizer_id" in one.body) is (kind == "JWT") for one in routes)
+    stage = only(stacks, "aws_apigatewayv2_stage").body
+    assert stage["default_route_settings"] == {
+        "detailed_metrics_enabled": True,
+        "throttling_burst_limit": 200,
+        "throttling_rate_limit": 100,
+    }
+    assert json.loads(stage["access_log_settings"]["format"])["status"] == "$context.status"
+    assert only(stacks, "aws_apigatewayv2_api").body["cors_configuration"]["allow_origins"] == ["https://shop.example"]
+    if kind == "JWT":
+        authorizer = only(stacks, "aws_apigatewayv2_authorizer").body
+        assert authorizer["jwt_configuration"] == {"audience": ["shop"], "issuer": "https://issuer.example"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "publishes: [Order.Created]",
+            "publishes: [Order.Created, Order.Gone]",
+            "services.order-service.publishes: the file says Order.Created, Order.Gone; the module some.module says "
+            "Order.Created; make them the same",
+        ),
+        (
+            "subscribes: [Delivery.Updated, ",
+            "subscribes: [",
+            "services.order-service.subscribes: the file says Invoice.Paid; the module some.module says "
+            "Delivery.Updated, Invoice.Paid; make them the same",
+        ),
+        ("loud: true", "lowd: true", "services.order-service.settings: got 'lowd'; allowed: what the module"),
+        ("size: 3", "size: big", "services.order-service.settings.size: got 'big'; allowed: a whole number"),
+        ("loud: true", "loud: 1", "services.order-service.settings.loud: got 1; allowed: true or false"),
+    ],
+)
+def test_the_module_and_the_file_agree(
+    old: str, new: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Exception, match="services") as caught:
+        built(agreeing, tmp_path, monkeypatch, TEXT.replace(old, new))
+    assert message in str(caught.value)
+
+
+def test_a_service_without_a_module_has_its_bus_and_routing_only(tmp_path: Path) -> None:
+    text = TEXT.replace("    module: some.module\n    settings: {size: 3, loud: true}\n", "")
+    kinds = {
+        one.kind
+        for one in resources(synthesize(parse(text), tmp_path))
+        if one.path.startswith("services/order-service")
+    }
+    assert "aws_lambda_function" not in kinds
+    assert "aws_cloudwatch_event_bus" in kinds
+
+
+def test_a_module_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ModuleError, match="got 'some"):
+        synthesize(parse(TEXT), tmp_path)
+    with pytest.raises(TopologyError, match="a Python package, as in"):
+        parse(TEXT.replace("some.module", "some/module"))
+
+
+@pytest.mark.parametrize(
+    ("region", "layer"),
+    [
+        ("cn-north-1", "arn:aws-cn:lambda:cn-north-1:498634801083:layer:"),
+        ("us-gov-west-1", "arn:aws-us-gov:lambda:us-gov-west-1:165093116878:layer:"),
+    ],
+)
+def test_the_layer_of_other_partitions_and_one_of_ones_own(
+    region: str, layer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = TEXT.replace("eu-west-1", region)
+    body = only(built(agreeing, tmp_path / "a", monkeypatch, text), "aws_lambda_function").body
+    assert body["layers"][0].startswith(layer)
+    own = "arn:aws:lambda:eu-west-1:222222222222:layer:powertools:3"
+    stacks = built(agreeing, tmp_path / "b", monkeypatch, f"{TEXT}powertools_layer: {own}\n")
+    assert only(stacks, "aws_lambda_function").body["layers"] == [own]
