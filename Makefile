@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install synth check test e2e bench snapshot lock
+.PHONY: help install synth demo check test e2e bench snapshot lock
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -20,6 +20,10 @@ install: $(VENV)/.installed ## Install the locked dependencies into .venv
 
 synth: install ## Synthesize the example's Terraform into cdktf.out
 	@$(BIN)/backbone synth
+
+demo: synth ## Post an order to the synthesized system, here, and show every hop of its events
+	@$(BIN)/backbone simulate --as order --post /orders \
+	  '{"customer": "c-1", "items": [{"sku": "tea", "quantity": 2, "price": 4.95}]}'
 
 check: install ## Lint, formatting and types
 	$(BIN)/ruff check .

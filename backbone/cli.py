@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from backbone import BackboneError, modules, rules, scaffold, schemas, terraform
+from backbone import simulator as simulation
 from backbone.patterns import Pattern, PatternError, as_event
 from backbone.source import Problem
 from backbone.topology import Topology, find, load, output_folder
@@ -124,6 +125,90 @@ def match(
     raise typer.Exit(0 if explanation else 1)
 
 
+StacksFolder = Annotated[
+    Path | None,
+    typer.Option("--stacks", "-s", help="The synthesized stacks.", show_default="those of the file here"),
+]
+Faults = Annotated[
+    list[str] | None,
+    typer.Option("--fault", help="KIND:TARGET[@BEGIN-END][%TIMES], as in throttle:*delivery*@0-3600; repeatable."),
+]
+Stub = Annotated[bool, typer.Option("--stub-authorizers", help="Let every HTTP call through as a stub's.")]
+
+
+@app.command()
+def simulate(
+    event: Annotated[
+        Path | None, typer.Option("--event", "-e", help="An event, or an entry of PutEvents, as JSON; - is stdin.")
+    ] = None,
+    post: Annotated[
+        tuple[str, str] | None, typer.Option(help="A path of the HTTP API and the body to post there.")
+    ] = None,
+    caller: Annotated[
+        str | None,
+        typer.Option("--as", help="Who puts the event or calls.", show_default="the event's source or account"),
+    ] = None,
+    fault: Faults = None,
+    seed: Annotated[int, typer.Option(help="What chance follows from.")] = 0,
+    stacks: StacksFolder = None,
+    stub_authorizers: Stub = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a sequence diagram.")] = False,
+) -> None:
+    """Run the synthesized system here, real functions included, and show every event's way.
+
+    The exit status is 1 when something was denied or lost, or when AWS would refuse something of the Terraform.
+    """
+    from backbone.simulator import commands
+
+    if (event is None) is (post is None):
+        raise BackboneError("simulate: one of --event and --post is needed")
+    with _simulator(stacks, fault, seed=seed, stub_authorizers=stub_authorizers) as simulator:
+        for finding in simulator.findings:
+            errors.print(f"finding: {finding}", style="red", markup=False, soft_wrap=True)
+        with errors.status("Running"):
+            if event is not None:
+                with _about(event):
+                    commands.put(simulator, as_event(_text(event)), caller=caller)
+            elif post is not None:
+                commands.post(simulator, *post, caller=caller)
+            trace = simulator.run_until_idle()
+        if as_json:
+            output.print_json(data=trace.as_json())
+        elif as_mermaid:
+            output.print(trace.mermaid(), markup=False, soft_wrap=True, end="")
+        else:
+            output.print(trace.tree(), soft_wrap=True)
+            output.print(trace.table(ms=f"{commands.milliseconds(trace):.0f}"))
+        bad = simulator.findings or trace.lost or trace.of("denied")
+    raise typer.Exit(1 if bad else 0)
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.")] = 4010,
+    fault: Faults = None,
+    seed: Annotated[int, typer.Option(help="What chance follows from.")] = 0,
+    stacks: StacksFolder = None,
+    stub_authorizers: Stub = False,
+) -> None:
+    """Serve the synthesized system on this machine until Ctrl-C: its HTTP APIs, and EventBridge for any AWS client."""
+    from backbone.simulator.server import Server
+
+    with (
+        _simulator(stacks, fault, seed=seed, stub_authorizers=stub_authorizers) as simulator,
+        Server(simulator, port=port) as server,
+    ):
+        for finding in simulator.findings:
+            errors.print(f"finding: {finding}", style="red", markup=False, soft_wrap=True)
+        output.print(f"HTTP APIs: {server.url}", soft_wrap=True)
+        output.print(f"EventBridge: AWS_ENDPOINT_URL_EVENTBRIDGE={server.url}, the account's id as AWS_ACCESS_KEY_ID")
+        server.on_line = lambda line: output.print(line, soft_wrap=True)
+        with suppress(KeyboardInterrupt):
+            server.run()
+    output.print("ended")
+
+
 @app.command("new-service")
 def add_service(
     name: Annotated[str, typer.Argument(help="The service's name, such as invoice-service.")],
@@ -172,6 +257,17 @@ def _load(path: Path) -> Topology:
 
 def _warn(problem: Problem) -> None:
     errors.print(f"warning: {problem}", style="yellow", markup=False, soft_wrap=True)
+
+
+def _simulator(
+    stacks: Path | None, faults: list[str] | None, *, seed: int, stub_authorizers: bool
+) -> simulation.Simulator:
+    return simulation.Simulator.load(
+        stacks or output_folder(find(Path())),
+        seed=seed,
+        faults=[simulation.Fault.parse(one) for one in faults or []],
+        stub_authorizers=stub_authorizers,
+    )
 
 
 @contextmanager

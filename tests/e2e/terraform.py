@@ -25,7 +25,10 @@ registry.terraform.io/hashicorp/aws/VERSION/PLATFORM/, or run this where `terraf
 Terraform said:
 """
 
-MOTO_GAPS = {("aws_lambda_function", "logging_config"): "moto does not return LoggingConfig"}
+MOTO_GAPS = {
+    ("aws_lambda_function", "layers"): "moto knows no layers of other accounts and returns the ARN of a stand-in",
+    ("aws_lambda_function", "logging_config"): "moto does not return LoggingConfig",
+}
 """What a second plan may show, as (type, attribute), because moto takes it but does not return it; and why."""
 
 

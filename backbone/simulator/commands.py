@@ -1,0 +1,70 @@
+"""What the commands ask of a simulator: an event or a call from what a user gave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from backbone import BackboneError
+from backbone.simulator.http_api import Answer
+from backbone.simulator.simulator import Simulator
+from backbone.simulator.trace import Trace
+from backbone.simulator.world import Bus
+
+__all__ = ["central_bus", "milliseconds", "post", "put"]
+
+
+def central_bus(simulator: Simulator) -> Bus:
+    """The bus that forwards to others; BackboneError when there is no such bus or several."""
+    found = {target.rule.arn.rpartition("/")[0] for target in simulator.world.targets() if isinstance(target.to, Bus)}
+    buses = [one for one in simulator.world.of(Bus) if one.arn.replace(":event-bus/", ":rule/") in found]
+    if len(buses) != 1:
+        raise BackboneError("the event does not say on which bus; name one by EventBusName in it")
+    return buses[0]
+
+
+def put(simulator: Simulator, given: Mapping[str, Any], *, caller: str | None) -> None:
+    """Put an event, in the shape of one or of an entry of PutEvents, on the bus it names or on the central one.
+
+    Without a caller it is whose source or account the event has.
+    """
+    entry = {
+        "Source": given.get("Source", given.get("source", "")),
+        "DetailType": given.get("DetailType", given.get("detail-type", "")),
+        "Detail": given.get("Detail", given.get("detail", {})),
+        "Resources": given.get("Resources", given.get("resources", [])),
+        "EventBusName": given.get("EventBusName") or central_bus(simulator).arn,
+    }
+    if caller is not None:
+        simulator.put_events([entry], caller=caller)
+        return
+    for name in (str(entry["Source"]), str(given.get("account", ""))):
+        try:
+            who = simulator.identity(name)
+        except BackboneError:
+            continue
+        simulator.put_events([entry], caller=who)
+        return
+    raise BackboneError(f"no service or account is called {entry['Source']!r}; say who puts the event by --as")
+
+
+def post(simulator: Simulator, path: str, body: str, *, caller: str | None) -> Answer:
+    """Post a body, or a file's content after an @, to an API."""
+    if body.startswith("@"):
+        try:
+            body = Path(body[1:]).read_text(encoding="utf-8")
+        except OSError as error:
+            raise BackboneError(f"{body[1:]}: cannot be read: {error.strerror}") from None
+    simulator.start_functions()
+    answer = simulator.http("POST", path, body, headers={"content-type": "application/json"}, caller=caller)
+    text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+    simulator.trace().roots[-1].children[-1].words = f"{answer.status} {text[:100]}"
+    return answer
+
+
+def milliseconds(trace: Trace) -> float:
+    """Real time from the first thing that happened to the last, in milliseconds."""
+    times = [one.real for one in trace]
+    return (max(times) - min(times)) * 1000 if times else 0.0

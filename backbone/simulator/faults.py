@@ -1,0 +1,60 @@
+"""What is made to go wrong, where and when."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal, get_args
+
+from backbone import BackboneError
+
+__all__ = ["Fault", "FaultError", "Kind"]
+
+Kind = Literal["throttle", "deny", "timeout", "crash", "duplicate", "delay", "reorder"]
+SYNTAX = re.compile(
+    r"(?P<kind>[a-z]+):(?P<target>[^@%]+?)(@(?P<begin>[0-9.]+)-(?P<end>[0-9.]+)?)?(%(?P<times>[0-9]+))?"
+)
+
+
+class FaultError(BackboneError):
+    """A fault that cannot be read."""
+
+
+@dataclass
+class Fault:
+    """Something that goes wrong with what is delivered to the targets that match `target`.
+
+    `target` is a name, an ARN or an address, with `*` for any characters. `throttle`, `deny` and `timeout` fail an
+    attempt; a function that meets `crash` does its work and then dies; `duplicate` delivers twice; `delay` and
+    `reorder` deliver later, by `seconds` or by a random part of them. It holds from `begin` to `end`, in seconds
+    since the simulator was made, and at most `times` times.
+    """
+
+    kind: Kind
+    target: str
+    begin: float = 0
+    end: float = float("inf")
+    times: float = float("inf")
+    seconds: float = 60
+
+    @classmethod
+    def parse(cls, text: str) -> Fault:
+        """`KIND:TARGET`, then `@BEGIN-END` in seconds if it is not to hold always, then `%TIMES`."""
+        found = SYNTAX.fullmatch(text)
+        if found is None or found["kind"] not in get_args(Kind):
+            raise FaultError(
+                f"--fault: got {text!r}; allowed: KIND:TARGET, as in throttle:*delivery*@0-3600 or crash:*on-event%2, "
+                f"where KIND is one of {', '.join(get_args(Kind))}"
+            )
+        times = float(found["times"] or "inf")
+        return cls(found["kind"], found["target"], float(found["begin"] or 0), float(found["end"] or "inf"), times)  # type: ignore[arg-type]
+
+    def strikes(self, kinds: tuple[Kind, ...], names: tuple[str, ...], seconds: float) -> bool:
+        """Whether it strikes something of these names now, which uses up one of its times."""
+        if self.kind not in kinds or self.times < 1 or not self.begin <= seconds < self.end:
+            return False
+        if not any(fnmatchcase(name, self.target) for name in names):
+            return False
+        self.times -= 1
+        return True
