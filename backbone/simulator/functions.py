@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
+import contextlib
 import json
 import os
-import select
 import shutil
+import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -52,6 +55,46 @@ class Outcome:
     printed: str = ""
 
 
+class _Starter:
+    """The process that forks functions; one for all simulators of this process, which ends with it."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    def start(self, folder: Path, handler: str, environment: Mapping[str, str]) -> socket.socket:
+        """The connection to a new process of a function."""
+        if self._process is None or self._process.poll() is not None or self._control is None:
+            self.stop()
+            self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with theirs:
+                self._process = subprocess.Popen(  # noqa: S603 - the file beside this one
+                    [sys.executable, "-P", str(WORKER), str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+        ours, theirs = socket.socketpair()
+        given = {"folder": str(folder), "handler": handler, "environment": dict(environment)}
+        with theirs:
+            socket.send_fds(self._control, [json.dumps(given).encode()], [theirs.fileno()])
+        return ours
+
+    def stop(self) -> None:
+        """End it."""
+        if self._control is not None:
+            self._control.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._control = self._process = None
+
+
+_starter = _Starter()
+atexit.register(_starter.stop)
+
+
 class Worker:
     """The process of one function, started when it is first needed and again after it died.
 
@@ -73,41 +116,33 @@ class Worker:
         self._environment = dict(environment)
         self._timeout_seconds = timeout_seconds
         self._context = dict(context)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: socket.socket | None = None
+        self._process_id: int | None = None
         self._folder: Path | None = None
         self._ready = False
 
     def start(self) -> None:
         """Start the process without waiting until it is ready."""
-        if self._process is not None:
+        if self._connection is not None:
             return
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="function-"))
             with zipfile.ZipFile(self._code) as archive:
                 archive.extractall(self._folder)
         self._ready = False
-        self._process = subprocess.Popen(  # noqa: S603 - the file beside this one
-            [sys.executable, "-P", str(WORKER), str(self._folder), self._handler],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=self._environment,
-            cwd=self._folder,
-        )
+        self._connection = _starter.start(self._folder, self._handler, self._environment)
 
     def invoke(self, event: Any, request_id: str, answer: Callable[[Call], Reply]) -> Outcome:
         """Run the handler; `answer` answers its AWS calls meanwhile."""
         self.start()
-        if not self._ready:
-            started = self._receive(time.monotonic() + START_SECONDS)
-            if started is None or "failed" in started:
+        while not self._ready:
+            message = self._receive(time.monotonic() + START_SECONDS)
+            if message is None or "failed" in message:
                 self.stop_process()
-                error = (started or {}).get("failed") or {
-                    "errorType": "Runtime.ExitError",
-                    "errorMessage": "did not start",
-                }
-                return Outcome(error=error, printed=(started or {}).get("printed", ""))
-            self._ready = True
+                did_not = {"errorType": "Runtime.ExitError", "errorMessage": "the function's process did not start"}
+                return Outcome(error=(message or {}).get("failed", did_not), printed=(message or {}).get("printed", ""))
+            self._process_id = message.get("process", self._process_id)
+            self._ready = "ready" in message
         deadline = time.monotonic() + self._timeout_seconds
         context = self._context | {"request_id": request_id, "timeout_seconds": self._timeout_seconds}
         self._send({"event": event, "context": context})
@@ -133,13 +168,13 @@ class Worker:
 
     def stop_process(self) -> None:
         """End the process; the next invocation starts another."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for stream in (self._process.stdin, self._process.stdout):
-                if stream:
-                    stream.close()
-            self._process = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._process_id is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process_id, signal.SIGKILL)
+            self._process_id = None
 
     def close(self) -> None:
         """End the process and remove what was unpacked."""
@@ -149,14 +184,11 @@ class Worker:
             self._folder = None
 
     def _send(self, message: Mapping[str, Any]) -> None:
-        if self._process is None or self._process.stdin is None:
-            raise RuntimeError("the process was not started")
+        if self._connection is None:
+            return
         content = json.dumps(message).encode()
-        try:
-            self._process.stdin.write(struct.pack(">I", len(content)) + content)
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            return  # the process died; reading says so
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it died; receiving says so
+            self._connection.sendall(struct.pack(">I", len(content)) + content)
 
     def _receive(self, deadline: float) -> dict[str, Any] | None:
         """The next message; None when the time is over or the process has ended."""
@@ -168,15 +200,20 @@ class Worker:
         return message
 
     def _read(self, count: int, deadline: float) -> bytes | None:
-        if self._process is None or self._process.stdout is None:
+        if self._connection is None:
             return None
-        descriptor, parts = self._process.stdout.fileno(), b""
+        parts = b""
         while len(parts) < count:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([descriptor], [], [], left)[0]:
+            if left <= 0:
                 return None
-            part = os.read(descriptor, count - len(parts))
+            self._connection.settimeout(left)
+            try:
+                part = self._connection.recv(count - len(parts))
+            except (TimeoutError, ConnectionResetError):
+                return None
             if not part:
                 return None
             parts += part
+        self._connection.settimeout(None)
         return parts

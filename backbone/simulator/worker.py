@@ -1,43 +1,63 @@
-"""Runs one function's handler in a process of its own. Started by path: it must not import the backbone.
+"""Runs handlers, each in a process of its own. Started by path: it must not import the backbone.
 
-Messages are JSON with their length before them, on the standard streams; what the handler prints is kept apart and
-sent along. AWS calls do not leave the process: botocore hands each request to the parent, which answers.
+One process loads what every handler needs and then forks for each function that it is asked for, so that a function
+starts in milliseconds. Messages are JSON with their length before them, on a socket; what the handler prints is sent
+along. AWS calls do not leave the process: botocore hands each request to the simulator, which answers.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
+import gc
 import importlib
 import io
 import json
 import os
+import signal
+import socket
 import struct
 import sys
 import traceback
 from typing import Any
 
+import boto3
+import botocore.handlers
+from botocore.awsrequest import AWSResponse
+
+PRELOADED = (
+    "aws_lambda_powertools",
+    "aws_lambda_powertools.event_handler",
+    "aws_lambda_powertools.utilities.data_classes",
+    "aws_xray_sdk.core",
+    "pydantic.json_schema",
+)
+CALLED = ("dynamodb", "events", "sqs")
+
 
 class Channel:
-    """Both directions to the parent."""
+    """Both directions to the simulator."""
 
-    def __init__(self) -> None:
-        self._in = sys.stdin.buffer
-        self._out = os.fdopen(os.dup(1), "wb")
-        os.dup2(2, 1)  # what writes to the descriptor itself must not come between the messages
+    def __init__(self, connection: socket.socket) -> None:
+        self._stream = connection.makefile("rwb")
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a message."""
         content = json.dumps(message).encode()
-        self._out.write(struct.pack(">I", len(content)) + content)
-        self._out.flush()
+        self._stream.write(struct.pack(">I", len(content)) + content)
+        self._stream.flush()
 
     def receive(self) -> dict[str, Any]:
-        """Wait for a message; the process ends with the parent."""
-        head = self._in.read(4)
+        """Wait for a message; the process ends with the simulator."""
+        head = self._stream.read(4)
         if len(head) < 4:
-            sys.exit(0)  # the parent is gone
-        message: dict[str, Any] = json.loads(self._in.read(struct.unpack(">I", head)[0]))
+            os._exit(0)
+        message: dict[str, Any] = json.loads(self._stream.read(struct.unpack(">I", head)[0]))
         return message
+
+
+channels: list[Channel] = []
+"""The one channel of a process that runs a handler."""
 
 
 class Printed(io.TextIOBase):
@@ -82,21 +102,16 @@ class Context:
         return int(self._milliseconds)
 
 
-def answer_aws_calls(channel: Channel) -> None:
-    """Have the parent answer every request that botocore would send."""
-    import botocore.handlers
-    from botocore.awsrequest import AWSResponse
-
-    def before_send(request: Any, **_: Any) -> AWSResponse:
-        body = request.body or b""
-        body = body.encode() if isinstance(body, str) else body
-        headers = {key: value.decode() if isinstance(value, bytes) else value for key, value in request.headers.items()}
-        call = {"method": request.method, "url": request.url, "headers": headers}
-        channel.send({"call": call | {"body": base64.b64encode(body).decode()}})
-        reply = channel.receive()
-        return AWSResponse(request.url, reply["status"], reply["headers"], Raw(base64.b64decode(reply["body"])))
-
-    botocore.handlers.BUILTIN_HANDLERS.append(("before-send", before_send))
+def before_send(request: Any, **_: Any) -> AWSResponse:
+    """Have the simulator answer a request that botocore would send."""
+    body = request.body or b""
+    body = body.encode() if isinstance(body, str) else body
+    headers = {key: value.decode() if isinstance(value, bytes) else value for key, value in request.headers.items()}
+    call = {"method": request.method, "url": request.url, "headers": headers}
+    channel = channels[0]
+    channel.send({"call": call | {"body": base64.b64encode(body).decode()}})
+    reply = channel.receive()
+    return AWSResponse(request.url, reply["status"], reply["headers"], Raw(base64.b64decode(reply["body"])))
 
 
 class Raw(io.BytesIO):
@@ -107,14 +122,16 @@ class Raw(io.BytesIO):
         yield self.read()
 
 
-def main() -> None:
-    """Load the handler, then answer invocations until the parent is gone."""
-    channel, printed = Channel(), Printed()
+def serve(channel: Channel, given: dict[str, Any]) -> None:
+    """Load one handler, then answer invocations until the simulator is gone."""
+    printed = Printed()
     sys.stdout = sys.stderr = printed
-    answer_aws_calls(channel)
-    folder, handler = sys.argv[1:]
-    sys.path.insert(0, folder)
-    module, _, name = handler.rpartition(".")
+    os.environ.clear()
+    os.environ.update(given["environment"])
+    os.chdir(given["folder"])
+    sys.path.insert(0, given["folder"])
+    channel.send({"process": os.getpid()})
+    module, _, name = given["handler"].rpartition(".")
     try:
         function = getattr(importlib.import_module(module), name)
     except BaseException as error:
@@ -139,6 +156,39 @@ def problem(error: BaseException, kind: str) -> dict[str, Any]:
         "errorType": kind,
         "stackTrace": traceback.format_tb(error.__traceback__),
     }
+
+
+def main() -> None:
+    """Fork for every function that the simulator asks for, until it is gone."""
+    # Before there is any session: a session takes over the handlers that there are.
+    botocore.handlers.BUILTIN_HANDLERS.append(("before-send", before_send))
+    for module in PRELOADED:
+        with contextlib.suppress(ImportError):  # a handler that needs it will say so
+            importlib.import_module(module)
+    with contextlib.suppress(ImportError):
+        pydantic: Any = importlib.import_module("pydantic")
+        pydantic.create_model("First", text=(str, ""))  # the first model loads what all need
+    make: Any = boto3.client
+    for service in CALLED:
+        # Reading the description of a service's API is most of the time that a client takes to make.
+        make(service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")  # noqa: S106
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are nobody's to wait for
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the simulator's
+    control = socket.socket(fileno=int(sys.argv[1]))
+    while True:
+        content, descriptors, _, _ = socket.recv_fds(control, 1 << 20, 1)
+        if not content:
+            return
+        if os.fork():
+            os.close(descriptors[0])
+            continue
+        control.close()
+        channels.append(Channel(socket.socket(fileno=descriptors[0])))
+        try:
+            serve(channels[0], json.loads(content))
+        finally:
+            os._exit(0)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,260 @@
+"""EventBridge's rules of the game, on the example: who may put what, and what reaches whom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from backbone.simulator import Fault, Simulator
+from backbone.simulator.simulator import SimulatorError
+from backbone.simulator.world import LogGroup
+from tests.simulator.conftest import LAYOUTS, Edit, put
+
+Load = Callable[..., Simulator]
+LOCAL = {"order-service": "shop-order-service", "delivery-service": "shop-delivery-service"}
+
+
+def logged(sim: Simulator) -> dict[str, int]:
+    return {one.name: len(one.entries) for one in sim.world.of(LogGroup) if one.name.startswith("/aws/events/")}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("sender", LOCAL)
+def test_everybody_but_the_sender_receives_and_every_bus_logs(load: Load, name: str, sender: str) -> None:
+    sim = load(name)
+    detail_type = {"order-service": "Order.Updated", "delivery-service": "Delivery.Updated"}[sender]
+    assert "EventId" in put(sim, sender, detail_type)
+    trace = sim.run_until_idle(at_most=1)
+    receiver = next(one for one in LOCAL if one != sender)
+    buses = [one.place for one in trace.of("delivered") if one.data["target"] == "bus"]
+    assert buses == [LOCAL[receiver]]
+    assert logged(sim) == {
+        "/aws/events/shop-global": 1,
+        f"/aws/events/{LOCAL[receiver]}": 1,
+        f"/aws/events/{LOCAL[sender]}": 0,
+    }
+
+
+def test_an_event_keeps_what_its_publisher_gave_and_what_aws_made(load: Load) -> None:
+    sim = load()
+    given: dict[str, Any] = {
+        "Resources": ["arn:aws:s3:::x"],
+        "Detail": '{"a": [1, "b"]}',
+        "Time": "2024-02-03T04:05:06Z",
+    }
+    result = put(sim, "order-service", "Order.Updated", **given)
+    sim.run_until_idle()
+    group = sim.world.find(LogGroup, "/aws/events/shop-delivery-service")
+    assert group is not None
+    assert group.entries == [
+        {
+            "version": "0",
+            "id": result["EventId"],
+            "detail-type": "Order.Updated",
+            "source": "order-service",
+            "account": "222222222222",
+            "time": "2024-02-03T04:05:06Z",
+            "region": "eu-west-1",
+            "resources": ["arn:aws:s3:::x"],
+            "detail": {"a": [1, "b"]},
+        }
+    ]
+
+
+@pytest.mark.parametrize("name", ["single", "per-account"])
+def test_a_forged_source_or_type_is_denied(load: Load, name: str) -> None:
+    sim = load(name)
+    for source, detail_type, caller in (
+        ("delivery-service", "Delivery.Updated", "order-service"),
+        ("order-service", "Delivery.Updated", "order-service"),
+        ("order-service", "Order.Created", "delivery-service"),
+        ("order-service", "Order.Created", "shop-delivery-service-on-event"),
+    ):
+        result = put(sim, source, detail_type, caller=caller)
+        assert result["ErrorCode"] == "AccessDeniedException"
+    trace = sim.run_until_idle()
+    assert len(trace.of("denied")) == 4
+    assert trace.of("delivered") == []
+
+
+def test_a_function_may_put_only_what_it_was_granted(load: Load) -> None:
+    sim = load()
+    result = put(sim, "order-service", "Order.Created", caller="shop-order-service-on-event")
+    assert result["ErrorCode"] == "AccessDeniedException"
+    assert "no policy of arn:aws:iam::222222222222:role/shop-order-service-on-event" in result["ErrorMessage"]
+
+
+def test_nobody_puts_straight_on_another_services_bus(load: Load) -> None:
+    sim = load()
+    for caller in ("order-service", "shop-order-service-api", "bus"):
+        arn = "arn:aws:events:eu-west-1:333333333333:event-bus/shop-delivery-service"
+        result = put(sim, "order-service", "Order.Created", caller=caller, EventBusName=arn)
+        assert result["ErrorCode"] == "AccessDeniedException"
+    assert sim.run_until_idle().of("delivered") == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "code"),
+    [
+        ({"Source": ""}, "InvalidArgument"),
+        ({"DetailType": ""}, "InvalidArgument"),
+        ({"DetailType": "x" * 129}, "InvalidArgument"),
+        ({"Detail": ""}, "InvalidArgument"),
+        ({"Detail": "{"}, "MalformedDetail"),
+        ({"Detail": "[1]"}, "MalformedDetail"),
+        ({"Detail": {"x": "a" * 1_100_000}}, "InvalidArgument"),
+        ({"Source": "aws.s3"}, "NotAuthorizedForSourceException"),
+        ({"EventBusName": "none"}, "ResourceNotFoundException"),
+    ],
+)
+def test_entries_that_are_refused(load: Load, entry: dict[str, Any], code: str) -> None:
+    sim = load()
+    bus = "arn:aws:events:eu-west-1:111111111111:event-bus/shop-global"
+    good = {"Source": "order-service", "DetailType": "Order.Updated", "Detail": {}, "EventBusName": bus}
+    answer = sim.put_events([good, good | entry], caller="order-service")
+    assert answer["FailedEntryCount"] == 1
+    assert answer["Entries"][1]["ErrorCode"] == code
+    assert "EventId" in answer["Entries"][0]
+
+
+def test_a_call_takes_one_to_ten_entries_and_a_known_caller(load: Load) -> None:
+    sim = load()
+    for count in (0, 11):
+        entries: list[dict[str, Any]] = [{}] * count
+        with pytest.raises(SimulatorError, match="allowed: 1 to 10"):
+            sim.put_events(entries, caller="order-service")
+    with pytest.raises(SimulatorError, match="caller: got 'nobody'; allowed: "):
+        sim.put_events([{}], caller="nobody")
+
+
+def backwards(resources: dict[str, Any]) -> None:
+    """A rule on the order service's bus that sends everything to the global bus, all permissions given."""
+    rule = next(
+        name for name in resources["aws_cloudwatch_event_rule"] if name.startswith("services_order-service_bus")
+    )
+    bus = next(name for name in resources["aws_cloudwatch_event_bus"] if "order-service" in name)
+    queue = next(name for name in resources["aws_sqs_queue"] if name.startswith("services_order-service_bus"))
+    trust = {
+        "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "events.amazonaws.com"}}]
+    }
+    resources["aws_iam_role"]["back"] = {
+        "name": "back",
+        "provider": "aws.order",
+        "assume_role_policy": json.dumps(trust),
+    }
+    allow = {"Statement": [{"Effect": "Allow", "Action": "events:PutEvents", "Resource": "*"}]}
+    resources["aws_iam_role_policy"]["back"] = {"role": "back", "provider": "aws.order", "policy": json.dumps(allow)}
+    resources["aws_cloudwatch_event_target"]["back"] = {
+        "arn": "arn:aws:events:eu-west-1:111111111111:event-bus/shop-global",
+        "rule": f"${{aws_cloudwatch_event_rule.{rule}.name}}",
+        "event_bus_name": f"${{aws_cloudwatch_event_bus.{bus}.name}}",
+        "role_arn": "${aws_iam_role.back.arn}",
+        "dead_letter_config": {"arn": f"${{aws_sqs_queue.{queue}.arn}}"},
+        "provider": "aws.order",
+    }
+    policy = next(
+        iter(
+            resources["aws_cloudwatch_event_bus_policy"][one]
+            for one in resources["aws_cloudwatch_event_bus_policy"]
+            if one.startswith("global")
+        )
+    )
+    everyone = {"Statement": [{"Effect": "Allow", "Action": "events:PutEvents", "Principal": "*", "Resource": "*"}]}
+    policy["policy"] = json.dumps(everyone)
+
+
+def test_from_a_local_bus_no_way_leads_on(edited: Callable[[Edit], Simulator]) -> None:
+    sim = edited(backwards)
+    put(sim, "delivery-service", "Delivery.Updated")
+    trace = sim.run_until_idle(at_most=1)
+    (dead,) = trace.of("dead-lettered")
+    assert dead.data["code"] == "THIRD_ACCOUNT_HOP_DETECTED"
+    (message,) = sim.queues["shop-order-service-log-dead-letters"]
+    assert message.attributes["ERROR_CODE"] == "THIRD_ACCOUNT_HOP_DETECTED"
+    assert message.attributes["TARGET_ARN"].endswith(":event-bus/shop-global")
+    assert len(trace.of("put")) == 1
+
+
+def test_without_a_queue_the_third_hop_drops_the_event_silently(edited: Callable[[Edit], Simulator]) -> None:
+    def edit(resources: dict[str, Any]) -> None:
+        backwards(resources)
+        del resources["aws_cloudwatch_event_target"]["back"]["dead_letter_config"]
+
+    sim = edit_and_put(edited, edit)
+    (dropped,) = sim.trace().lost
+    assert (dropped.kind, dropped.data["code"]) == ("dropped", "THIRD_ACCOUNT_HOP_DETECTED")
+    assert any("has no dead-letter queue" in one for one in sim.findings)
+
+
+def edit_and_put(edited: Callable[[Edit], Simulator], edit: Edit) -> Simulator:
+    sim = edited(edit)
+    put(sim, "delivery-service", "Delivery.Updated")
+    sim.run_until_idle(at_most=1)
+    return sim
+
+
+def test_retries_go_on_until_it_works(load: Load) -> None:
+    sim = load(faults=[Fault("throttle", "shop-delivery-service", 0, 3 * 3600)])
+    put(sim, "order-service", "Order.Updated")
+    trace = sim.run_until_idle()
+    (retry,) = trace.of("retry")
+    assert retry.data["attempts"] > 5
+    assert "shop-delivery-service" in trace.delivered_to()
+    assert 3 * 3600 <= sim.now < 5 * 3600
+    assert sim.queues["shop-forward-delivery-service-dead-letters"] == []
+
+
+@pytest.mark.parametrize(("kind", "code"), [("throttle", "THROTTLING"), ("timeout", "SDK_CLIENT_ERROR")])
+def test_after_a_day_the_queue_has_it_and_a_redrive_delivers(load: Load, kind: Any, code: str) -> None:
+    sim = load(faults=[Fault(kind, "shop-delivery-service", 0, 30 * 3600)])
+    put(sim, "order-service", "Order.Updated")
+    sim.run_until_idle()
+    (message,) = sim.queues["shop-forward-delivery-service-dead-letters"]
+    assert message.attributes["ERROR_CODE"] == code
+    assert message.attributes["EXHAUSTED_RETRY_CONDITION"] == "MaximumEventAgeInSeconds"
+    assert int(message.attributes["RETRY_ATTEMPTS"]) > 10
+    assert message.attributes["RULE_ARN"].endswith(":rule/shop-global/shop-forward-delivery-service")
+    assert json.loads(message.body)["detail-type"] == "Order.Updated"
+    assert 23 * 3600 < sim.now <= 24 * 3600
+    sim.faults.clear()
+    assert sim.redrive("shop-forward-delivery-service-dead-letters") == 1
+    assert "shop-delivery-service" in sim.run_until_idle().delivered_to()
+    assert sim.queues["shop-forward-delivery-service-dead-letters"] == []
+
+
+def test_a_denial_is_not_retried(load: Load) -> None:
+    sim = load(faults=[Fault("deny", "shop-delivery-service", times=1)])
+    put(sim, "order-service", "Order.Updated")
+    sim.run_until_idle()
+    (message,) = sim.queues["shop-forward-delivery-service-dead-letters"]
+    assert (message.attributes["ERROR_CODE"], message.attributes["RETRY_ATTEMPTS"]) == ("NO_PERMISSIONS", "0")
+    assert sim.now == 0
+
+
+def test_a_replay_comes_with_its_name_for_the_rules_that_are_named(load: Load) -> None:
+    sim = load(faults=[Fault("deny", "shop-delivery-service", times=1)])
+    put(sim, "order-service", "Order.Updated")
+    sim.run_until_idle()
+    before = logged(sim)
+    sim.replay(rules=["shop-forward-delivery-service"], name="again")
+    trace = sim.run_until_idle()
+    assert [one.kind for one in trace.roots] == ["put", "replayed"]
+    group = sim.world.find(LogGroup, "/aws/events/shop-delivery-service")
+    assert group is not None
+    assert [one["replay-name"] for one in group.entries] == ["again"]
+    assert logged(sim)["/aws/events/shop-global"] == before["/aws/events/shop-global"]
+    assert len(trace.of("archived")) == 1
+    sim.replay()
+    sim.run_until_idle()
+    assert logged(sim)["/aws/events/shop-global"] == before["/aws/events/shop-global"] + 1
+    with pytest.raises(SimulatorError, match="archive: got 'none'; allowed: shop-global"):
+        sim.replay("none")
+
+
+def test_what_cannot_be_redriven_is_kept(load: Load) -> None:
+    sim = load()
+    with pytest.raises(SimulatorError, match="queue: got 'none'; allowed: "):
+        sim.redrive("none")
