@@ -4,9 +4,14 @@ import sys
 
 from rich.console import Console
 
-from benchmarks import patterns, synthesis
+from benchmarks import patterns, services, simulator, synthesis
 
-ALL = {"patterns": patterns.main, "synthesis": synthesis.main}
+ALL = {
+    "patterns": patterns.main,
+    "services": services.main,
+    "simulator": simulator.main,
+    "synthesis": synthesis.main,
+}
 
 for name in sys.argv[1:] or ALL:
     ALL[name](Console())

@@ -104,7 +104,7 @@ def authorize(
 
 
 def _shown(context: Context) -> str:
-    given = {key: value for key, value in context.items() if key.startswith("events:")}
+    given = {key: value for key, value in context.items() if key in ("events:source", "events:detail-type")}
     return "with " + ", ".join(f"{key} {value!r}" for key, value in given.items()) if given else ""
 
 

@@ -129,6 +129,14 @@ class Simulator:
             return Trace(self._roots)
         return Trace([one for root in self._roots for one in root.walk() if one.data.get("id") == event_id][:1])
 
+    def forget(self) -> None:
+        """Begin a new trace, and empty the logs and archives, so that a long run does not grow."""
+        self._roots.clear()
+        for group in self.world.of(LogGroup):
+            group.entries.clear()
+        for archive in self.world.of(Archive):
+            archive.events.clear()
+
     def node(
         self, kind: str, place: str, account: str, words: str = "", parent: Node | None = None, **data: Any
     ) -> Node:

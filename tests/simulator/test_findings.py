@@ -1,0 +1,162 @@
+"""What AWS would refuse, and what could never work, is named before anything is sent, with what it costs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from backbone.simulator import Simulator
+from backbone.simulator.iam import PolicyError
+from backbone.terraform import TerraformError
+from tests.simulator.conftest import Edit, put
+
+Edited = Callable[[Edit], Simulator]
+
+
+def remove(kind: str, part: str) -> Edit:
+    """Take one resource out, and what depends on it explicitly."""
+
+    def edit(resources: dict[str, Any]) -> None:
+        (name,) = [one for one in resources[kind] if one.startswith(part)]
+        del resources[kind][name]
+        for named in resources.values():
+            for body in named.values():
+                body["depends_on"] = [one for one in body.get("depends_on", []) if one != f"{kind}.{name}"]
+
+    return edit
+
+
+def empty(kind: str, part: str, key: str = "policy") -> Edit:
+    """Leave a policy without statements."""
+
+    def edit(resources: dict[str, Any]) -> None:
+        (name,) = [one for one in resources[kind] if one.startswith(part)]
+        resources[kind][name][key] = json.dumps({"Version": "2012-10-17", "Statement": []})
+
+    return edit
+
+
+DEAD = "forwarding_delivery-service_dead-letters_policy"
+CASES: dict[str, tuple[Edit, list[str]]] = {
+    "the local bus's policy": (
+        empty("aws_cloudwatch_event_bus_policy", "services_delivery-service_bus"),
+        [
+            "forwarding_delivery-service_target",
+            "NO_PERMISSIONS: the policy of arn:aws:events:eu-west-1:333333333333:event-bus/shop-delivery-service does "
+            "not allow arn:aws:iam::111111111111:role/shop-forward-delivery-service-eu-west-1 events:PutEvents; every "
+            "event that the rule matches would go to shop-forward-delivery-service-dead-letters",
+        ],
+    ),
+    "the forwarding role's permission": (
+        empty("aws_iam_role_policy", "forwarding_delivery-service"),
+        ["forwarding_delivery-service_target", "no policy of arn:aws:iam::111111111111:role/shop-forward"],
+    ),
+    "the forwarding role's trust": (
+        empty("aws_iam_role", "forwarding_delivery-service", "assume_role_policy"),
+        [
+            "forwarding_delivery-service_target",
+            "FAILED_TO_ASSUME_ROLE: shop-forward-delivery-service-eu-west-1 does not",
+        ],
+    ),
+    "the dead-letter queue's policy": (
+        remove("aws_sqs_queue_policy", DEAD),
+        ["forwarding_delivery-service_target", "no policy of arn:aws:sqs", "what cannot be delivered is lost"],
+    ),
+    "the logs policy": (
+        remove("aws_cloudwatch_log_resource_policy", "accounts_order"),
+        ["services_order-service_bus_log-target", "no logs resource policy allows events.amazonaws.com"],
+    ),
+    "the function's permission": (
+        remove("aws_lambda_permission", "services_delivery-service"),
+        [
+            "services_delivery-service_orders_target",
+            "shop-delivery-service-on-event has no permission for events.amazonaws.com and this rule",
+        ],
+    ),
+    "the API's permission": (
+        remove("aws_lambda_permission", "services_order-service_http-api"),
+        ["services_order-service_http-api_route-post-orders", "calls are answered with 500"],
+    ),
+    "the function's way to its failure queue": (
+        empty("aws_iam_role_policy", "services_delivery-service_on-event_role-policy"),
+        ["services_delivery-service_on-event", "may not send to", "what the function fails at is lost"],
+    ),
+    "the failure destination": (
+        remove("aws_lambda_function_event_invoke_config", "services_delivery-service"),
+        ["services_delivery-service_on-event", "has no failure destination"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_permission_that_is_missing_is_named(edited: Edited, name: str) -> None:
+    edit, words = CASES[name]
+    findings = edited(edit).findings
+    assert any(all(one in finding for one in words) for finding in findings), findings
+
+
+def test_a_target_that_is_made_too_early(edited: Edited) -> None:
+    def edit(resources: dict[str, Any]) -> None:
+        for name, body in resources["aws_cloudwatch_event_target"].items():
+            if name.startswith("forwarding_delivery"):
+                body["depends_on"] = []
+
+    (finding,) = edited(edit).findings
+    assert "forwarding_delivery-service_target" in finding
+    assert "does not depend on" in finding
+    assert "add it to depends_on" in finding
+
+
+def test_what_a_missing_permission_costs_when_an_event_comes(edited: Edited) -> None:
+    sim = edited(CASES["the local bus's policy"][0])
+    put(sim, "order-service", "Order.Created")
+    sim.run_until_idle()
+    (message,) = sim.queues["shop-forward-delivery-service-dead-letters"]
+    assert message.attributes["ERROR_CODE"] == "NO_PERMISSIONS"
+
+    def without_a_queue(resources: dict[str, Any]) -> None:
+        CASES["the local bus's policy"][0](resources)
+        CASES["the dead-letter queue's policy"][0](resources)
+
+    assert any("would be lost" in one for one in sim.findings) is False
+    other = edited(without_a_queue)
+    assert any("would be lost" in one for one in other.findings)
+    put(other, "order-service", "Order.Created")
+    (lost,) = other.run_until_idle().lost
+    assert lost.place == "shop-delivery-service"
+
+
+def test_a_target_that_nobody_makes_and_types_that_are_unknown(edited: Edited) -> None:
+    def edit(resources: dict[str, Any]) -> None:
+        for name, body in resources["aws_cloudwatch_event_target"].items():
+            if name.startswith("forwarding_delivery"):
+                body["arn"] = "arn:aws:events:eu-west-1:333333333333:event-bus/other"
+        resources["aws_sns_topic"] = {"t": {"name": "t", "provider": "aws.bus"}}
+
+    sim = edited(edit)
+    assert any(
+        "NO_RESOURCE: arn:aws:events:eu-west-1:333333333333:event-bus/other is made" in one for one in sim.findings
+    )
+    assert sim.world.not_simulated == ["backbone/aws_sns_topic.t"]
+
+
+def test_an_expression_that_cannot_be_resolved_is_an_error(edited: Edited) -> None:
+    def edit(resources: dict[str, Any]) -> None:
+        next(iter(resources["aws_sqs_queue"].values()))["name"] = "${upper(var.x)}"
+
+    with pytest.raises(TerraformError, match=r"backbone/aws_sqs_queue\.\S+: \$\{upper"):
+        edited(edit)
+
+
+def test_a_condition_that_is_unknown_is_an_error_not_an_allow(edited: Edited) -> None:
+    def edit(resources: dict[str, Any]) -> None:
+        for name, body in resources["aws_cloudwatch_event_bus_policy"].items():
+            if name.startswith("global"):
+                body["policy"] = body["policy"].replace("StringEquals", "StringMatches")
+
+    sim = edited(edit)
+    with pytest.raises(PolicyError, match="condition operator StringMatches is not simulated"):
+        put(sim, "order-service", "Order.Created")

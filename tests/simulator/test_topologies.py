@@ -1,0 +1,74 @@
+"""Whatever the file declares is what is delivered, for any backbone."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from backbone import app
+from backbone.simulator import Simulator
+from backbone.simulator.world import Bus
+from backbone.topology import Topology, parse
+from benchmarks.synthesis import topology_text
+from tests.test_stacks import documents, topology
+
+
+def simulated(declared: Topology) -> Simulator:
+    with tempfile.TemporaryDirectory() as folder:
+        app.synth(declared, Path(folder))
+        return Simulator.load(folder)
+
+
+def expected(declared: Topology, sender: str, detail_type: str) -> set[str]:
+    """The local buses that an event is to reach."""
+    source = declared.source_of(sender)
+    found = set()
+    for name, service in declared.services.items():
+        wanted = any(one.detail_type == detail_type and one.source in (None, source) for one in service.subscribes)
+        if name != sender and (declared.routing == "broadcast" or wanted):
+            found.add(declared.local_bus(name))
+    return found
+
+
+def check(declared: Topology, sim: Simulator) -> int:
+    puts = 0
+    bus = declared.place(declared.bus.account).bus(declared.global_bus)
+    for name, service in declared.services.items():
+        for detail_type in service.publishes:
+            entry = {"Source": declared.source_of(name), "DetailType": detail_type, "Detail": {}, "EventBusName": bus}
+            (result,) = sim.put_events([entry], caller=service.account)["Entries"]
+            trace = sim.run_until_idle()
+            root = trace.roots[-1]
+            reached = {one.place for one in root.walk() if one.kind == "delivered" and one.data["target"] == "bus"}
+            assert "EventId" in result
+            assert reached == expected(declared, name, detail_type)
+            logs = [one.place for one in root.walk() if one.kind == "delivered" and one.data["target"] == "log"]
+            assert sorted(logs) == sorted(f"/aws/events/{one}" for one in {declared.global_bus, *reached})
+            puts += 1
+    assert sim.trace().lost == []
+    assert not any(sim.queues.values())
+    return puts
+
+
+@settings(max_examples=15)
+@given(documents())
+def test_what_is_delivered_is_what_is_declared(document: dict[str, Any]) -> None:
+    declared = topology(document)
+    sim = simulated(declared)
+    assert sim.findings == []
+    assert sim.world.not_simulated == []
+    check(declared, sim)
+
+
+@pytest.mark.parametrize("layout", ["single", "per-account"])
+@pytest.mark.parametrize("routing", ["broadcast", "subscribed"])
+def test_fifty_services(layout: str, routing: str) -> None:
+    declared = parse(topology_text(50, layout) + f"routing: {routing}\n")
+    sim = simulated(declared)
+    assert sim.findings == []
+    assert check(declared, sim) == 50
+    assert len(list(sim.world.of(Bus))) == 51 + 51  # and the default buses
