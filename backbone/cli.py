@@ -178,7 +178,8 @@ def simulate(
         elif as_mermaid:
             output.print(trace.mermaid(), markup=False, soft_wrap=True, end="")
         else:
-            output.print(trace.tree(), soft_wrap=True)
+            # Lines are as long as they are: a terminal wraps them, and nothing is cut off.
+            Console(highlight=False, width=1_000).print(trace.tree())
             output.print(trace.table(ms=f"{commands.milliseconds(trace):.0f}"))
         bad = simulator.findings or trace.lost or trace.of("denied")
     raise typer.Exit(1 if bad else 0)

@@ -139,9 +139,9 @@ def test_nothing_raises_but_a_pattern_error(written: Any, event: Any) -> None:
 
 @given(st.text() | st.binary())
 def test_no_text_raises_but_a_pattern_error(text: str | bytes) -> None:
-    with pytest.raises(PatternError):
+    with contextlib.suppress(PatternError):
         Pattern.parse(text)
-    with pytest.raises(PatternError):
+    with contextlib.suppress(PatternError):
         Pattern.parse({"a": ["x"]}).matches(text)
 
 
