@@ -57,35 +57,23 @@ HANDLERS = '''"""The function of the $title: `on_event` receives events."""
 
 from __future__ import annotations
 
-from functools import cache
-
 $handler_imports
 
 __all__ = ["on_event"]
 
 consumer = Consumer()
-
-
-@cache
-def publisher() -> Publisher:
-    """The way to the global bus."""
-    return Publisher(
-        bus=setting("EVENT_BUS_ARN"),
-        source=setting("EVENT_SOURCE"),
-        detail_types=[one.detail_type for one in PUBLISHES],
-    )
+outbox = Outbox(*PUBLISHES)
 
 
 @consumer.on($consumed_class)
 def handle(event: Received[$consumed_class]) -> None:
     """Answer $consumed with $published. Events come at least once: the key makes repetitions one."""
-    content = detail(
+    outbox.publish(
         $published_class(caused_by=event.id),
+        key=f"{event.meta.idempotency_key}/$service",
         correlation_id=event.meta.correlation_id,
         causation_id=event.id,
-        idempotency_key=f"{event.meta.idempotency_key}/$service",
     )
-    publisher().publish(Entry($published_class.detail_type, content))
 
 
 on_event = consumer.handler()
@@ -144,7 +132,7 @@ class MemoryBus:
 def test_${consumed_name}_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     bus = MemoryBus()
     publisher = Publisher(bus="bus", source="$service", detail_types=["$published"], client=bus)
-    monkeypatch.setattr(handlers, "publisher", lambda: publisher)
+    monkeypatch.setattr(handlers, "outbox", Outbox(*PUBLISHES, publisher=publisher))
     handlers.on_event(EVENT, CONTEXT)
     (entry,) = bus.entries
     assert entry["DetailType"] == "$published"
@@ -194,12 +182,14 @@ def new_service(file: Path, name: str, *, account: str, account_id: str | None =
     words["handler_imports"] = _sorted_imports(
         f"from services.{package}.events import {classes}",
         "from services.common.consumer import Consumer",
-        "from services.common.envelope import Received, detail",
-        "from services.common.publisher import Entry, Publisher",
-        "from services.common.runtime import setting",
+        "from services.common.envelope import Received",
+        "from services.common.outbox import Outbox",
     )
     words["test_imports"] = _sorted_imports(
-        f"from services.{package} import handlers", "from services.common.publisher import Publisher"
+        f"from services.{package} import handlers",
+        f"from services.{package}.events import PUBLISHES",
+        "from services.common.outbox import Outbox",
+        "from services.common.publisher import Publisher",
     )
     text = _with_entry(file, topology, name, account=account, account_id=account_id, words=words)
     parse(text, file=str(file))  # what was valid stays valid, or nothing is written

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from functools import cache
 
 from services.common.consumer import Consumer
-from services.common.envelope import Received, detail
-from services.common.publisher import Entry, Publisher
+from services.common.envelope import Received
+from services.common.outbox import Outbox
 from services.common.runtime import client, setting
 from services.delivery.deliveries import Deliveries, Delivery
 from services.delivery.events import PUBLISHES, DeliveryUpdated, OrderCreated
@@ -16,22 +16,13 @@ from services.delivery.events import PUBLISHES, DeliveryUpdated, OrderCreated
 __all__ = ["on_event"]
 
 consumer = Consumer()
+outbox = Outbox(*PUBLISHES)
 
 
 @cache
 def deliveries() -> Deliveries:
     """The table of deliveries."""
     return Deliveries(client("dynamodb"), setting("DELIVERIES_TABLE"))
-
-
-@cache
-def publisher() -> Publisher:
-    """The way to the global bus."""
-    return Publisher(
-        bus=setting("EVENT_BUS_ARN"),
-        source=setting("EVENT_SOURCE"),
-        detail_types=[one.detail_type for one in PUBLISHES],
-    )
 
 
 @consumer.on(OrderCreated)
@@ -49,13 +40,8 @@ def deliver(event: Received[OrderCreated]) -> None:
         sequence=delivery.sequence,
         updated_at=delivery.updated_at,
     )
-    content = detail(
-        updated,
-        correlation_id=event.meta.correlation_id,
-        causation_id=event.id,
-        idempotency_key=f"{delivery.id}/{delivery.sequence}",
-    )
-    publisher().publish(Entry(DeliveryUpdated.detail_type, content))
+    key = f"{delivery.id}/{delivery.sequence}"
+    outbox.publish(updated, key=key, correlation_id=event.meta.correlation_id, causation_id=event.id)
 
 
 on_event = consumer.handler()

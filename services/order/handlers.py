@@ -14,9 +14,10 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from pydantic import BaseModel, Field, StrictInt, StringConstraints, ValidationError
 
 from services.common.consumer import Consumer
-from services.common.envelope import Received, detail
+from services.common.envelope import Received
+from services.common.outbox import Outbox
 from services.common.problem import answer, problem
-from services.common.publisher import Entry, Publisher, PublishError
+from services.common.publisher import PublishError
 from services.common.runtime import client, logger, metrics, setting, tracer
 from services.order.events import PUBLISHES, DeliveryUpdated, OrderCreated, OrderUpdated
 from services.order.orders import ConflictError, Order, Orders, UnknownOrderError
@@ -52,16 +53,7 @@ def orders() -> Orders:
     return Orders(client("dynamodb"), setting("ORDERS_TABLE"))
 
 
-@cache
-def publisher() -> Publisher:
-    """The way to the global bus."""
-    return Publisher(
-        bus=setting("EVENT_BUS_ARN"),
-        source=setting("EVENT_SOURCE"),
-        detail_types=[one.detail_type for one in PUBLISHES],
-    )
-
-
+outbox = Outbox(*PUBLISHES)
 app = APIGatewayHttpResolver()
 
 
@@ -127,13 +119,8 @@ def _accept(request: OrderRequest, key: str | None) -> Order:
     if order.published:
         return order
     logger.append_keys(order_id=order.id)
-    content = detail(
-        OrderCreated.model_validate(order.document),
-        correlation_id=order.correlation_id,
-        idempotency_key=f"{order.id}/created",
-        causation_id=None,
-    )
-    publisher().publish(Entry(OrderCreated.detail_type, content))
+    created = OrderCreated.model_validate(order.document)
+    outbox.publish(created, key=f"{order.id}/created", correlation_id=order.correlation_id)
     orders().mark_published(order.id)
     metrics.add_metric(name="OrdersAccepted", unit="Count", value=1)
     return orders().get(order.id)
@@ -179,13 +166,8 @@ def follow_delivery(event: Received[DeliveryUpdated]) -> None:
         logger.info("a newer state of the delivery is known", order_id=data.order_id, sequence=data.sequence)
         return
     updated = OrderUpdated(order_id=data.order_id, status=data.status, sequence=data.sequence)
-    content = detail(
-        updated,
-        correlation_id=event.meta.correlation_id,
-        causation_id=event.id,
-        idempotency_key=f"{data.order_id}/{data.sequence}",
-    )
-    publisher().publish(Entry(OrderUpdated.detail_type, content))
+    key = f"{data.order_id}/{data.sequence}"
+    outbox.publish(updated, key=key, correlation_id=event.meta.correlation_id, causation_id=event.id)
 
 
 on_event = consumer.handler()

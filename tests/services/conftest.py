@@ -31,8 +31,11 @@ import boto3  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
 from services.common import runtime  # noqa: E402
+from services.common.outbox import Outbox  # noqa: E402
 from services.common.publisher import Publisher  # noqa: E402
+from services.delivery import events as delivery_events  # noqa: E402
 from services.delivery import handlers as delivery  # noqa: E402
+from services.order import events as order_events  # noqa: E402
 from services.order import handlers as order  # noqa: E402
 
 CONTEXT = SimpleNamespace(
@@ -119,13 +122,13 @@ def aws() -> Iterator[Surroundings]:
                 sleep=pauses.append,
             )
             for source, module, bus in (
-                ("order-service", order, found.order_bus),
-                ("delivery-service", delivery, found.delivery_bus),
+                ("order-service", order_events, found.order_bus),
+                ("delivery-service", delivery_events, found.delivery_bus),
             )
         ]
         with (
-            patch.object(order, "publisher", lambda: publishers[0]),
-            patch.object(delivery, "publisher", lambda: publishers[1]),
+            patch.object(order, "outbox", Outbox(*order_events.PUBLISHES, publisher=publishers[0])),
+            patch.object(delivery, "outbox", Outbox(*delivery_events.PUBLISHES, publisher=publishers[1])),
         ):
             yield found
         for one in cached:

@@ -1,0 +1,32 @@
+"""The way of a service's events to the global bus."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from services.common.envelope import EventData, detail
+from services.common.publisher import Entry, Publisher
+from services.common.runtime import setting
+
+__all__ = ["Outbox"]
+
+
+class Outbox:
+    """Publishes the event types given, each in its envelope; where to and under which source the environment says."""
+
+    def __init__(self, *models: type[EventData], publisher: Publisher | None = None) -> None:
+        self._models = models
+        self._given = publisher
+
+    @cached_property
+    def _publisher(self) -> Publisher:
+        return self._given or Publisher(
+            bus=setting("EVENT_BUS_ARN"),
+            source=setting("EVENT_SOURCE"),
+            detail_types=[one.detail_type for one in self._models],
+        )
+
+    def publish(self, data: EventData, *, key: str, correlation_id: str, causation_id: str | None = None) -> None:
+        """Put an event on the bus; PublishError when it is not there. `key` is the same for each repetition."""
+        content = detail(data, correlation_id=correlation_id, causation_id=causation_id, idempotency_key=key)
+        self._publisher.publish(Entry(data.detail_type, content))
