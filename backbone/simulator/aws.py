@@ -129,23 +129,37 @@ def put_events(simulator: Simulator, who: Identity, body: bytes) -> Reply:
 
 
 def _dynamodb(simulator: Simulator, tables: Tables, who: Identity, operation: str, call: Call) -> Reply:
-    name = str(json.loads(call.body).get("TableName", ""))
-    table = next(
-        (one for one in simulator.world.of(Table) if one.name == name and one.account_id == who.account_id), None
-    )
-    table = table or simulator.world.find(Table, name)
-    if table is None:
-        return _error("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
-    action = f"dynamodb:{operation}"
-    decision = authorize(who, action, table.arn, owner=table.account_id, policy=None, context={})
-    if not decision:
-        simulator.node("denied", table.name, table.account, f"{action}: {decision.why}", code="AccessDeniedException")
-        return _error("AccessDeniedException", decision.why)
-    if simulator.strikes_call(table.names):
-        simulator.node("refused", table.name, table.account, f"{action}: throttled by a fault")
-        return _error("ThrottlingException", "throttled by a fault")
-    simulator.node("call", table.name, table.account, action)
-    return tables.answer(table.arn, call)
+    asked = _asked(operation, json.loads(call.body))
+    if not asked:
+        return _error("NotSimulated", f"dynamodb:{operation} is not simulated", 501)
+    arn = ""
+    for name, action in asked:
+        found = [one for one in simulator.world.of(Table) if name in one.names]
+        table = next((one for one in found if one.account_id == who.account_id), found[0] if found else None)
+        if table is None:
+            return _error("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
+        decision = authorize(who, action, table.arn, owner=table.account_id, policy=None, context={})
+        if not decision:
+            simulator.node(
+                "denied", table.name, table.account, f"{action}: {decision.why}", code="AccessDeniedException"
+            )
+            return _error("AccessDeniedException", decision.why)
+        if simulator.strikes_call(table.names):
+            simulator.node("refused", table.name, table.account, f"{action}: throttled by a fault")
+            return _error("ThrottlingException", "throttled by a fault")
+        simulator.node("call", table.name, table.account, action)
+        arn = table.arn
+    return tables.answer(arn, call)
+
+
+def _asked(operation: str, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The tables of a request, each with the action that it needs (service authorization reference, DynamoDB)."""
+    if "TableName" in given:
+        return [(str(given["TableName"]), f"dynamodb:{operation}")]
+    if "RequestItems" in given:
+        return [(name, f"dynamodb:{operation}") for name in given["RequestItems"]]
+    parts = [(kind, one) for item in given.get("TransactItems", []) for kind, one in item.items()]
+    return [(str(one["TableName"]), f"dynamodb:{kind}Item") for kind, one in parts]
 
 
 def _sqs(simulator: Simulator, who: Identity, operation: str, given: Mapping[str, Any]) -> Reply:

@@ -66,7 +66,7 @@ class _Starter:
         """The connection to a new process of a function."""
         if self._process is None or self._process.poll() is not None or self._control is None:
             self.stop()
-            self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._control, theirs = socket.socketpair()
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603 - the file beside this one
                     [sys.executable, "-P", str(WORKER), str(theirs.fileno())],
@@ -77,8 +77,10 @@ class _Starter:
                 )
         ours, theirs = socket.socketpair()
         given = {"folder": str(folder), "handler": handler, "environment": dict(environment)}
+        content = json.dumps(given).encode()
         with theirs:
-            socket.send_fds(self._control, [json.dumps(given).encode()], [theirs.fileno()])
+            socket.send_fds(self._control, [struct.pack(">I", len(content))], [theirs.fileno()])
+            self._control.sendall(content)
         return ours
 
     def stop(self) -> None:

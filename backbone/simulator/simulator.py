@@ -340,7 +340,10 @@ class Simulator:
             node = self._delivered(delivery, "bus")
             self._ingest(to, event, node, hops=delivery.hops + 1)
             return None
-        given = transformed(event, input=target.input, path=target.input_path, transformer=target.transformer)
+        about = {"aws.events.rule-arn": target.rule.arn, "aws.events.rule-name": target.rule.name}
+        given = transformed(
+            event, input=target.input, path=target.input_path, transformer=target.transformer, known=about
+        )
         if isinstance(to, LogGroup):
             self._delivered(delivery, "log")
             to.entries.append(given)

@@ -13,16 +13,23 @@ __all__ = ["at_path", "transformed"]
 
 
 def transformed(
-    event: Mapping[str, Any], *, input: str | None, path: str | None, transformer: Mapping[str, Any] | None
+    event: Mapping[str, Any],
+    *,
+    input: str | None,
+    path: str | None,
+    transformer: Mapping[str, Any] | None,
+    known: Mapping[str, str] | None = None,
 ) -> Any:
-    """The input of a target (EventBridge user guide, "Input transformation")."""
+    """The input of a target (EventBridge user guide, "Input transformation"); `known` has reserved variables."""
     if input is not None:
         return json.loads(input)
     if path is not None:
         return at_path(event, path)
     if transformer is None:
         return event
-    values = {name: at_path(event, one) for name, one in (transformer.get("input_paths") or {}).items()}
+    values: dict[str, Any] = {"aws.events.event.json": event, "aws.events.event.ingestion-time": event.get("time")}
+    values |= known or {}
+    values |= {name: at_path(event, one) for name, one in (transformer.get("input_paths") or {}).items()}
     template = str(transformer["input_template"])
     quoted = re.sub(r'"(?:[^"\\]|\\.)*"', lambda one: _filled(one[0], values, inside=True), template)
     filled = _filled(quoted, values, inside=False)

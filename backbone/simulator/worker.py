@@ -177,9 +177,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the simulator's
     control = socket.socket(fileno=int(sys.argv[1]))
     while True:
-        content, descriptors, _, _ = socket.recv_fds(control, 1 << 20, 1)
-        if not content:
+        head, descriptors, _, _ = socket.recv_fds(control, 4, 1)
+        if not head:
             return
+        content = control.recv(struct.unpack(">I", head)[0], socket.MSG_WAITALL)
         if os.fork():
             os.close(descriptors[0])
             continue

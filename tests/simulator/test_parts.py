@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from backbone import BackboneError
+from backbone import BackboneError, policies
 from backbone.constructs.api_destination import ApiDestination
 from backbone.constructs.http_api import HttpApi, Jwt
 from backbone.constructs.service import Service
 from backbone.constructs.stream import Stream
+from backbone.constructs.table import Table
 from backbone.simulator import Fault, Simulator
 from backbone.simulator.faults import FaultError
 from backbone.simulator.functions import Reply, Worker
@@ -114,6 +115,27 @@ def test_calls_to_aws_that_are_not_simulated_go_nowhere(built: Built) -> None:
     trace = sim.run_until_idle()
     assert any("s3" in one.place and "is not simulated" in one.words for one in trace.of("refused"))
     assert len(sim.queues["t-a-f-failures"]) == 1
+
+
+def test_transactions_and_batches_need_their_permissions(built: Built) -> None:
+    def build(service: Service) -> None:
+        table = Table(service, "things", account=service.account, name="things", key="id")
+        function = service.function("f", handler="code.handle", environment={"TABLE": table.name})
+        function.grant("put", policies.allow(["dynamodb:PutItem"], table.arn))
+        service.subscribe("t", "T", to=function)
+
+    code = """
+import boto3, os
+def handle(event, context):
+    table, client = os.environ["TABLE"], boto3.client("dynamodb")
+    client.transact_write_items(TransactItems=[{"Put": {"TableName": table, "Item": {"id": {"S": "1"}}}}])
+    client.batch_get_item(RequestItems={table: {"Keys": [{"id": {"S": "1"}}]}})
+"""
+    sim = built(build, code=code)
+    send(sim, {})
+    trace = sim.run_until_idle()
+    assert sim.items("things") == [{"id": {"S": "1"}}]
+    assert {one.words.split(":")[1] for one in trace.of("denied")} == {"BatchGetItem"}
 
 
 def buffered(service: Service) -> None:
@@ -238,6 +260,10 @@ EVENT = {"id": "e", "detail": {"n": 1, "s": 'a "b"', "list": [{"x": 2}]}}
         ({"path": "$.detail.list[0].x"}, 2),
         ({"path": "$.detail.none"}, None),
         (
+            {"transformer": {"input_template": '{"all": <aws.events.event.json>, "rule": <aws.events.rule-name>}'}},
+            {"all": EVENT, "rule": "r"},
+        ),
+        (
             {
                 "transformer": {
                     "input_paths": {"n": "$.detail.n", "s": "$.detail.s", "all": "$.detail"},
@@ -253,7 +279,8 @@ EVENT = {"id": "e", "detail": {"n": 1, "s": 'a "b"', "list": [{"x": 2}]}}
     ],
 )
 def test_what_a_target_is_given(options: dict[str, Any], expected: Any) -> None:
-    assert transformed(EVENT, **({"input": None, "path": None, "transformer": None} | options)) == expected
+    given = {"input": None, "path": None, "transformer": None} | options
+    assert transformed(EVENT, known={"aws.events.rule-name": "r"}, **given) == expected
 
 
 def test_a_path_that_is_none() -> None:
