@@ -203,7 +203,8 @@ def up(
         for finding in simulator.findings:
             errors.print(f"finding: {finding}", style="red", markup=False, soft_wrap=True)
         output.print(f"HTTP APIs: {server.url}", soft_wrap=True)
-        output.print(f"EventBridge: AWS_ENDPOINT_URL_EVENTBRIDGE={server.url}, the account's id as AWS_ACCESS_KEY_ID")
+        bridge = f"AWS_ENDPOINT_URL_EVENTBRIDGE={server.url}, with the caller's account id as AWS_ACCESS_KEY_ID"
+        output.print(f"EventBridge: {bridge}", soft_wrap=True)
         server.on_line = lambda line: output.print(line, soft_wrap=True)
         with suppress(KeyboardInterrupt):
             server.run()

@@ -35,6 +35,7 @@ class Server:
         self._lock = threading.Lock()
         self._more = threading.Event()
         self._stopped = threading.Event()
+        self._failure: BackboneError | None = None
         self.on_line: Callable[[str], None] | None = None
         server = self
 
@@ -84,9 +85,11 @@ class Server:
             self._simulator.on_node = None
 
     def run(self) -> None:
-        """Wait until KeyboardInterrupt."""
+        """Wait until KeyboardInterrupt; BackboneError when the simulation cannot go on."""
         while not self._stopped.wait(1):
             pass
+        if self._failure is not None:
+            raise self._failure
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
         """What a call is answered."""
@@ -121,7 +124,11 @@ class Server:
             self._more.clear()
             with self._lock:
                 behind = time.monotonic() - began + offset - self._simulator.now
-                self._simulator.run_until_idle(at_most=max(0.0, behind))
+                try:
+                    self._simulator.run_until_idle(at_most=max(0.0, behind))
+                except BackboneError as error:
+                    self._failure = error
+                    self._stopped.set()
 
     def _show(self, node: Node) -> None:
         if self.on_line is not None and node.kind not in ("rule", "call"):

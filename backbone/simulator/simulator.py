@@ -40,6 +40,9 @@ BEGIN = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
 
 MAX_ENTRIES = 10  # of one PutEvents call (EventBridge API reference)
 MAX_ENTRY_BYTES = 1024 * 1024  # since January 2026
+MAX_CHAIN = 100
+"""Events that may cause each other, one after the other; EventBridge itself would not stop them."""
+
 ASYNC_RETRY_SECONDS = (60, 120)  # between Lambda's attempts (Lambda developer guide, "Asynchronous invocation")
 
 Event = dict[str, Any]
@@ -144,6 +147,12 @@ class Simulator:
         node = Node(kind, self.now, place, account, words, data)
         parent = parent or self._current
         (self._roots if parent is None else parent.children).append(node)
+        node.depth = (parent.depth if parent else 0) + (kind == "put")
+        if node.depth > MAX_CHAIN:
+            raise SimulatorError(
+                f"{node.place}: {words} is the {node.depth}th event in a chain in which each causes the next: they "
+                "would go on without end; have a function not answer what follows from its own events"
+            )
         if self.on_node is not None:
             self.on_node(node)
         return node
@@ -155,7 +164,7 @@ class Simulator:
     # Putting events
 
     def identity(self, name: str) -> Identity:
-        """A caller: an account or service by name, a function or role by name or ARN, or an account's id.
+        """A caller: an account by name or id, a service by its source, or a function or role by name or ARN.
 
         An account stands for an identity in it that its own policies allow everything.
         """
@@ -166,16 +175,23 @@ class Simulator:
             return role.identity()
         ids = self.world.account_ids
         account_id = ids.get(name) or (name if name in ids.values() else None)
-        if account_id is None:
-            account_id = next(
-                (bus.account_id for bus in self.world.of(Bus) if bus.name.endswith(f"-{name}") or bus.name == name),
-                None,
-            )
+        account_id = account_id or self._publisher(name)
         if account_id is None:
             known = ", ".join([*ids, *(one.name for one in self.world.of(Function))])
             raise SimulatorError(f"caller: got {name!r}; allowed: {known}, or a service's name")
         partition = next(self.world.of(Bus)).arn.split(":")[1]
         return Identity(f"arn:{partition}:iam::{account_id}:root", account_id)
+
+    def _publisher(self, source: str) -> str | None:
+        """The account that a bus's policy lets put events of a source."""
+        for bus in self.world.of(Bus):
+            for statement in bus.policy.statements if bus.policy else ():
+                sources = statement.get("Condition", {}).get("StringEquals", {}).get("events:source", [])
+                principal = statement.get("Principal")
+                root = principal.get("AWS") if isinstance(principal, dict) else None
+                if isinstance(root, str) and source in ([sources] if isinstance(sources, str) else sources):
+                    return root.split(":")[4]
+        return next((one.account_id for one in self.world.of(Bus) if one.name.endswith(f"-{source}")), None)
 
     def put_events(self, entries: Sequence[Mapping[str, Any]], *, caller: str | Identity) -> dict[str, Any]:
         """What PutEvents answers a caller: the results of the entries in their order, in the shape of the API.

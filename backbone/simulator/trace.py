@@ -33,11 +33,13 @@ COLOURS = {
 class Node:
     """One thing that happened: what, when (seconds since the simulator was made), to whom, and what followed.
 
+    `depth` says how many puts led to it, itself included.
+
     Kinds: `http`, `put`, `denied`, `refused`, `rule`, `delivered`, `retry`, `dropped`, `dead-lettered`, `lost`,
     `invoked`, `returned`, `failed`, `call`, `log`, `archived`, `replayed`, `redriven`, `rejected`.
     """
 
-    __slots__ = ("account", "at", "children", "data", "kind", "place", "real", "words")
+    __slots__ = ("account", "at", "children", "data", "depth", "kind", "place", "real", "words")
 
     def __init__(self, kind: str, at: float, place: str, account: str, words: str, data: dict[str, Any]) -> None:
         self.kind = kind
@@ -46,6 +48,7 @@ class Node:
         self.account = account
         self.words = words
         self.data = data
+        self.depth = 0
         self.real = time.perf_counter()
         self.children: list[Node] = []
 
@@ -119,7 +122,7 @@ class Trace:
             "events": events,
             "hops": hops,
             "deliveries": kinds["delivered"],
-            "retries": kinds["retry"],
+            "retries": sum(one.data.get("attempts", 1) for one in self.of("retry")),
             "denials": kinds["denied"],
             "dead letters": kinds["dead-lettered"] + kinds["rejected"],
             "lost": len(self.lost),

@@ -77,6 +77,24 @@ def handle(event, context):
     assert len(sim.trace().of("failed")) == 3
 
 
+def test_events_that_cause_each_other_without_end(built: Built) -> None:
+    def build(service: Service) -> None:
+        function = service.function("f", handler="code.handle", environment={"LOCAL": service.bus.arn})
+        function.grant("loop", policies.put_events(service.bus.arn))
+        service.subscribe("t", "T", to=function)
+
+    code = """
+import boto3, os
+def handle(event, context):
+    entry = {"Source": "a", "DetailType": "T", "Detail": "{}", "EventBusName": os.environ["LOCAL"]}
+    boto3.client("events").put_events(Entries=[entry])
+"""
+    sim = built(build, code=code)
+    send(sim, {})
+    with pytest.raises(BackboneError, match="is the 101th event in a chain in which each causes the next"):
+        sim.run_until_idle()
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [
