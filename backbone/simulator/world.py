@@ -751,8 +751,8 @@ def _route(world: World, one: Resource) -> None:
     )
 
 
-def _with_route(_world: World, _one: Resource) -> None:
-    """Read along with the routes that it belongs to."""
+def _referred(_world: World, _one: Resource) -> None:
+    """Read along with the resource that refers to it."""
 
 
 _MAKE = {
@@ -760,7 +760,7 @@ _MAKE = {
     "aws_sqs_queue": _queue,
     "aws_cloudwatch_log_group": _log_group,
     "aws_kinesis_stream": _stream,
-    "aws_cloudwatch_event_connection": _with_route,
+    "aws_cloudwatch_event_connection": _referred,
     "aws_cloudwatch_event_api_destination": _destination,
     "aws_dynamodb_table": _table,
     "aws_iam_role": _role,
@@ -778,7 +778,7 @@ _JOIN = {
     "aws_cloudwatch_event_rule": _rule,
     "aws_cloudwatch_event_target": _target,
     "aws_cloudwatch_event_archive": _archive,
-    "aws_apigatewayv2_integration": _with_route,
-    "aws_apigatewayv2_authorizer": _with_route,
+    "aws_apigatewayv2_integration": _referred,
+    "aws_apigatewayv2_authorizer": _referred,
     "aws_apigatewayv2_route": _route,
 }
