@@ -25,6 +25,12 @@ __all__ = ["Call", "Outcome", "Reply", "Worker"]
 
 WORKER = Path(__file__).parent / "worker.py"
 START_SECONDS = 30
+ENVIRONMENT = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+"""What is around every function's process: nothing of the user's own, such as a profile."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ class _Starter:
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603 - the file beside this one
                     [sys.executable, "-P", str(WORKER), str(theirs.fileno())],
+                    env=ENVIRONMENT | {"PATH": os.environ.get("PATH", "")},
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,

@@ -645,10 +645,18 @@ class Simulator:
 
     # Getting things back
 
-    def replay(self, archive: str | None = None, *, rules: Sequence[str] | None = None, name: str = "replay") -> None:
+    def replay(
+        self,
+        archive: str | None = None,
+        *,
+        rules: Sequence[str] | None = None,
+        begin: float = 0,
+        end: float = float("inf"),
+        name: str = "replay",
+    ) -> None:
         """Put what an archive has kept on its bus again, for the rules with these names or ARNs, or for all.
 
-        Without a name it is the only archive.
+        Without a name it is the only archive. `begin` and `end` are seconds since the simulator was made.
         """
         found = [one for one in self.world.of(Archive) if archive in (None, *one.names)]
         if len(found) != 1:
@@ -660,7 +668,7 @@ class Simulator:
             only = frozenset(one.arn for one in self.world.of(Rule) if not set(rules).isdisjoint(one.names))
         if not isinstance(bus, Bus):
             raise SimulatorError(f"{found[0].address}: its bus is made by no stack")
-        for _, event in list(found[0].events):
+        for event in [one for at, one in found[0].events if begin <= at < end]:
             again = event | {"replay-name": name}
             more = {"id": event["id"], "detail_type": event["detail-type"]}
             node = self.node("replayed", bus.name, bus.account, f"{event['detail-type']} from {found[0].name}", **more)

@@ -29,7 +29,7 @@ EVENT = '{"source": "order-service", "detail-type": "Order.Updated", "detail": {
 
 def test_simulate_a_post(stacks: Stacks, tmp_path: Path) -> None:
     command = (BACKBONE, "simulate", "--stacks", str(stacks("single")), "--post", "/orders", json.dumps(ORDER))
-    output, _ = run(*command, "--as", "order", folder=tmp_path, COLUMNS="160")
+    output, _ = run(*command, "--as", "order", folder=tmp_path, COLUMNS="160", AWS_PROFILE="none")
     for words in ("Order.Created", "Delivery.Updated", "Order.Updated", "returned", "201", "rule shop-forward-order"):
         assert words in output
     output, _ = run(*command, folder=tmp_path, status=1)

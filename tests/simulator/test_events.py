@@ -250,6 +250,8 @@ def test_a_replay_comes_with_its_name_for_the_rules_that_are_named(load: Load) -
     sim.replay()
     sim.run_until_idle()
     assert logged(sim)["/aws/events/shop-global"] == before["/aws/events/shop-global"] + 1
+    sim.replay(end=0)
+    assert len(sim.run_until_idle().of("replayed")) == 2
     with pytest.raises(SimulatorError, match="archive: got 'none'; allowed: shop-global"):
         sim.replay("none")
 
