@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from backbone.simulator import Fault, Node, Simulator
 from backbone.simulator.faults import Kind
+from tests.conftest import ROOT
 from tests.simulator.conftest import LAYOUTS, ORDER, put
 
 Load = Callable[..., Simulator]
@@ -151,3 +152,24 @@ def test_nothing_is_lost_whatever_goes_wrong(load: Load, schedule: list[Fault], 
     assert {one["order_id"]["S"] for one in deliveries} >= set(accepted)
     assert len(deliveries) <= 2
     sim.close()
+
+
+def test_every_option_at_once_has_no_findings(load: Load) -> None:
+    sim = load("all-features")
+    assert sim.findings == []
+    assert sim.world.not_simulated == []
+    (answer,) = sim.put_events(
+        [
+            {
+                "Source": "com.example.orders",
+                "DetailType": "Order.Created",
+                "Detail": json.loads((ROOT / "tests" / "events" / "order-created.json").read_text())["detail"],
+                "EventBusName": "arn:aws:events:eu-central-1:111111111111:event-bus/shop.events",
+            }
+        ],
+        caller="com.example.orders",
+    )["Entries"]
+    assert "EventId" in answer
+    trace = sim.run_until_idle()
+    assert [one.data["detail_type"] for one in trace.of("put")] == ["Order.Created", "Delivery.Updated"]
+    assert trace.lost == []
