@@ -21,7 +21,7 @@ import pytest
 PLUGINS_VARIABLE = "TF_PLUGIN_DIR"
 NOT_FOUND = f"""no AWS provider can be had: none lies in a Terraform plugin folder of this machine, and the
 registry did not answer. Either give a folder by {PLUGINS_VARIABLE}, one that holds
-registry.terraform.io/hashicorp/aws/VERSION/PLATFORM/, or run this where `terraform init` reaches the registry.
+HOST/hashicorp/aws/VERSION/PLATFORM/, or run this where `terraform init` reaches the registry.
 Terraform said:
 """
 
@@ -38,7 +38,7 @@ def plugin_folder() -> Path | None:
         return Path(given)
     places = [Path.home() / ".terraform.d" / "plugins", *Path("/").glob("usr/*/terraform/plugins")]
     places += [*Path("/").glob("usr/*/share/terraform/plugins"), *Path("/opt").glob("*plugins*")]
-    pattern = "registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws_v*"
+    pattern = "*/hashicorp/aws/*/*/terraform-provider-aws_v*"
     return next((place for place in places if any(place.glob(pattern))), None)
 
 
