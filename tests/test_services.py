@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backbone import modules
+from backbone import BackboneError, modules
 from backbone.constructs.api_destination import ApiDestination
 from backbone.constructs.http_api import Cors, HttpApi, Jwt
 from backbone.constructs.service import Service
@@ -271,6 +271,8 @@ def test_the_layer_of_other_partitions_and_one_of_ones_own(
     text = TEXT.replace("eu-west-1", region)
     body = only(built(agreeing, tmp_path / "a", monkeypatch, text), "aws_lambda_function").body
     assert body["layers"][0].startswith(layer)
+    with pytest.raises(BackboneError, match="no public Powertools layer in cn-northwest-1; name one of your own"):
+        built(agreeing, tmp_path / "c", monkeypatch, TEXT.replace("eu-west-1", "cn-northwest-1"))
     own = "arn:aws:lambda:eu-west-1:222222222222:layer:powertools:3"
     stacks = built(agreeing, tmp_path / "b", monkeypatch, f"{TEXT}powertools_layer: {own}\n")
     assert only(stacks, "aws_lambda_function").body["layers"] == [own]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from backbone import names, policies
+from backbone import BackboneError, names, policies
 from backbone.cdk import (
     CloudwatchLogGroup,
     Construct,
@@ -31,7 +31,6 @@ POWERTOOLS_VERSION = 27
 
 POWERTOOLS_ACCOUNTS = {
     "cn-north-1": "498634801083",
-    "cn-northwest-1": "498634801083",
     "us-gov-east-1": "165087284144",
     "us-gov-west-1": "165093116878",
 }
@@ -39,8 +38,13 @@ POWERTOOLS_ACCOUNTS = {
 
 
 def powertools_layer(place: names.Place) -> str:
-    """The ARN of the public Powertools layer for Python 3.13 on arm64 in a region."""
-    owner = POWERTOOLS_ACCOUNTS.get(place.region, "017000801446")
+    """The ARN of the public Powertools layer for Python 3.13 on arm64; BackboneError where none is documented."""
+    owner = POWERTOOLS_ACCOUNTS.get(place.region, "017000801446" if place.partition == "aws" else None)
+    if owner is None:
+        raise BackboneError(
+            f"powertools_layer: AWS documents no public Powertools layer in {place.region}; "
+            "name one of your own by its ARN"
+        )
     layer = f"layer:AWSLambdaPowertoolsPythonV3-python313-arm64:{POWERTOOLS_VERSION}"
     return f"arn:{place.partition}:lambda:{place.region}:{owner}:{layer}"
 

@@ -65,7 +65,7 @@ class Service(Construct):
         self._subscriptions = subscriptions
         self._settings = settings
         self._max_age_seconds, self._max_attempts = max_age_seconds, max_attempts
-        self._layer = powertools_layer_arn or powertools_layer(account.place)
+        self._layer_arn = powertools_layer_arn
         self._code, self._code_file = code, code_file
         self.bus = EventBus(
             self,
@@ -129,7 +129,7 @@ class Service(Construct):
             code=self._code,
             code_file=self._code_file,
             handler=handler,
-            layers=(self._layer,),
+            layers=(self._layer_arn or powertools_layer(self.account.place),),
             environment={**given, **(environment or {})},
             log_retention_days=self.log_retention_days,
             memory_mb=memory_mb,
