@@ -164,8 +164,6 @@ def simulate(
     if (event is None) is (post is None):
         raise BackboneError("simulate: one of --event and --post is needed")
     with _simulator(stacks, fault, seed=seed, stub_authorizers=stub_authorizers) as simulator:
-        for finding in simulator.findings:
-            errors.print(f"finding: {finding}", style="red", markup=False, soft_wrap=True)
         with errors.status("Running"):
             if event is not None:
                 with _about(event):
@@ -200,8 +198,6 @@ def up(
         _simulator(stacks, fault, seed=seed, stub_authorizers=stub_authorizers) as simulator,
         Server(simulator, port=port) as server,
     ):
-        for finding in simulator.findings:
-            errors.print(f"finding: {finding}", style="red", markup=False, soft_wrap=True)
         output.print(f"HTTP APIs: {server.url}", soft_wrap=True)
         bridge = f"AWS_ENDPOINT_URL_EVENTBRIDGE={server.url}, with the caller's account id as AWS_ACCESS_KEY_ID"
         output.print(f"EventBridge: {bridge}", soft_wrap=True)
@@ -264,12 +260,18 @@ def _warn(problem: Problem) -> None:
 def _simulator(
     stacks: Path | None, faults: list[str] | None, *, seed: int, stub_authorizers: bool
 ) -> simulation.Simulator:
-    return simulation.Simulator.load(
+    """The system of the stacks, after saying what is wrong with it and what of it is left out."""
+    simulator = simulation.Simulator.load(
         stacks or output_folder(find(Path())),
         seed=seed,
         faults=[simulation.Fault.parse(one) for one in faults or []],
         stub_authorizers=stub_authorizers,
     )
+    for finding in simulator.findings:
+        errors.print(f"finding: {finding}", style="red", markup=False, soft_wrap=True)
+    for address in simulator.world.not_simulated:
+        errors.print(f"not simulated: {address}", style="yellow", markup=False, soft_wrap=True)
+    return simulator
 
 
 @contextmanager

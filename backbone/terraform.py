@@ -90,11 +90,6 @@ class Configuration:
             return self._expression(resource, whole[1])
         return re.sub(r"(?<!\$)\$\{([^{}]*)\}", lambda one: str(self._expression(resource, one[1])), value)
 
-    def referred(self, resource: Resource, value: Any) -> Resource | None:
-        """The resource that an expression such as `${aws_sqs_queue.x.arn}` refers to; None for anything else."""
-        found = re.fullmatch(r"\$\{([a-z0-9_]+\.[\w-]+)\.\w+\}", value) if isinstance(value, str) else None
-        return self._by_id.get(f"{resource.stack}/{found[1]}") if found else None
-
     def _expression(self, resource: Resource, text: str) -> Any:
         reference = re.fullmatch(r"([a-z0-9_]+\.[\w-]+)\.(\w+)", text.strip())
         if reference is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -58,10 +57,7 @@ def post(simulator: Simulator, path: str, body: str, *, caller: str | None) -> A
         except OSError as error:
             raise BackboneError(f"{body[1:]}: cannot be read: {error.strerror}") from None
     simulator.start_functions()
-    answer = simulator.http("POST", path, body, headers={"content-type": "application/json"}, caller=caller)
-    text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
-    simulator.trace().roots[-1].children[-1].words = f"{answer.status} {text[:100]}"
-    return answer
+    return simulator.http("POST", path, body, headers={"content-type": "application/json"}, caller=caller)
 
 
 def milliseconds(trace: Trace) -> float:

@@ -426,15 +426,13 @@ class Simulator:
         }
         if exhausted:
             attributes["EXHAUSTED_RETRY_CONDITION"] = exhausted
-        if delivery.hops:
-            attributes["HOPS"] = str(delivery.hops)  # not AWS's: so that a redrive does not make a hop forgotten
         node = self.node("dead-lettered", queue.name, queue.account, f"{code}: {words}", delivery.node, **about)
-        self._send(queue, json.dumps(delivery.event), attributes, node)
+        self._send(queue, json.dumps(delivery.event), attributes, node, hops=delivery.hops)
 
     # Queues
 
-    def _send(self, queue: Queue, body: str, attributes: dict[str, str], node: Node) -> None:
-        queue.messages.append(Message(body, attributes, self.new_id(), visible_at=self.now))
+    def _send(self, queue: Queue, body: str, attributes: dict[str, str], node: Node, *, hops: int = 0) -> None:
+        queue.messages.append(Message(body, attributes, self.new_id(), visible_at=self.now, hops=hops))
         self.poll(queue, node)
 
     def poll(self, queue: Queue, node: Node | None = None, seconds: float = 0) -> None:
@@ -640,7 +638,8 @@ class Simulator:
         return self._answered(node, http_api.answer(self._invoke(function, event, node)))
 
     def _answered(self, node: Node, answer: http_api.Answer) -> http_api.Answer:
-        self.node("returned", node.place, node.account, str(answer.status), node, status=answer.status)
+        text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+        self.node("returned", node.place, node.account, f"{answer.status} {text[:100]}", node, status=answer.status)
         return answer
 
     # Getting things back
@@ -687,8 +686,7 @@ class Simulator:
             body = json.loads(message.body)
             target = targets.get((message.attributes.get("RULE_ARN", ""), message.attributes.get("TARGET_ARN", "")))
             if target is not None:
-                hops = int(message.attributes.get("HOPS", "0"))
-                self._schedule(_Delivery(target, body, node, hops, self.now))
+                self._schedule(_Delivery(target, body, node, message.hops, self.now))
                 continue
             failed = self._function_of(found)
             payload = body.get("requestPayload", body) if isinstance(body, dict) else body

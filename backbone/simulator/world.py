@@ -85,13 +85,14 @@ class Role(Thing):
 
 @dataclass
 class Message:
-    """A message in a queue, with its attributes."""
+    """A message in a queue, with its attributes. `hops` says how often its event was forwarded from bus to bus."""
 
     body: str
     attributes: dict[str, str]
     id: str = ""
     receives: int = 0
     visible_at: float = 0.0
+    hops: int = 0
 
 
 @dataclass(eq=False)

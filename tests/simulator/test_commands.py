@@ -64,11 +64,13 @@ def test_findings_come_first_and_fail_the_command(stacks: Stacks, tmp_path: Path
             del read["resource"]["aws_lambda_permission"][name]
             for body in read["resource"]["aws_cloudwatch_event_target"].values():
                 body["depends_on"] = [one for one in body["depends_on"] if name not in one]
+    read["resource"]["aws_sns_topic"] = {"t": {"name": "t", "provider": "aws.bus"}}
     file = tmp_path / "out" / "stacks" / "backbone" / "cdk.tf.json"
     file.parent.mkdir(parents=True)
     file.write_text(json.dumps(read))
     (tmp_path / "event.json").write_text(EVENT)
     _, errors = run(BACKBONE, "simulate", "-s", "out", "-e", "event.json", folder=tmp_path, status=1)
+    assert "not simulated: backbone/aws_sns_topic.t\n" in errors
     assert "finding: backbone/aws_cloudwatch_event_target.services_delivery-service_orders_target" in errors
     assert "every event that the rule matches would go to shop-delivery-service-orders-dead-letters" in errors
 

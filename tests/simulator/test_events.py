@@ -175,7 +175,10 @@ def test_from_a_local_bus_no_way_leads_on(edited: Callable[[Edit], Simulator]) -
     (message,) = sim.queues["shop-order-service-log-dead-letters"]
     assert message.attributes["ERROR_CODE"] == "THIRD_ACCOUNT_HOP_DETECTED"
     assert message.attributes["TARGET_ARN"].endswith(":event-bus/shop-global")
+    assert message.attributes.keys() == {"RULE_ARN", "TARGET_ARN", "ERROR_CODE", "ERROR_MESSAGE", "RETRY_ATTEMPTS"}
     assert len(trace.of("put")) == 1
+    sim.redrive("shop-order-service-log-dead-letters")
+    assert len(sim.run_until_idle(at_most=1).of("dead-lettered")) == 2  # a redrive makes no hop forgotten
 
 
 def test_without_a_queue_the_third_hop_drops_the_event_silently(edited: Callable[[Edit], Simulator]) -> None:
