@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from backbone.app import synth
 from backbone.cli import exit_on_error
+from backbone.synthesis.output import synth
 from backbone.topology import find, load, output_folder
 
 with exit_on_error():

@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def backbone_sim(request: pytest.FixtureRequest) -> Iterator[Simulator]:
     """The synthesized system in its first state; its functions end with the test."""
     # Imported here, so that test runs without this fixture are not slower.
-    from backbone import BackboneError
+    from backbone.errors import BackboneError
     from backbone.simulator import Simulator
 
     folder = request.config.rootpath / request.config.getini("backbone_stacks")

@@ -9,7 +9,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from backbone.modules import load
+from backbone.synthesis.modules import load
 from benchmarks.synthesis import ROOT
 
 TIMED = "import time; began = time.perf_counter(); import {0}.handlers; print(time.perf_counter() - began)"

@@ -20,9 +20,10 @@ from moto import mock_aws
 from rich.console import Console
 from rich.table import Table
 
-from backbone import app, topology
+from backbone import topology
 from backbone.simulator import Node, Simulator
 from backbone.simulator.server import Server
+from backbone.synthesis import output
 from benchmarks.patterns import each
 from benchmarks.synthesis import ROOT, topology_text
 
@@ -36,7 +37,7 @@ def simulator(count: int, routing: str) -> Simulator:
     """The system of so many services, each with an account of its own."""
     declared = topology.parse(topology_text(count, "single") + f"routing: {routing}\n")
     with tempfile.TemporaryDirectory() as folder:
-        app.synth(declared, Path(folder))
+        output.synth(declared, Path(folder))
         return Simulator.load(folder)
 
 
@@ -167,6 +168,6 @@ def main(console: Console) -> None:
     console.print(routing(console))
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        app.synth(topology.load(ROOT / "backbone.yaml"), folder)
+        output.synth(topology.load(ROOT / "backbone.yaml"), folder)
         console.print(orders(folder))
         console.print(starts(folder))

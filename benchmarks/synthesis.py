@@ -76,11 +76,12 @@ def topology_text(count: int, layout: str) -> str:
 
 def constructs(count: int, layout: str, folder: Path) -> float:
     """Seconds to build and synthesize so many services; imports are not counted."""
-    from backbone import app, topology
+    from backbone import topology
+    from backbone.synthesis import output
 
     declared = topology.parse(topology_text(count, layout))
     began = time.perf_counter()
-    app.synth(declared, folder)
+    output.synth(declared, folder)
     return time.perf_counter() - began
 
 

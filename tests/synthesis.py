@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backbone import app
+from backbone.synthesis import output
 from backbone.topology import Topology
 
 Json = dict[str, Any]
@@ -21,7 +21,7 @@ REFERENCE = re.compile(r"\$\{(aws_\w+)\.([\w-]+)\.(\w+)\}")
 
 
 def synthesize(topology: Topology, folder: Path) -> Stacks:
-    return {one.name: json.loads(one.file.read_text()) for one in app.synth(topology, folder)}
+    return {one.name: json.loads(one.file.read_text()) for one in output.synth(topology, folder)}
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from backbone import limits, policies
-from backbone.topology import Topology, TopologyError, parse
+from backbone.aws import policies
+from backbone.aws.limits import BUS_POLICY_CHARACTERS
+from backbone.topology import Topology, TopologyError, parse, quotas
 
 
 def many(count: int, *, shared: int = 1, **options: Any) -> Topology:
@@ -25,7 +26,7 @@ def many(count: int, *, shared: int = 1, **options: Any) -> Topology:
 
 def policy(topology: Topology) -> policies.Document:
     bus_arn = topology.place(topology.bus.account).bus(topology.global_bus)
-    found = policies.global_bus(bus_arn, limits.publishers(topology), organization_id=topology.organization_id)
+    found = policies.global_bus(bus_arn, quotas.publishers(topology), organization_id=topology.organization_id)
     assert found is not None
     return found
 
@@ -59,7 +60,7 @@ def test_each_way_out_that_the_error_names_is_one() -> None:
 def test_an_organization_gets_the_strictest_policy_that_fits(count: int, pins: str | None, keys: list[str]) -> None:
     topology = many(count, organization_id="o-a1b2c3d4e5")
     document = policy(topology)
-    assert len(policies.to_json(document)) <= policies.BUS_POLICY_CHARACTERS
+    assert len(policies.to_json(document)) <= BUS_POLICY_CHARACTERS
     assert sorted(document["Statement"][0]["Condition"]["StringEquals"]) == keys
     warned = [str(one) for one in topology.warnings if "organization_id" in str(one)]
     assert (pins is None) == (warned == [])

@@ -5,8 +5,10 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backbone import names
-from backbone.names import Names, Place
+from backbone.aws import names
+from backbone.aws.arn import Place
+from backbone.aws.names import Names
+from backbone.aws.regions import partition_of
 
 SERVICES = st.from_regex(r"[a-z][a-z0-9-]{0,200}", fullmatch=True)
 
@@ -27,10 +29,10 @@ def test_names_of_the_example() -> None:
 
 
 def test_partitions() -> None:
-    assert names.partition_of("eu-west-1") == "aws"
-    assert names.partition_of("cn-north-1") == "aws-cn"
-    assert names.partition_of("us-gov-east-1") == "aws-us-gov"
-    assert names.partition_of("eu-west-9") is None
+    assert partition_of("eu-west-1") == "aws"
+    assert partition_of("cn-north-1") == "aws-cn"
+    assert partition_of("us-gov-east-1") == "aws-us-gov"
+    assert partition_of("eu-west-9") is None
 
 
 @given(SERVICES)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from backbone.modules import ModuleError, load
-from backbone.package import package
+from backbone.synthesis.modules import ModuleError, load
+from backbone.synthesis.package import package
 from tests.conftest import ROOT
 
 

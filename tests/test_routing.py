@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from backbone import routing
-from backbone.topology import Topology, parse
+from backbone.topology import Topology, parse, routing
 from tests.conftest import ROOT, example
 
 

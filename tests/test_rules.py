@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from backbone import rules, terraform
-from backbone.rules import RuleError
-from backbone.terraform import TerraformError
+from backbone.system import rules, terraform
+from backbone.system.rules import RuleError
+from backbone.system.terraform import TerraformError
 from tests.synthesis import Stacks
 
 ORDER_CREATED = {"source": "order-service", "detail-type": "Order.Created", "account": "222222222222"}

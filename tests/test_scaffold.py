@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from backbone.scaffold import ScaffoldError, new_service
+from backbone.development.scaffold import ScaffoldError, new_service
 from backbone.topology import TopologyError, load
 from tests.conftest import ROOT
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from backbone import BackboneError, modules
 from backbone.constructs.api_destination import ApiDestination
 from backbone.constructs.http_api import Cors, HttpApi, Jwt
 from backbone.constructs.service import Service
 from backbone.constructs.stream import Stream
-from backbone.modules import Module, ModuleError
-from backbone.package import Package
+from backbone.errors import BackboneError
+from backbone.synthesis import modules
+from backbone.synthesis.modules import Module, ModuleError
+from backbone.synthesis.package import Package
 from backbone.topology import TopologyError, parse
 from tests.synthesis import Resource, Stacks, resources, synthesize
 

@@ -18,8 +18,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backbone.names import Place
-from backbone.policies import to_json
+from backbone.aws.arn import Place
+from backbone.aws.policies import to_json
 from backbone.topology import Topology, parse
 from tests.conftest import EXAMPLES, ROOT, example
 from tests.synthesis import DOCUMENTS, REFERENCE, Json, Resource, Stacks, bodies, resources, strings, synthesize
@@ -372,8 +372,10 @@ def test_one_logs_policy_per_account(synthesized: Callable[[str], Stacks]) -> No
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_same_bytes_in_another_process_and_folder_without_a_path_of_the_machine(name: str, tmp_path: Path) -> None:
     folders = [tmp_path / "one", tmp_path / "deeper" / "two"]
-    script = "import sys; from pathlib import Path; from backbone import app, topology\n"
-    script += "app.synth(topology.load(Path(sys.argv[1])), Path(sys.argv[2]))"
+    script = (
+        "import sys; from pathlib import Path; from backbone import topology; from backbone.synthesis import output\n"
+    )
+    script += "output.synth(topology.load(Path(sys.argv[1])), Path(sys.argv[2]))"
     for seed, folder in enumerate(folders):
         folder.mkdir(parents=True)
         environment = os.environ | {"PYTHONHASHSEED": str(seed), "TZ": ("UTC", "Asia/Tokyo")[seed]}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from backbone import names, policies
+from backbone.aws import policies
+from backbone.aws.arn import Place
 from backbone.cdk import (
     AwsProvider,
     AwsProviderAssumeRole,
@@ -28,7 +29,7 @@ class Account(Construct):
         scope: Construct,
         id: str,
         *,
-        place: names.Place,
+        place: Place,
         logs_policy_name: str,
         vended_logs: bool = False,
         deploy_role: str | None = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backbone import names, policies, routing
+from backbone.aws import names, policies
 from backbone.cdk import (
     CloudwatchEventArchive,
     CloudwatchEventBus,
@@ -22,6 +22,7 @@ from backbone.cdk import (
 )
 from backbone.constructs.account import Account
 from backbone.constructs.dead_letter_queue import DeadLetterQueue
+from backbone.topology import routing
 
 __all__ = ["EventBus"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backbone import policies, routing
+from backbone.aws import policies
 from backbone.cdk import (
     CloudwatchEventRule,
     CloudwatchEventTarget,
@@ -17,6 +17,7 @@ from backbone.cdk import (
 )
 from backbone.constructs.bus import EventBus
 from backbone.constructs.dead_letter_queue import DeadLetterQueue
+from backbone.topology import routing
 
 __all__ = ["Forwarding"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from backbone import BackboneError, names, policies
+from backbone.aws import names, policies
+from backbone.aws.arn import Place
 from backbone.cdk import (
     CloudwatchLogGroup,
     Construct,
@@ -20,7 +21,8 @@ from backbone.cdk import (
 )
 from backbone.constructs.account import Account
 from backbone.constructs.queue import Queue
-from backbone.package import Package
+from backbone.errors import BackboneError
+from backbone.synthesis.package import Package
 
 __all__ = ["RUNTIME", "Function", "powertools_layer"]
 
@@ -37,7 +39,7 @@ POWERTOOLS_ACCOUNTS = {
 """The account that publishes the layer, where it is not 017000801446 (same page)."""
 
 
-def powertools_layer(place: names.Place) -> str:
+def powertools_layer(place: Place) -> str:
     """The ARN of the public Powertools layer for Python 3.13 on arm64; BackboneError where none is documented."""
     owner = POWERTOOLS_ACCOUNTS.get(place.region, "017000801446" if place.partition == "aws" else None)
     if owner is None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from backbone import policies
+from backbone.aws import policies
 from backbone.cdk import (
     Apigatewayv2Api,
     Apigatewayv2ApiCorsConfiguration,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from backbone import BackboneError, policies, routing
+from backbone.aws import policies
+from backbone.aws.limits import QUEUE, ROLE, RULE
+from backbone.aws.names import Names
 from backbone.cdk import Construct
 from backbone.constructs.account import Account
 from backbone.constructs.api_destination import ApiDestination
@@ -13,9 +15,10 @@ from backbone.constructs.bus import EventBus
 from backbone.constructs.function import Function, powertools_layer
 from backbone.constructs.stream import Stream
 from backbone.constructs.subscription import Subscription
-from backbone.names import QUEUE, ROLE, RULE, Names
-from backbone.package import Package
-from backbone.routing import Wanted
+from backbone.errors import BackboneError
+from backbone.synthesis.package import Package
+from backbone.topology import routing
+from backbone.topology.routing import Wanted
 
 __all__ = ["Service"]
 

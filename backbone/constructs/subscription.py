@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backbone import policies, routing
+from backbone.aws import policies
 from backbone.cdk import (
     CloudwatchEventRule,
     CloudwatchEventTarget,
@@ -22,6 +22,7 @@ from backbone.constructs.dead_letter_queue import DeadLetterQueue
 from backbone.constructs.function import Function
 from backbone.constructs.queue import Queue
 from backbone.constructs.stream import Stream
+from backbone.topology import routing
 
 __all__ = ["Subscription"]
 

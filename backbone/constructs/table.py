@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backbone import policies
+from backbone.aws import policies
 from backbone.cdk import (
     Construct,
     DynamodbTable,

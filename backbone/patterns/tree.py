@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backbone import BackboneError
+from backbone.errors import BackboneError
 
 __all__ = ["Fields", "Number", "PatternError", "shown"]
 

@@ -2,6 +2,6 @@
 
 from backbone.simulator.faults import Fault
 from backbone.simulator.simulator import Simulator
-from backbone.simulator.trace import Node, Trace
+from backbone.trace import Node, Trace
 
 __all__ = ["Fault", "Node", "Simulator", "Trace"]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from backbone.simulator.functions import Call, Reply
-from backbone.simulator.iam import Identity, authorize
 from backbone.simulator.world import Function, Message, Queue, Table, World
+from backbone.system.iam import Identity, authorize
 
 if TYPE_CHECKING:
     from backbone.simulator.simulator import Simulator

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from backbone import BackboneError
+from backbone.errors import BackboneError
 from backbone.simulator.http_api import Answer
 from backbone.simulator.simulator import Simulator
-from backbone.simulator.trace import Trace
 from backbone.simulator.world import Bus
+from backbone.trace import Trace
 
 __all__ = ["central_bus", "milliseconds", "post", "put"]
 

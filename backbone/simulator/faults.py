@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal, get_args
 
-from backbone import BackboneError
+from backbone.errors import BackboneError
 
 __all__ = ["Fault", "FaultError", "Kind"]
 

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from backbone.simulator.functions import Outcome
-from backbone.simulator.iam import Identity
 from backbone.simulator.world import Api, Route, World
+from backbone.system.iam import Identity
 
 __all__ = ["Answer", "Request", "answer", "authorize", "event", "find"]
 

@@ -11,11 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-from backbone import BackboneError
+from backbone.errors import BackboneError
 from backbone.simulator import aws
 from backbone.simulator.functions import Reply
 from backbone.simulator.simulator import Simulator
-from backbone.simulator.trace import Node, label
+from backbone.trace import Node, label
 
 __all__ = ["Server"]
 

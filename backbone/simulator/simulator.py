@@ -11,12 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backbone import BackboneError, terraform
+from backbone.errors import BackboneError
 from backbone.simulator import aws, http_api
 from backbone.simulator.faults import Fault, Kind
 from backbone.simulator.functions import Outcome, Worker
-from backbone.simulator.iam import Identity, authorize
-from backbone.simulator.trace import Node, Trace
 from backbone.simulator.transform import at_path, transformed
 from backbone.simulator.world import (
     Archive,
@@ -32,6 +30,9 @@ from backbone.simulator.world import (
     Target,
     World,
 )
+from backbone.system import terraform
+from backbone.system.iam import Identity, authorize
+from backbone.trace import Node, Trace
 
 __all__ = ["Simulator", "SimulatorError"]
 

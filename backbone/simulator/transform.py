@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from backbone import BackboneError
+from backbone.errors import BackboneError
 
 __all__ = ["at_path", "transformed"]
 

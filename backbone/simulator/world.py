@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from backbone.patterns import Pattern, PatternError, PatternSet
-from backbone.simulator.iam import Identity, Policy, authorize
-from backbone.terraform import Configuration, Resource, TerraformError
+from backbone.system.iam import Identity, Policy, authorize
+from backbone.system.terraform import Configuration, Resource, TerraformError
 
 __all__ = [
     "Api",

@@ -9,7 +9,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from backbone import app
+from backbone.synthesis import output
 from backbone.topology import Topology
 from tests.conftest import example
 from tests.e2e.terraform import Terraform, moto_server
@@ -61,7 +61,7 @@ def test_apply_plan_again_and_destroy(name: str, tmp_path: Path) -> None:
     stacks = synthesize(topology, folder)
     with moto_server(tmp_path / "moto.log") as url:
         publish_layers(url, topology, resources(stacks))
-        each = [Terraform(one.file.parent, url) for one in app.synth(topology, folder)]
+        each = [Terraform(one.file.parent, url) for one in output.synth(topology, folder)]
         for terraform in each:
             made = resources({terraform.folder.name: stacks[terraform.folder.name]})
             terraform.init()

@@ -9,8 +9,8 @@ from typing import ClassVar, Literal
 import pytest
 from pydantic import BaseModel
 
-from backbone.modules import folder_of
-from backbone.schemas import SchemaError, breaking_changes, export, published, schema
+from backbone.development.schemas import SchemaError, breaking_changes, export, published, schema
+from backbone.synthesis.modules import folder_of
 from services.common.envelope import EventData
 from services.delivery import events as delivery
 from services.order import events as order

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from backbone import app, modules
 from backbone.constructs.service import Service
-from backbone.modules import Module
-from backbone.package import Package
 from backbone.simulator import Simulator
+from backbone.synthesis import modules, output
+from backbone.synthesis.modules import Module
+from backbone.synthesis.package import Package
 from backbone.topology import parse
 from tests.conftest import example
 
@@ -34,7 +34,7 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     @cache
     def of(name: str) -> Path:
         folder = tmp_path_factory.mktemp(name)
-        app.synth(example(name), folder)
+        output.synth(example(name), folder)
         return folder
 
     return of
@@ -98,7 +98,7 @@ services:
   b: {{account: b, publishes: [T]}}
 {settings}
 """
-        app.synth(parse(text), tmp_path)
+        output.synth(parse(text), tmp_path)
         made.append(Simulator.load(tmp_path))
         return made[-1]
 

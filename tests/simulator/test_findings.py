@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from backbone.simulator import Simulator
-from backbone.simulator.iam import PolicyError
-from backbone.terraform import TerraformError
+from backbone.system.iam import PolicyError
+from backbone.system.terraform import TerraformError
 from tests.simulator.conftest import Edit, put
 
 Edited = Callable[[Edit], Simulator]

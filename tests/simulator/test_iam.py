@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backbone.simulator.iam import Identity, Policy, PolicyError, authorize, decide
+from backbone.system.iam import Identity, Policy, PolicyError, authorize, decide
 
 ROLE = "arn:aws:iam::222222222222:role/r"
 BUS = "arn:aws:events:eu-west-1:111111111111:event-bus/b"

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from backbone import BackboneError, policies
+from backbone.aws import policies
 from backbone.constructs.api_destination import ApiDestination
 from backbone.constructs.http_api import HttpApi, Jwt
 from backbone.constructs.service import Service
 from backbone.constructs.stream import Stream
 from backbone.constructs.table import Table
+from backbone.errors import BackboneError
 from backbone.simulator import Fault, Simulator
 from backbone.simulator.faults import FaultError
 from backbone.simulator.functions import Reply, Worker

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from backbone import app
 from backbone.simulator import Simulator
 from backbone.simulator.world import Bus
+from backbone.synthesis import output
 from backbone.topology import Topology, parse
 from benchmarks.synthesis import topology_text
 from tests.test_stacks import documents, topology
@@ -19,7 +19,7 @@ from tests.test_stacks import documents, topology
 
 def simulated(declared: Topology) -> Simulator:
     with tempfile.TemporaryDirectory() as folder:
-        app.synth(declared, Path(folder))
+        output.synth(declared, Path(folder))
         return Simulator.load(folder)
 
 

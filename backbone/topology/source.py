@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from backbone import BackboneError
+from backbone.errors import BackboneError
 
 __all__ = ["KeyPath", "Problem", "Source", "SourceError", "Unquoted", "dotted", "meant", "parse", "read", "shown"]
 

@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from backbone import BackboneError
+from backbone.errors import BackboneError
 from backbone.patterns import MAX_CHARACTERS, Pattern, PatternError, PatternSet
-from backbone.terraform import Configuration
+from backbone.system.terraform import Configuration
 
 __all__ = ["Rule", "RuleError", "matching", "read"]
 

@@ -13,11 +13,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from backbone import BackboneError, modules, rules, scaffold, schemas, terraform
 from backbone import simulator as simulation
+from backbone.development import scaffold, schemas
+from backbone.errors import BackboneError
 from backbone.patterns import Pattern, PatternError, as_event
-from backbone.source import Problem
+from backbone.synthesis import modules
+from backbone.system import rules, terraform
 from backbone.topology import Topology, find, load, output_folder
+from backbone.topology.source import Problem
 
 __all__ = ["app", "exit_on_error", "main"]
 
@@ -75,7 +78,7 @@ def synth(
     topology = _load(path)
     with errors.status("Loading the AWS bindings (the first time they are unpacked: some 10 s more)") as status:
         # Imported here, so that commands that do without the bindings start at once.
-        from backbone import app as application
+        from backbone.synthesis import output as application
 
         status.update(f"Synthesizing {len(topology.services)} services")
         stacks = application.synth(topology, folder or output_folder(path))

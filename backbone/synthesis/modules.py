@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backbone import BackboneError
-from backbone.package import Package, package
+from backbone.errors import BackboneError
+from backbone.synthesis.package import Package, package
 
 if TYPE_CHECKING:
     from backbone.constructs.service import Service

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from backbone.names import BACKBONE_NAME, BUS_NAME, BUS_NAME_ALLOWED, REGIONS, Names, partition_of
-from backbone.source import KeyPath, Problem, Source, dotted, meant, shown
-
-if TYPE_CHECKING:
-    from backbone.topology import Topology
+from backbone.aws.names import BACKBONE_NAME, BUS_NAME, BUS_NAME_ALLOWED, Names
+from backbone.aws.regions import REGIONS, partition_of
+from backbone.topology.models import Topology
+from backbone.topology.source import KeyPath, Problem, Source, dotted, meant, shown
 
 __all__ = ["check", "loose_ends"]
 

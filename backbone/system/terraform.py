@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from backbone import BackboneError
-from backbone.names import Place, partition_of
+from backbone.aws.arn import Place
+from backbone.aws.regions import partition_of
+from backbone.errors import BackboneError
 
 __all__ = ["Configuration", "Resource", "TerraformError", "load"]
 

@@ -5,7 +5,7 @@ The path of a construct below its stack is the same in both layouts, and so is t
 
 from __future__ import annotations
 
-from backbone import limits, modules, policies, routing
+from backbone.aws import policies
 from backbone.cdk import (
     App,
     CloudBackend,
@@ -22,8 +22,10 @@ from backbone.constructs.account import Account
 from backbone.constructs.bus import EventBus
 from backbone.constructs.forwarding import Forwarding
 from backbone.constructs.service import Service
-from backbone.routing import Wanted
-from backbone.topology import S3, Cloud, Local, Remote, Topology
+from backbone.synthesis import modules
+from backbone.topology import Topology, quotas, routing
+from backbone.topology.models import S3, Cloud, Local, Remote
+from backbone.topology.routing import Wanted
 
 __all__ = ["ASSETS", "SINGLE", "add_stacks", "provider_constraint"]
 
@@ -151,7 +153,7 @@ class _Stack(TerraformStack):
         account = self._accounts[topology.bus.account]
         policy = policies.global_bus(
             account.place.bus(topology.global_bus),
-            limits.publishers(topology),
+            quotas.publishers(topology),
             organization_id=topology.organization_id,
         )
         bus = EventBus(

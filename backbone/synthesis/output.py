@@ -7,9 +7,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from backbone import BackboneError, rules, terraform
 from backbone.cdk import App
-from backbone.stacks import ASSETS, add_stacks
+from backbone.errors import BackboneError
+from backbone.synthesis.stacks import ASSETS, add_stacks
+from backbone.system import rules, terraform
 from backbone.topology import Topology
 
 __all__ = ["Stack", "count_resources", "synth"]

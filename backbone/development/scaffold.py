@@ -9,7 +9,7 @@ from string import Template
 
 import yaml
 
-from backbone import BackboneError
+from backbone.errors import BackboneError
 from backbone.topology import Topology, load, parse
 
 __all__ = ["ScaffoldError", "new_service"]

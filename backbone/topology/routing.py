@@ -6,10 +6,9 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from backbone.topology import Topology
+from backbone.topology.models import Topology
 
 __all__ = ["EVERYTHING", "Pattern", "Wanted", "forwarding", "subscription", "to_json"]
 

@@ -5,30 +5,18 @@ An error is what AWS refuses; a warning is what it takes, but at a price or only
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from backbone import patterns, policies, routing
+from backbone import patterns
+from backbone.aws import policies
+from backbone.aws.limits import BUS_POLICY_CHARACTERS, BUSES_PER_ACCOUNT, RULES_PER_BUS, RULES_PER_BUS_ELSEWHERE
+from backbone.topology import routing
+from backbone.topology.models import Topology
+from backbone.topology.source import KeyPath
 
-if TYPE_CHECKING:
-    from backbone.source import KeyPath
-    from backbone.topology import Topology
+__all__ = ["Finding", "check", "publishers"]
 
-__all__ = ["RETENTION_DAYS", "Finding", "check", "listed", "publishers"]
-
-RETENTION_DAYS = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
-    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
-"""The retentions that CloudWatch Logs accepts (PutRetentionPolicy API reference)."""
-
-BUSES_PER_ACCOUNT = 100  # EventBridge quotas, "Event buses"; adjustable
-RULES_PER_BUS = {
-    "af-south-1": 100,
-    "eu-south-1": 100,
-}  # EventBridge quotas, "Number of rules"; adjustable
-RULES_PER_BUS_ELSEWHERE = 300
 ACCOUNTS_IN_ONE_STATE = 10  # each provider alias is a process of 160 to 430 MB (measured)
 
 
@@ -39,11 +27,6 @@ class Finding:
     is_error: bool
     path: KeyPath
     message: str
-
-
-def listed(values: Iterable[object]) -> str:
-    """`1, 3, 5` for any values."""
-    return ", ".join(map(str, values))
 
 
 def publishers(topology: Topology) -> list[policies.Publisher]:
@@ -69,7 +52,7 @@ def check(topology: Topology) -> Iterator[Finding]:
 
 
 def _bus_policy(topology: Topology) -> Iterator[Finding]:
-    limit, senders = policies.BUS_POLICY_CHARACTERS, publishers(topology)
+    limit, senders = BUS_POLICY_CHARACTERS, publishers(topology)
     if not senders:
         return
     bus_arn = topology.place(topology.bus.account).bus(topology.global_bus)

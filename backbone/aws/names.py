@@ -1,8 +1,7 @@
-"""Every physical name and ARN that two accounts, or two stacks, must agree on.
+"""The physical names that both sides of a connection compute alone, so that no state is shared.
 
-Names are a pure function of what the user wrote, so each side computes them alone and no state is shared.
 Where AWS's limit is shorter than a name may get, the name is cut and ends in a digest of the whole, so that
-two long names never meet. Limits are those of the API references of EventBridge, SQS, IAM and CloudWatch Logs.
+two long names never meet.
 """
 
 from __future__ import annotations
@@ -10,31 +9,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-__all__ = ["BACKBONE_NAME", "BUS_NAME", "BUS_NAME_ALLOWED", "REGIONS", "Names", "Place", "partition_of"]
+from backbone.aws.limits import ARCHIVE, DELIVERY, FUNCTION, QUEUE, ROLE, RULE
+
+__all__ = ["BACKBONE_NAME", "BUS_NAME", "BUS_NAME_ALLOWED", "Names"]
 
 BACKBONE_NAME = r"[a-z0-9-]{1,20}"
 BUS_NAME = r"[A-Za-z0-9._-]{1,256}"
 BUS_NAME_ALLOWED = '1 to 256 of A-Z a-z 0-9 . _ - (EventBridge\'s characters for a custom bus), and not "default"'
-
-REGIONS = {
-    "aws": """
-        af-south-1 ap-east-1 ap-east-2 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2
-        ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-6 ap-southeast-7
-        ca-central-1 ca-west-1 eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2 eu-west-1 eu-west-2
-        eu-west-3 il-central-1 me-central-1 me-south-1 mx-central-1 sa-east-1 us-east-1 us-east-2 us-west-1
-        us-west-2
-    """.split(),  # noqa: SIM905
-    "aws-cn": ["cn-north-1", "cn-northwest-1"],
-    "aws-us-gov": ["us-gov-east-1", "us-gov-west-1"],
-}
-"""The regions known here, by partition. A region that is newer than this list needs `partition` in the file."""
-
-RULE, ROLE, FUNCTION, QUEUE, ARCHIVE, DELIVERY = 64, 64, 64, 80, 48, 60  # longest names, in characters
-
-
-def partition_of(region: str) -> str | None:
-    """The partition that a known region belongs to."""
-    return next((partition for partition, regions in REGIONS.items() if region in regions), None)
 
 
 def fit(name: str, longest: int) -> str:
@@ -43,36 +24,6 @@ def fit(name: str, longest: int) -> str:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:10]
     return f"{name[: longest - len(digest) - 1]}-{digest}"
-
-
-@dataclass(frozen=True)
-class Place:
-    """One account in one region of one partition: what an ARN begins with."""
-
-    partition: str
-    region: str
-    account_id: str
-
-    def arn(self, service: str, resource: str) -> str:
-        """The ARN of a regional resource."""
-        return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
-
-    def iam(self, resource: str) -> str:
-        """The ARN of an IAM resource, such as `role/NAME` or `root`."""
-        return f"arn:{self.partition}:iam::{self.account_id}:{resource}"
-
-    @property
-    def root(self) -> str:
-        """The account as a principal: any identity in it that its own policies allow."""
-        return self.iam("root")
-
-    def bus(self, name: str) -> str:
-        """The ARN of an event bus."""
-        return self.arn("events", f"event-bus/{name}")
-
-    def rule(self, bus: str, rule: str) -> str:
-        """The ARN of a rule on a bus other than the account's default one."""
-        return self.arn("events", f"rule/{bus}/{rule}")
 
 
 @dataclass(frozen=True)

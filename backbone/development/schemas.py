@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from backbone import BackboneError
+from backbone.errors import BackboneError
 
 __all__ = ["EventModel", "SchemaError", "breaking_changes", "export", "published", "schema"]
 

@@ -13,7 +13,7 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Any
 
-from backbone import BackboneError
+from backbone.errors import BackboneError
 
 __all__ = ["Decision", "Identity", "Policy", "PolicyError", "authorize", "decide"]
 

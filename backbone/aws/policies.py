@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backbone.names import Place
+from backbone.aws.arn import Place
+from backbone.aws.limits import BUS_POLICY_CHARACTERS
 
 __all__ = [
     "Document",
@@ -30,9 +31,6 @@ __all__ = [
 ]
 
 Document = dict[str, Any]
-
-BUS_POLICY_CHARACTERS = 10_240
-"""The longest policy of an event bus (EventBridge quotas, "Event bus policy size"; adjustable)."""
 
 
 def to_json(document: Mapping[str, Any]) -> str:

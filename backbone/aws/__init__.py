@@ -1,0 +1,1 @@
+"""Facts of AWS, each stated once: ARNs, names, policies, limits."""

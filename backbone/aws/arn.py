@@ -1,0 +1,75 @@
+"""ARNs: taken apart, and made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backbone.errors import BackboneError
+
+__all__ = ["Arn", "ArnError", "Place"]
+
+
+class ArnError(BackboneError):
+    """A text is not an ARN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arn:
+    """An ARN's parts. `region` and `account_id` are empty where the kind of resource has none."""
+
+    partition: str
+    service: str
+    region: str
+    account_id: str
+    resource: str
+
+    @classmethod
+    def parse(cls, text: str) -> Arn:
+        """The parts of an ARN; ArnError when the text is not one."""
+        parts = text.split(":", 5)
+        if len(parts) != 6 or parts[0] != "arn" or not parts[1] or not parts[2] or not parts[5]:
+            raise ArnError(f"got {text!r}; allowed: an ARN, as in arn:aws:sqs:eu-west-1:111111111111:orders")
+        return cls(*parts[1:])
+
+    @property
+    def name(self) -> str:
+        """The last part of the resource, after its kind: `orders` of `table/orders` and of `function:orders`."""
+        return self.resource.replace(":", "/").rpartition("/")[2]
+
+    @property
+    def place(self) -> Place:
+        """Where the resource is."""
+        return Place(self.partition, self.region, self.account_id)
+
+    def __str__(self) -> str:
+        return f"arn:{self.partition}:{self.service}:{self.region}:{self.account_id}:{self.resource}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """One account in one region of one partition: what an ARN begins with."""
+
+    partition: str
+    region: str
+    account_id: str
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of a regional resource."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
+
+    def iam(self, resource: str) -> str:
+        """The ARN of an IAM resource, such as `role/NAME` or `root`."""
+        return f"arn:{self.partition}:iam::{self.account_id}:{resource}"
+
+    @property
+    def root(self) -> str:
+        """The account as a principal: any identity in it that its own policies allow."""
+        return self.iam("root")
+
+    def bus(self, name: str) -> str:
+        """The ARN of an event bus."""
+        return self.arn("events", f"event-bus/{name}")
+
+    def rule(self, bus: str, rule: str) -> str:
+        """The ARN of a rule on a bus other than the account's default one."""
+        return self.arn("events", f"rule/{bus}/{rule}")

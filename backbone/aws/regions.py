@@ -1,0 +1,23 @@
+"""The regions of AWS, by partition."""
+
+from __future__ import annotations
+
+__all__ = ["REGIONS", "partition_of"]
+
+REGIONS = {
+    "aws": """
+        af-south-1 ap-east-1 ap-east-2 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2
+        ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-6 ap-southeast-7
+        ca-central-1 ca-west-1 eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2 eu-west-1 eu-west-2
+        eu-west-3 il-central-1 me-central-1 me-south-1 mx-central-1 sa-east-1 us-east-1 us-east-2 us-west-1
+        us-west-2
+    """.split(),  # noqa: SIM905
+    "aws-cn": ["cn-north-1", "cn-northwest-1"],
+    "aws-us-gov": ["us-gov-east-1", "us-gov-west-1"],
+}
+"""The regions known here, by partition. A region that is newer than this list needs `partition` in the file."""
+
+
+def partition_of(region: str) -> str | None:
+    """The partition that a known region belongs to."""
+    return next((partition for partition, regions in REGIONS.items() if region in regions), None)

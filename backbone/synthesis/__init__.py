@@ -1,0 +1,1 @@
+"""From a topology to the files that Terraform reads."""
