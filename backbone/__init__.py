@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from backbone.patterns import Explanation, Pattern, PatternError, PatternSet
     from backbone.simulator import Fault, Simulator
     from backbone.synthesis.output import Stack, synth
-    from backbone.topology import Topology, TopologyError, load, parse
+    from backbone.topology.load import TopologyError, load, parse
+    from backbone.topology.models import Topology
     from backbone.trace import Node, Trace
 
 __all__ = [

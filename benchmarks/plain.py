@@ -60,4 +60,4 @@ CLASSES = [
 source, output = sys.argv[1:]
 app = App(outdir=output)
 replay(app, "backbone", plan(json.loads(Path(source).read_text())), CLASSES, AwsProvider)
-output.synth()
+app.synth()

@@ -47,7 +47,8 @@ class Consumer:
             self._one(event, context)
             return None
 
-        return handle
+        decorated: Handler = handle  # Powertools' decorators are untyped
+        return decorated
 
     def _batch(self, records: list[dict[str, Any]], context: Any) -> dict[str, Any]:
         """The messages that failed, which alone come back (SQS partial batch response)."""

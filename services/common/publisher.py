@@ -108,44 +108,42 @@ class Publisher:
         UndeclaredError before anything is sent when one may not be published; PublishError with all that could
         not be.
         """
-        for entry in entries:
-            if entry.detail_type not in self._detail_types:
-                declared = ", ".join(sorted(self._detail_types)) or "nothing"
-                raise UndeclaredError(f"{entry.detail_type!r} is not published by {self._source}, only {declared}")
-        ids: dict[int, str] = {}
-        failures: dict[int, Failure] = {}
+        self._refuse_undeclared(entries)
         written = [self._write(entry) for entry in entries]
-        waiting = []
-        for number, one in enumerate(written):
-            if (size := _bytes(one)) > MAX_ENTRY_BYTES:
-                message = f"{size:,} bytes; a bus takes {MAX_ENTRY_BYTES:,}"
-                failures[number] = Failure(entries[number], "TooLarge", message)
-            else:
-                waiting.append(number)
+        results: dict[int, str | Failure] = {
+            number: Failure(entries[number], "TooLarge", f"{size:,} bytes; a bus takes {MAX_ENTRY_BYTES:,}")
+            for number, size in enumerate(map(_bytes, written))
+            if size > MAX_ENTRY_BYTES
+        }
+        waiting = [number for number in range(len(entries)) if number not in results]
         for attempt in range(self._attempts):
             if not waiting:
                 break
             if attempt:
                 pause = self._pause_seconds * 2 ** (attempt - 1)
                 self._sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads load, hides nothing
-            again = []
             for batch in _batches(waiting, written):
-                for number, result in zip(batch, self._put([written[one] for one in batch]), strict=True):
-                    if "EventId" in result:
-                        ids[number] = result["EventId"]
-                        failures.pop(number, None)
-                        continue
-                    code = result.get("ErrorCode", "Unknown")
-                    failures[number] = Failure(entries[number], code, result.get("ErrorMessage", ""))
-                    if code not in PERMANENT:
-                        again.append(number)
-            waiting = again
-        for number, event_id in sorted(ids.items()):
-            log.info("published %s as %s", entries[number].detail_type, event_id)
+                for number, answer in zip(batch, self._put([written[number] for number in batch]), strict=True):
+                    results[number] = _result(entries[number], answer)
+            waiting = [number for number in waiting if _is_transient(results[number])]
+        ids: list[str] = []
+        failures: list[Failure] = []
+        for number, result in sorted(results.items()):
+            if isinstance(result, Failure):
+                failures.append(result)
+                continue
+            ids.append(result)
+            log.info("published %s as %s", entries[number].detail_type, result)
             log.debug("published detail: %s", written[number]["Detail"])
         if failures:
-            raise PublishError([failures[number] for number in sorted(failures)])
-        return [ids[number] for number in range(len(entries))]
+            raise PublishError(failures)
+        return ids
+
+    def _refuse_undeclared(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if entry.detail_type not in self._detail_types:
+                declared = ", ".join(sorted(self._detail_types)) or "nothing"
+                raise UndeclaredError(f"{entry.detail_type!r} is not published by {self._source}, only {declared}")
 
     def _write(self, entry: Entry) -> dict[str, Any]:
         written: dict[str, Any] = {
@@ -172,10 +170,21 @@ class Publisher:
             import boto3
             from botocore.config import Config
 
-            retries: Any = {"mode": "standard", "total_max_attempts": 1}
-            config = Config(connect_timeout=1, read_timeout=3, retries=retries)
+            config = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 1})
             self._given_client = boto3.client("events", config=config)
         return self._given_client
+
+
+def _result(entry: Entry, answer: Mapping[str, Any]) -> str | Failure:
+    """The id that an entry got, or why the bus did not accept it."""
+    if "EventId" in answer:
+        return str(answer["EventId"])
+    return Failure(entry, answer.get("ErrorCode", "Unknown"), answer.get("ErrorMessage", ""))
+
+
+def _is_transient(result: str | Failure) -> bool:
+    """Whether an entry failed for a reason that another attempt may not meet."""
+    return isinstance(result, Failure) and result.code not in PERMANENT
 
 
 def _bytes(written: Mapping[str, Any]) -> int:

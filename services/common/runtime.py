@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -35,5 +36,6 @@ def client(service: str) -> Any:
     import boto3
     from botocore.config import Config
 
-    retries = {"mode": "standard", "total_max_attempts": 2}
-    return boto3.client(service, config=Config(connect_timeout=1, read_timeout=3, retries=retries))
+    create: Callable[..., Any] = boto3.client  # its stubs take literal names only
+    config = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
+    return create(service, config=config)
