@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from backbone.cli import exit_on_error
+from backbone.cli.app import exit_on_error
 from backbone.synthesis.output import synth
 from backbone.topology import find, load, output_folder
 

@@ -7,27 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from rich.markup import escape
-from rich.table import Table
-from rich.tree import Tree
-
-__all__ = ["Node", "Trace", "label"]
-
-COLOURS = {
-    "denied": "red",
-    "dead-lettered": "red",
-    "dropped": "red",
-    "failed": "red",
-    "lost": "bold red",
-    "refused": "red",
-    "rejected": "red",
-    "retry": "yellow",
-    "delivered": "green",
-    "put": "bold",
-    "http": "bold",
-    "replayed": "bold",
-    "redriven": "bold",
-}
+__all__ = ["Node", "Trace"]
 
 
 class Node:
@@ -100,19 +80,6 @@ class Trace:
         """All of it as JSON values."""
         return [one.as_dict() for one in self.roots]
 
-    def tree(self) -> Tree:
-        """All of it, to be printed by rich: a delivery stands in the place of the rule that made it."""
-        top = Tree("", hide_root=True)
-        stack = [(root, top, "") for root in reversed(self.roots)]
-        while stack:
-            node, parent, rule = stack.pop()
-            if node.kind == "rule" and node.children:
-                stack += [(child, parent, node.place) for child in reversed(node.children)]
-                continue
-            branch = parent.add(label(node, rule))
-            stack += [(child, branch, "") for child in reversed(node.children)]
-        return top
-
     def counts(self) -> dict[str, int]:
         """How often the things happened that people ask for."""
         kinds = Counter(one.kind for one in self)
@@ -127,59 +94,3 @@ class Trace:
             "dead letters": kinds["dead-lettered"] + kinds["rejected"],
             "lost": len(self.lost),
         }
-
-    def table(self, **more: str) -> Table:
-        """The counts, to be printed by rich, with more columns if given."""
-        counts = {name: str(count) for name, count in self.counts().items()} | more
-        table = Table(*counts)
-        table.add_row(*counts.values())
-        return table
-
-    def mermaid(self) -> str:
-        """A sequence diagram: who sent which event to whom, and what went wrong."""
-        lines, names = ["sequenceDiagram"], dict[str, str]()
-
-        def name(place: str) -> str:
-            if place not in names:
-                names[place] = f"p{len(names)}"
-                lines.append(f"  participant {names[place]} as {_plain(place)}")
-            return names[place]
-
-        body: list[str] = []
-        stack = [(root, root.data.get("caller", "caller")) for root in reversed(self.roots)]
-        while stack:
-            node, sender = stack.pop()
-            reached = sender
-            if node.kind in ("http", "put", "delivered", "invoked", "replayed"):
-                arrow = "->>" if node.kind != "delivered" else "-)"
-                words = node.data.get("detail_type") or node.words or node.kind
-                if node.place != sender:
-                    body.append(f"  {name(sender)}{arrow}{name(node.place)}: {_plain(words)}")
-                reached = node.place
-            elif node.kind in ("denied", "refused", "dropped", "dead-lettered", "lost", "failed", "rejected"):
-                arrow = "--x" if node.kind != "dead-lettered" else "--)"
-                body.append(f"  {name(sender)}{arrow}{name(node.place)}: {_plain(f'{node.kind} {node.words}')}")
-            stack += [(child, reached) for child in reversed(node.children)]
-        return "\n".join(lines + body) + "\n"
-
-
-def label(node: Node, rule: str = "") -> str:
-    """A node in a line of rich's markup."""
-    colour = COLOURS.get(node.kind, "default")
-    parts = [f"[{colour}]{node.kind}[/{colour}]", f"[dim]{escape(node.account)}:[/dim]{escape(node.place)}"]
-    if node.words:
-        parts.append(escape(node.words))
-    more = [f"rule {rule}"] if rule else []
-    if "allowed_by" in node.data:
-        more.append(f"allowed by {node.data['allowed_by'].rpartition(', ')[2]}")
-    if node.at >= 0.1:
-        more.append(f"after {node.at:,.1f} s")
-    if node.data.get("attempts"):
-        more.append(f"{node.data['attempts']} retries")
-    return " ".join(parts) + (f" [dim]({escape(', '.join(more))})[/dim]" if more else "")
-
-
-def _plain(text: str) -> str:
-    """Text that Mermaid does not take for syntax."""
-    short = text if len(text) <= 80 else text[:79] + "…"
-    return short.replace("#", "").replace(";", ",").replace("\n", " ")

@@ -15,7 +15,7 @@ from backbone.errors import BackboneError
 from backbone.simulator import aws
 from backbone.simulator.functions import Reply
 from backbone.simulator.simulator import Simulator
-from backbone.trace import Node, label
+from backbone.trace import Node
 
 __all__ = ["Server"]
 
@@ -36,7 +36,7 @@ class Server:
         self._more = threading.Event()
         self._stopped = threading.Event()
         self._failure: BackboneError | None = None
-        self.on_line: Callable[[str], None] | None = None
+        self.on_node: Callable[[Node], None] | None = None
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -131,8 +131,8 @@ class Server:
                     self._stopped.set()
 
     def _show(self, node: Node) -> None:
-        if self.on_line is not None and node.kind not in ("rule", "call"):
-            self.on_line(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {label(node)}")
+        if self.on_node is not None:
+            self.on_node(node)
 
 
 def _access_key(headers: dict[str, str]) -> str:

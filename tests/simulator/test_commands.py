@@ -17,10 +17,10 @@ from typing import Any
 import boto3
 import pytest
 
-from backbone.simulator import Simulator
+from backbone.simulator import Node, Simulator
 from backbone.simulator.server import Server
+from tests.cli.command import BACKBONE, run
 from tests.simulator.conftest import ORDER
-from tests.test_cli import BACKBONE, run
 
 pytest_plugins = "pytester"
 Stacks = Callable[[str], Path]
@@ -91,10 +91,10 @@ SIGNED = {"authorization": "AWS4-HMAC-SHA256 Credential=x/20240101/eu-west-1/exe
 
 def test_the_server_is_an_api_and_eventbridge(load: Callable[..., Simulator]) -> None:
     sim = load()
-    lines: list[str] = []
+    nodes: list[Node] = []
     with Server(sim, port=0) as server:
         assert server.url.startswith("http://127.0.0.1:")
-        server.on_line = lines.append
+        server.on_node = nodes.append
         assert call(f"{server.url}/health")[0] == 403
         assert call(f"{server.url}/health", **SIGNED) == (200, {"status": "ok"})
         status, order = call(f"{server.url}/orders", ORDER, **SIGNED)
@@ -118,7 +118,7 @@ def test_the_server_is_an_api_and_eventbridge(load: Callable[..., Simulator]) ->
         assert answer["Entries"][1]["ErrorCode"] == "AccessDeniedException"
         client.close()
         assert call(f"{server.url}/", **{"x-amz-target": "AWSEvents.PutEvents"})[0] == 400
-    assert any("Order.Created" in one for one in lines)
+    assert any(one.data.get("detail_type") == "Order.Created" for one in nodes)
 
 
 def test_up_says_where_and_ends_cleanly(stacks: Stacks, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from backbone.cli.trace import mermaid
 from backbone.simulator import Fault, Node, Simulator
 from backbone.simulator.faults import Kind
 from tests.conftest import ROOT
@@ -71,7 +72,7 @@ def test_the_trace_tells_by_whose_leave_and_names_every_rule(load: Load) -> None
     assert only.roots[0] is created
     read = json.loads(json.dumps(trace.as_json()))
     assert read[0]["kind"] == "http"
-    diagram = trace.mermaid()
+    diagram = mermaid(trace)
     assert diagram.startswith("sequenceDiagram\n")
     assert "Delivery.Updated" in diagram
 

@@ -1,26 +1,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.cli.command import BACKBONE, run
 from tests.conftest import ROOT
-
-BACKBONE = str(Path(sys.executable).parent / "backbone")
-
-
-def run(*command: str, folder: Path = ROOT, status: int = 0, **environment: str) -> tuple[str, str]:
-    clean = {key: value for key, value in os.environ.items() if key not in ("BACKBONE_FILE", "CDKTF_OUTDIR", "COLUMNS")}
-    done = subprocess.run(
-        command, cwd=folder, env=clean | environment, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == status, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout, done.stderr
 
 
 @pytest.fixture

@@ -1,0 +1,5 @@
+"""What `python -m backbone.cli` runs."""
+
+from backbone.cli import main
+
+main()

@@ -1,0 +1,117 @@
+"""`backbone simulate` and `backbone up`."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from backbone.cli.app import StacksFolder, app, errors, output, read_bytes
+from backbone.errors import BackboneError
+
+if TYPE_CHECKING:
+    from backbone.simulator import Simulator
+
+__all__ = ["simulate", "up"]
+
+Faults = Annotated[
+    list[str] | None,
+    typer.Option("--fault", help="KIND:TARGET[@BEGIN-END][%TIMES], as in throttle:*delivery*@0-3600; repeatable."),
+]
+Seed = Annotated[int, typer.Option(help="What chance follows from.")]
+Stub = Annotated[bool, typer.Option("--stub-authorizers", help="Let every HTTP call through as a stub's.")]
+
+
+@app.command()
+def simulate(
+    event: Annotated[
+        Path | None, typer.Option("--event", "-e", help="An event, or an entry of PutEvents, as JSON; - is stdin.")
+    ] = None,
+    post: Annotated[
+        tuple[str, str] | None, typer.Option(help="A path of the HTTP API and the body to post there.")
+    ] = None,
+    caller: Annotated[
+        str | None,
+        typer.Option("--as", help="Who puts the event or calls.", show_default="the event's source or account"),
+    ] = None,
+    fault: Faults = None,
+    seed: Seed = 0,
+    stacks: StacksFolder = None,
+    stub_authorizers: Stub = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a sequence diagram.")] = False,
+) -> None:
+    """Run the synthesized system here, real functions included, and show every event's way.
+
+    The exit status is 1 when something was denied or lost, or when AWS would refuse something of the Terraform.
+    """
+    from backbone.cli import trace as views
+    from backbone.patterns import PatternError, as_event
+    from backbone.simulator import commands
+
+    if (event is None) is (post is None):
+        raise BackboneError("simulate: one of --event and --post is needed")
+    with _simulator(stacks, fault, seed=seed, stub_authorizers=stub_authorizers) as simulator:
+        with errors.status("Running"):
+            if event is not None:
+                try:
+                    commands.put(simulator, as_event(read_bytes(event)), caller=caller)
+                except PatternError as error:
+                    raise BackboneError(f"{event}: {error}") from None
+            elif post is not None:
+                commands.post(simulator, *post, caller=caller)
+            trace = simulator.run_until_idle()
+        if as_json:
+            output.print_json(data=trace.as_json())
+        elif as_mermaid:
+            output.print(views.mermaid(trace), soft_wrap=True, end="")
+        else:
+            views.print_lines(output, views.tree(trace))
+            output.print(views.table(trace, ms=f"{commands.milliseconds(trace):.0f}"))
+        bad = simulator.findings or trace.lost or trace.of("denied")
+    raise typer.Exit(1 if bad else 0)
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.")] = 4010,
+    fault: Faults = None,
+    seed: Seed = 0,
+    stacks: StacksFolder = None,
+    stub_authorizers: Stub = False,
+) -> None:
+    """Serve the synthesized system on this machine until Ctrl-C: its HTTP APIs, and EventBridge for any AWS client."""
+    from backbone.cli import trace as views
+    from backbone.simulator.server import Server
+
+    with (
+        _simulator(stacks, fault, seed=seed, stub_authorizers=stub_authorizers) as simulator,
+        Server(simulator, port=port) as server,
+    ):
+        output.print(f"HTTP APIs: {server.url}", soft_wrap=True)
+        bridge = f"AWS_ENDPOINT_URL_EVENTBRIDGE={server.url}, with the caller's account id as AWS_ACCESS_KEY_ID"
+        output.print(f"EventBridge: {bridge}", soft_wrap=True)
+        server.on_node = lambda node: views.print_live(output, node)
+        with suppress(KeyboardInterrupt):
+            server.run()
+    output.print("ended")
+
+
+def _simulator(stacks: Path | None, faults: list[str] | None, *, seed: int, stub_authorizers: bool) -> Simulator:
+    """The system of the stacks, after saying what is wrong with it and what of it is left out."""
+    from backbone.simulator import Fault, Simulator
+    from backbone.topology import find, output_folder
+
+    simulator = Simulator.load(
+        stacks or output_folder(find(Path())),
+        seed=seed,
+        faults=[Fault.parse(fault) for fault in faults or []],
+        stub_authorizers=stub_authorizers,
+    )
+    for finding in simulator.findings:
+        errors.print(f"finding: {finding}", style="red", soft_wrap=True)
+    for address in simulator.world.not_simulated:
+        errors.print(f"not simulated: {address}", style="yellow", soft_wrap=True)
+    return simulator

@@ -1,0 +1,58 @@
+"""`backbone validate` and `backbone synth`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backbone.cli.app import File, app, errors, load_topology, output
+
+__all__ = ["synth", "validate"]
+
+
+@app.command()
+def validate(file: File = None) -> None:
+    """Say everything that is wrong with the file, and what to know about it."""
+    from backbone.topology import find
+
+    path = file or find(Path())
+    topology = load_topology(path)
+    services, accounts = len(topology.services), len(topology.accounts_in_use)
+    output.print(f"{path}: valid: {services} services in {accounts} accounts", soft_wrap=True)
+
+
+@app.command()
+def synth(
+    file: File = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Where to write.", show_default="cdktf.out beside the file"),
+    ] = None,
+) -> None:
+    """Write the Terraform of every stack."""
+    from rich.table import Table
+
+    from backbone.topology import find, output_folder
+
+    path = file or find(Path())
+    topology = load_topology(path)
+    with errors.status("Loading the AWS bindings (the first time they are unpacked: some 10 s more)") as status:
+        from backbone.synthesis import output as application
+
+        status.update(f"Synthesizing {len(topology.services)} services")
+        stacks = application.synth(topology, folder or output_folder(path))
+    table = Table("stack", "account", "resources", show_lines=True)
+    table.add_column("file", overflow="fold")
+    for stack in stacks:
+        for account, kinds in sorted(application.count_resources(stack).items()):
+            table.add_row(stack.name, account, _by_type(kinds), str(stack.file))
+    output.print(table)
+
+
+def _by_type(kinds: Counter[str]) -> str:
+    names = ((kind.removeprefix("aws_").removeprefix("cloudwatch_"), count) for kind, count in kinds.items())
+    each = ", ".join(f"{name}:{count}" for name, count in sorted(names))
+    return f"{kinds.total()}: {each}"
