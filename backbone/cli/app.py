@@ -16,7 +16,7 @@ from backbone.errors import BackboneError
 if TYPE_CHECKING:
     from backbone.topology import Topology
 
-__all__ = ["File", "StacksFolder", "app", "errors", "exit_on_error", "load_topology", "output", "read_bytes"]
+__all__ = ["File", "StacksFolder", "about", "app", "errors", "exit_on_error", "load_topology", "output", "read_bytes"]
 
 app = typer.Typer(
     help="The event backbone of many AWS accounts, from one file to Terraform.",
@@ -71,3 +71,12 @@ def read_bytes(file: Path) -> bytes:
         return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
         raise BackboneError(f"{file}: cannot be read: {error.strerror}; name a file, or - for stdin") from None
+
+
+@contextmanager
+def about(file: Path) -> Iterator[None]:
+    """Put the name of a file before each line that says what is wrong with its content."""
+    try:
+        yield
+    except BackboneError as error:
+        raise BackboneError("\n".join(f"{file}: {line}" for line in str(error).splitlines())) from None

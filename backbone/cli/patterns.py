@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backbone.cli.app import StacksFolder, app, errors, output, read_bytes
+from backbone.cli.app import StacksFolder, about, app, errors, output, read_bytes
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from backbone.patterns import Explanation
     from backbone.system.rules import Rule
 
 __all__ = ["match"]
@@ -22,7 +22,9 @@ __all__ = ["match"]
 
 @app.command()
 def match(
-    event: Annotated[Path, typer.Option("--event", "-e", help="A file with the event's JSON; - reads it from stdin.")],
+    event: Annotated[
+        Path, typer.Option("--event", "-e", help="A file with events or entries of PutEvents; - reads it from stdin.")
+    ],
     pattern: Annotated[
         Path | None,
         typer.Option("--pattern", "-p", help="A file with one pattern's JSON, or -.", show_default="every rule"),
@@ -32,42 +34,53 @@ def match(
 ) -> None:
     """Say whether an event matches a pattern and why, or else which rules of the synthesized buses it matches.
 
-    The exit status is 0 for a match, 1 for none.
+    The exit status is 0 for a match, 1 for none. Of a file with several events each must match.
     """
-    from backbone.patterns import Pattern, as_event
-    from backbone.system import rules, terraform
-    from backbone.topology import find, output_folder
+    from backbone.cli import events
 
     if pattern is not None and str(pattern) == str(event) == "-":
         raise BackboneError("--pattern and --event are both -; allowed: one of them, and a file for the other")
-    with _about(event):
-        given = as_event(read_bytes(event))
+    content = read_bytes(event)
+    with about(event):
+        given = [(read.path, read.as_event()) for read in events.read(content)]
+    found: Sequence[list[Rule] | Explanation]
+    values: Sequence[object]
+    texts: list[Table | str]
     if pattern is None:
-        with errors.status("Reading the stacks"):
-            found = rules.matching(rules.read(terraform.load(stacks or output_folder(find(Path())))), given)
-        if as_json:
-            output.print_json(data=[_rule_as_json(rule) for rule in found])
-        else:
-            output.print(_rule_table(found) if found else "no rule matches")
-        raise typer.Exit(0 if found else 1)
-    with _about(pattern):
-        explanation = Pattern.parse(read_bytes(pattern)).explain(given)
-    if as_json:
-        output.print_json(data=explanation.as_dict())
+        found = rules = _matching([fields for _, fields in given], stacks)
+        values = [[_rule_as_json(rule) for rule in matching] for matching in rules]
+        texts = [_rule_table(matching) if matching else "no rule matches" for matching in rules]
     else:
-        output.print(str(explanation), soft_wrap=True)
-    raise typer.Exit(0 if explanation else 1)
+        found = explanations = _explained([fields for _, fields in given], pattern)
+        values, texts = [one.as_dict() for one in explanations], [str(one) for one in explanations]
+    if as_json:
+        output.print_json(data=values if given[0][0] else values[0])
+    else:
+        for (path, _), text in zip(given, texts, strict=True):
+            if path:
+                output.print(f"{path}:")
+            output.print(text, soft_wrap=isinstance(text, str))
+    raise typer.Exit(0 if all(found) else 1)
 
 
-@contextmanager
-def _about(file: Path) -> Iterator[None]:
-    """Put the name of a file before what is wrong with its content."""
-    from backbone.patterns import PatternError
+def _matching(given: list[dict[str, Any]], stacks: Path | None) -> list[list[Rule]]:
+    """The rules of the synthesized buses that each event matches."""
+    from backbone.system import rules, terraform
+    from backbone.topology import find, output_folder
 
-    try:
-        yield
-    except PatternError as error:
-        raise BackboneError(f"{file}: {error}") from None
+    with errors.status("Reading the stacks"):
+        read = rules.read(terraform.load(stacks or output_folder(find(Path()))))
+        return [rules.matching(read, event) for event in given]
+
+
+def _explained(given: list[dict[str, Any]], file: Path) -> list[Explanation]:
+    """Why each event matches the pattern of a file or does not."""
+    from backbone.patterns import Pattern
+
+    content = read_bytes(file)
+    with about(file):
+        pattern = Pattern.parse(content)
+    return [pattern.explain(event) for event in given]
 
 
 def _rule_as_json(rule: Rule) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backbone.cli.app import StacksFolder, app, errors, output, read_bytes
+from backbone.cli.app import StacksFolder, about, app, errors, output, read_bytes
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ Stub = Annotated[bool, typer.Option("--stub-authorizers", help="Let every HTTP c
 @app.command()
 def simulate(
     event: Annotated[
-        Path | None, typer.Option("--event", "-e", help="An event, or an entry of PutEvents, as JSON; - is stdin.")
+        Path | None, typer.Option("--event", "-e", help="A file with events or entries of PutEvents; - is stdin.")
     ] = None,
     post: Annotated[
         tuple[str, str] | None, typer.Option(help="A path of the HTTP API and the body to post there.")
@@ -47,8 +47,8 @@ def simulate(
 
     The exit status is 1 when something was denied or lost, or when AWS would refuse something of the Terraform.
     """
+    from backbone.cli import events
     from backbone.cli import trace as views
-    from backbone.patterns import PatternError, as_event
     from backbone.simulator import commands
 
     if (event is None) is (post is None):
@@ -56,10 +56,11 @@ def simulate(
     with _simulator(stacks, fault, seed=seed, stub_authorizers=stub_authorizers) as simulator:
         with errors.status("Running"):
             if event is not None:
-                try:
-                    commands.put(simulator, as_event(read_bytes(event)), caller=caller)
-                except PatternError as error:
-                    raise BackboneError(f"{event}: {error}") from None
+                content = read_bytes(event)
+                with about(event):
+                    entries = [(given.as_entry(), given.account) for given in events.read(content)]
+                for entry, account in entries:
+                    commands.put(simulator, entry, caller=caller, account=account)
             elif post is not None:
                 commands.post(simulator, *post, caller=caller)
             trace = simulator.run_until_idle()

@@ -24,29 +24,24 @@ def central_bus(simulator: Simulator) -> Bus:
     return buses[0]
 
 
-def put(simulator: Simulator, given: Mapping[str, Any], *, caller: str | None) -> None:
-    """Put an event, in the shape of one or of an entry of PutEvents, on the bus it names or on the central one.
+def put(simulator: Simulator, given: Mapping[str, Any], *, caller: str | None, account: str = "") -> None:
+    """Put an entry of PutEvents on the bus it names or on the central bus.
 
-    Without a caller it is whose source or account the event has.
+    Without a caller it is put by the service that its source names, else by the account.
     """
-    entry = {
-        "Source": given.get("Source", given.get("source", "")),
-        "DetailType": given.get("DetailType", given.get("detail-type", "")),
-        "Detail": given.get("Detail", given.get("detail", {})),
-        "Resources": given.get("Resources", given.get("resources", [])),
-        "EventBusName": given.get("EventBusName") or central_bus(simulator).arn,
-    }
+    entry = {**given, "EventBusName": given.get("EventBusName") or central_bus(simulator).arn}
     if caller is not None:
         simulator.put_events([entry], caller=caller)
         return
-    for name in (str(entry["Source"]), str(given.get("account", ""))):
+    source = given.get("Source", "")
+    for name in (source, account):
         try:
             who = simulator.identity(name)
         except BackboneError:
             continue
         simulator.put_events([entry], caller=who)
         return
-    raise BackboneError(f"no service or account is called {entry['Source']!r}; say who puts the event by --as")
+    raise BackboneError(f"no service or account is called {source!r}; say who puts the event by --as")
 
 
 def post(simulator: Simulator, path: str, body: str, *, caller: str | None) -> Answer:

@@ -100,6 +100,23 @@ def test_match_says_why(project: Path) -> None:
     assert json.loads(output)["combinations"][0]["fields"][0]["path"] == "source"
 
 
+def test_match_each_event_of_a_file(project: Path) -> None:
+    entries = [{"Source": source, "DetailType": "T", "Detail": '{"total": 5}'} for source in ("shop", "other")]
+    (project / "entries.json").write_text(json.dumps(entries))
+    (project / "pattern.json").write_text('{"source": ["shop"], "detail": {"total": [{"numeric": ["<", 6]}]}}')
+    command = (BACKBONE, "match", "--event", "entries.json", "--pattern", "pattern.json")
+    output, _ = run(*command, folder=project, status=1)
+    assert output.splitlines()[0] == "[0]:"
+    assert output.splitlines()[1] == "matches"
+    assert output.splitlines()[-3:-1] == ["[1]:", "does not match"]
+    assert [answer["matched"] for answer in json.loads(run(*command, "--json", folder=project, status=1)[0])] == [
+        True,
+        False,
+    ]
+    (project / "entries.json").write_text(json.dumps({"Entries": entries[:1]}))
+    assert run(*command, folder=project)[0].startswith("Entries[0]:\nmatches\n")
+
+
 def test_match_against_the_synthesized_rules(project: Path) -> None:
     (project / "event.json").write_text(EVENT)
     assert "run `backbone synth` first" in run(BACKBONE, "match", "-e", "event.json", folder=project, status=2)[1]
@@ -121,8 +138,8 @@ def test_match_against_the_synthesized_rules(project: Path) -> None:
     [
         ('{"source": "x"}', "{}", 'pattern.json: $.source: got "x"; allowed: an array, as in ["x"]'),
         ('{"source": ["x"]', "{}", "pattern.json: $: got text that is not JSON"),
-        ('{"source": ["x"]}', "[]", "event.json: the event: got an empty array; allowed: an object"),
-        ('{"source": ["x"]}', "", "event.json: the event: got text that is not JSON"),
+        ('{"source": ["x"]}', "[]", "event.json: got an empty array; allowed: one event or more"),
+        ('{"source": ["x"]}', "", "event.json: empty: "),
         (None, "{}", "pattern.json: cannot be read: No such file"),
     ],
 )

@@ -50,11 +50,22 @@ def test_simulate_an_event(stacks: Stacks, tmp_path: Path) -> None:
     assert "AccessDeniedException" in output
     output, _ = run(*command, "--fault", "deny:shop-delivery-service", folder=tmp_path, COLUMNS="160")
     assert "dead-lettered" in output
-    (tmp_path / "event.json").write_text('{"source": "nobody", "detail-type": "T"}')
+    (tmp_path / "event.json").write_text('{"source": "nobody", "detail-type": "T", "detail": {}}')
     assert "no service or account is called 'nobody'; say who" in run(*command, folder=tmp_path, status=2)[1]
     assert "one of --event and --post" in run(*command[:4], folder=tmp_path, status=2)[1]
     assert "--fault: got 'x'; allowed" in run(*command, "--fault", "x", folder=tmp_path, status=2)[1]
     assert "run `backbone synth` first" in run(BACKBONE, "simulate", "-e", "event.json", folder=tmp_path, status=2)[1]
+
+
+def test_simulate_what_the_aws_cli_is_given(stacks: Stacks, tmp_path: Path) -> None:
+    entry = {"Source": "order-service", "DetailType": "Order.Updated", "Detail": "{}"}
+    (tmp_path / "entries.json").write_text(json.dumps([entry, entry | {"DetailType": "Order.Created"}]))
+    command = (BACKBONE, "simulate", "-s", str(stacks("single")), "-e", "entries.json", "--json")
+    put = json.loads(run(*command, folder=tmp_path)[0])
+    assert [node["detail_type"] for node in put] == ["Order.Updated", "Order.Created"]
+    (tmp_path / "entries.json").write_text(json.dumps({"Entries": [entry | {"Detail": {}}]}))
+    message = "error: entries.json: Entries[0].Detail: got an object; allowed: JSON as text"
+    assert run(*command, folder=tmp_path, status=2)[1].startswith(message)
 
 
 def test_findings_come_first_and_fail_the_command(stacks: Stacks, tmp_path: Path) -> None:
