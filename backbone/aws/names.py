@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Protocol
 
 from backbone.aws.limits import ARCHIVE, DELIVERY, FUNCTION, QUEUE, ROLE, RULE
 
-__all__ = ["BACKBONE_NAME", "BUS_NAME", "BUS_NAME_ALLOWED", "Names"]
+__all__ = ["BACKBONE_NAME", "BUS_NAME", "BUS_NAME_ALLOWED", "NameOf", "Names"]
 
 BACKBONE_NAME = r"[a-z0-9-]{1,20}"
 BUS_NAME = r"[A-Za-z0-9._-]{1,256}"
@@ -24,6 +25,13 @@ def fit(name: str, longest: int) -> str:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:10]
     return f"{name[: longest - len(digest) - 1]}-{digest}"
+
+
+class NameOf(Protocol):
+    """Gives the physical name of something in a service by its role there: `Service.name_of`."""
+
+    def __call__(self, role: str, longest: int = FUNCTION, /) -> str:
+        """At most `longest` characters, unique in the account for its kind of resource."""
 
 
 @dataclass(frozen=True)

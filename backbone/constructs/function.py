@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypedDict
 
 from backbone.aws import names, policies
 from backbone.aws.arn import Place
+from backbone.aws.limits import QUEUE, ROLE
+from backbone.aws.names import NameOf
 from backbone.cdk import (
-    CloudwatchLogGroup,
     Construct,
-    IamRole,
     IamRolePolicy,
     LambdaFunction,
     LambdaFunctionEnvironment,
@@ -20,11 +22,12 @@ from backbone.cdk import (
     LambdaFunctionTracingConfig,
 )
 from backbone.constructs.account import Account
+from backbone.constructs.log_group import log_group
 from backbone.constructs.queue import Queue
+from backbone.constructs.role import Role
 from backbone.errors import BackboneError
-from backbone.synthesis.package import Package
 
-__all__ = ["RUNTIME", "Function", "powertools_layer"]
+__all__ = ["RUNTIME", "Code", "Function", "FunctionSettings", "powertools_layer"]
 
 RUNTIME = "python3.13"
 
@@ -51,12 +54,29 @@ def powertools_layer(place: Place) -> str:
     return f"arn:{place.partition}:lambda:{place.region}:{owner}:{layer}"
 
 
+@dataclass(frozen=True)
+class Code:
+    """A zip: where it will lie, from the stack's folder, and its SHA-256 in base64."""
+
+    file: str
+    digest: str
+
+
+class FunctionSettings(TypedDict, total=False):
+    """How a function runs, where that is not the default of `Function`."""
+
+    memory_mb: int
+    timeout_seconds: int
+    reserved_concurrency: int | None
+    retry_attempts: int
+    max_age_seconds: int
+
+
 class Function(Construct):
-    """A Python function on arm64 with a log group, a role, active tracing and a queue for what it failed at.
+    """A Python function on arm64 with a log group, a role, active tracing and a failure queue.
 
     Asynchronous invocations are tried `1 + retry_attempts` times for up to `max_age_seconds`; then the failure queue
-    has the event. `code_file` is where the package will lie, from the stack's folder. The role may do what it is
-    granted, and log, trace and send to that queue.
+    has the event. The role may do what it is granted, and log, trace and send to that queue.
     """
 
     def __init__(
@@ -65,13 +85,10 @@ class Function(Construct):
         id: str,
         *,
         account: Account,
-        name: str,
-        role_name: str,
-        failures_name: str,
-        code: Package,
-        code_file: str,
+        name_of: NameOf,
+        code: Code,
         handler: str,
-        layers: tuple[str, ...],
+        layers: Sequence[str],
         environment: Mapping[str, str],
         log_retention_days: int,
         memory_mb: int = 512,
@@ -81,39 +98,35 @@ class Function(Construct):
         max_age_seconds: int = 21_600,
     ) -> None:
         super().__init__(scope, id)
-        self.account = account
+        name = name_of(id)
         self.timeout_seconds = timeout_seconds
-        group = CloudwatchLogGroup(
+        group = log_group(
             self,
             "log-group",
-            provider=account.provider,
+            account=account,
             name=names.function_log_group(name),
-            retention_in_days=log_retention_days,
-            kms_key_id=account.kms_key,
+            retention_days=log_retention_days,
         )
-        self.failures = Queue(self, "failures", account=account, name=failures_name)
-        role = IamRole(
+        self.failures = Queue(self, "failures", account=account, name=name_of(f"{id}-failures", QUEUE))
+        self._role = Role(
             self,
-            "role",
-            provider=account.provider,
-            name=role_name,
+            account=account,
+            name=name_of(f"{id}-{account.place.region}", ROLE),  # IAM knows no regions
             description=f"Runs {name}",
-            assume_role_policy=policies.to_json(policies.trust("lambda.amazonaws.com")),
+            trust=policies.trust("lambda.amazonaws.com"),
         )
-        self._role = role.name
         base = policies.function(log_group_arn=group.arn, failures_arn=self.failures.arn, kms_key=account.kms_key)
-        self.policies = [self._policy("role-policy", "function", base)]
         function = LambdaFunction(
             self,
             "Default",
             provider=account.provider,
             function_name=name,
-            role=role.arn,
+            role=self._role.arn,
             runtime=RUNTIME,
             architectures=["arm64"],
             handler=handler,
-            filename=code_file,
-            source_code_hash=code.source_code_hash,
+            filename=code.file,
+            source_code_hash=code.digest,
             layers=list(layers),
             memory_size=memory_mb,
             timeout=timeout_seconds,
@@ -124,7 +137,7 @@ class Function(Construct):
             kms_key_arn=account.kms_key,
             logging_config=LambdaFunctionLoggingConfig(log_format="JSON", log_group=group.name),
             tracing_config=LambdaFunctionTracingConfig(mode="Active"),
-            depends_on=[*self.policies],
+            depends_on=[self._role.allow("role-policy", "function", base)],
         )
         self.name, self.arn, self.invoke_arn = function.function_name, function.arn, function.invoke_arn
         self.log_group = group.name
@@ -132,7 +145,7 @@ class Function(Construct):
             self,
             "invoke-config",
             provider=account.provider,
-            function_name=function.function_name,
+            function_name=self.name,
             maximum_retry_attempts=retry_attempts,
             maximum_event_age_in_seconds=max_age_seconds,
             destination_config=LambdaFunctionEventInvokeConfigDestinationConfig(
@@ -140,16 +153,6 @@ class Function(Construct):
             ),
         )
 
-    def grant(self, id: str, document: policies.Document) -> None:
-        """Let the function do what a document allows, in a policy of its own."""
-        self.policies.append(self._policy(f"grant-{id}", id, document))
-
-    def _policy(self, id: str, name: str, document: policies.Document) -> IamRolePolicy:
-        return IamRolePolicy(
-            self,
-            id,
-            provider=self.account.provider,
-            name=name,
-            role=self._role,
-            policy=policies.to_json(document),
-        )
+    def grant(self, id: str, document: policies.Document) -> IamRolePolicy:
+        """Let the function do what a document allows; returns the policy, for what must not be made before it."""
+        return self._role.allow(f"grant-{id}", id, document)

@@ -17,12 +17,12 @@ from backbone.cdk import (
     Apigatewayv2Stage,
     Apigatewayv2StageAccessLogSettings,
     Apigatewayv2StageDefaultRouteSettings,
-    CloudwatchLogGroup,
     Construct,
     LambdaPermission,
 )
 from backbone.constructs.account import Account
 from backbone.constructs.function import Function
+from backbone.constructs.log_group import log_group
 
 __all__ = ["Cors", "HttpApi", "Jwt"]
 
@@ -105,13 +105,8 @@ class HttpApi(Construct):
                 authorization_type=kind,
                 authorizer_id=authorizer_id,
             )
-        group = CloudwatchLogGroup(
-            self,
-            "log-group",
-            provider=account.provider,
-            name=f"/aws/apigateway/{name}",
-            retention_in_days=log_retention_days,
-            kms_key_id=account.kms_key,
+        group = log_group(
+            self, "log-group", account=account, name=f"/aws/apigateway/{name}", retention_days=log_retention_days
         )
         self.log_group = group.name
         Apigatewayv2Stage(

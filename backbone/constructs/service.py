@@ -3,33 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import TypeVar, Unpack
 
 from backbone.aws import policies
-from backbone.aws.limits import QUEUE, ROLE, RULE
+from backbone.aws.arn import Place
+from backbone.aws.limits import FUNCTION
 from backbone.aws.names import Names
-from backbone.cdk import Construct
+from backbone.cdk import Construct, IamRolePolicy
 from backbone.constructs.account import Account
 from backbone.constructs.api_destination import ApiDestination
-from backbone.constructs.bus import EventBus
-from backbone.constructs.function import Function, powertools_layer
+from backbone.constructs.event_bus import EventBus
+from backbone.constructs.function import Code, Function, FunctionSettings, powertools_layer
 from backbone.constructs.stream import Stream
 from backbone.constructs.subscription import Subscription
 from backbone.errors import BackboneError
-from backbone.synthesis.package import Package
 from backbone.topology import routing
+from backbone.topology.models import BusLog, Retry
 from backbone.topology.routing import Wanted
 
-__all__ = ["Service"]
+__all__ = ["Service", "Surroundings"]
 
 Setting = TypeVar("Setting", bool, int, str)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is around a service: its account, the global bus, and what holds for all services of the backbone.
+
+    `powertools_layer` is the ARN of the layer to use in place of AWS's public one.
+    """
+
+    account: Account
+    names: Names
+    global_place: Place
+    global_bus_arn: str
+    retry: Retry
+    reports: BusLog | None = None
+    powertools_layer: str | None = None
 
 
 class Service(Construct):
     """What a module's `build(service)` gets: the service's surroundings, and the ways to add to it.
 
     `subscriptions` is what the file says; what the module makes of it is in `published` and `subscribed`, and
-    `asked` has the settings that it asked for, to be compared.
+    `asked` has the settings that it asked for, to be compared. `code` is None for a service without a module.
     """
 
     def __init__(
@@ -37,56 +55,42 @@ class Service(Construct):
         scope: Construct,
         id: str,
         *,
-        account: Account,
-        names: Names,
+        around: Surroundings,
         source: str,
-        global_bus_arn: str,
         bus_name: str,
-        bus_policy: policies.Document,
         subscriptions: Sequence[Wanted],
         settings: Mapping[str, bool | int | str],
-        code: Package | None,
-        code_file: str,
-        powertools_layer_arn: str | None,
+        code: Code | None,
         log_retention_days: int,
-        max_age_seconds: int,
-        max_attempts: int,
-        report_level: str | None,
-        report_detail: str,
     ) -> None:
         super().__init__(scope, id)
-        self.account = account
+        self.account = around.account
         self.source = source
         self.log_retention_days = log_retention_days
         self.published: set[str] = set()
         self.subscribed: set[str] = set()
         self.asked: set[str] = set()
         self.outputs: dict[str, str] = {}
-        self._name = id
-        self._names = names
-        self._global_bus_arn = global_bus_arn
-        self._subscriptions = subscriptions
-        self._settings = settings
-        self._max_age_seconds, self._max_attempts = max_age_seconds, max_attempts
-        self._layer_arn = powertools_layer_arn
-        self._code, self._code_file = code, code_file
+        self._name, self._around = id, around
+        self._subscriptions, self._settings, self._code = subscriptions, settings, code
+        forwarding_role = around.global_place.iam(f"role/{around.names.forwarding_role(id)}")
         self.bus = EventBus(
             self,
             "bus",
-            account=account,
+            account=self.account,
             name=bus_name,
             description=f"Events for {id}, from the global bus only",
-            policy=bus_policy,
+            policy=policies.local_bus(
+                self.account.place.bus(bus_name), forwarder=around.global_place, role_arn=forwarding_role
+            ),
             log_retention_days=log_retention_days,
-            max_age_seconds=max_age_seconds,
-            max_attempts=max_attempts,
-            report_level=report_level,
-            report_detail=report_detail,
+            retry=around.retry,
+            reports=around.reports,
         )
 
-    def name_of(self, role: str, longest: int = 64) -> str:
+    def name_of(self, role: str, longest: int = FUNCTION) -> str:
         """The physical name of something in the service: unique in the account, at most `longest` characters."""
-        return self._names.of_service(self._name, role, longest)
+        return self._around.names.of_service(self._name, role, longest)
 
     def setting(self, name: str, *, default: Setting) -> Setting:
         """What the file sets for the service, else the default; its type is the default's."""
@@ -107,50 +111,35 @@ class Service(Construct):
         *,
         handler: str,
         environment: Mapping[str, str] | None = None,
-        memory_mb: int = 512,
-        timeout_seconds: int = 15,
-        reserved_concurrency: int | None = None,
-        retry_attempts: int = 2,
-        max_age_seconds: int = 21_600,
+        **settings: Unpack[FunctionSettings],
     ) -> Function:
         """A function of the service's code. Its environment says where the global bus is and what the source is."""
         if self._code is None:
             raise TypeError(f"{self._name} has no module, so there is no code that a function could run")
         given = {
-            "EVENT_BUS_ARN": self._global_bus_arn,
+            "EVENT_BUS_ARN": self._around.global_bus_arn,
             "EVENT_SOURCE": self.source,
-            "POWERTOOLS_METRICS_NAMESPACE": self._names.backbone,
+            "POWERTOOLS_METRICS_NAMESPACE": self._around.names.backbone,
             "POWERTOOLS_SERVICE_NAME": self._name,
         }
         return Function(
             self,
             id,
             account=self.account,
-            name=self.name_of(id),
-            role_name=self._role_name(id),
-            failures_name=self.name_of(f"{id}-failures", QUEUE),
+            name_of=self.name_of,
             code=self._code,
-            code_file=self._code_file,
             handler=handler,
-            layers=(self._layer_arn or powertools_layer(self.account.place),),
+            layers=[self._around.powertools_layer or powertools_layer(self.account.place)],
             environment={**given, **(environment or {})},
             log_retention_days=self.log_retention_days,
-            memory_mb=memory_mb,
-            timeout_seconds=timeout_seconds,
-            reserved_concurrency=reserved_concurrency,
-            retry_attempts=retry_attempts,
-            max_age_seconds=max_age_seconds,
+            **settings,
         )
 
-    def _role_name(self, id: str) -> str:
-        """IAM knows no regions, so the name holds the region."""
-        return self.name_of(f"{id}-{self.account.place.region}", ROLE)
-
-    def grant_publish(self, function: Function, *detail_types: str) -> None:
+    def grant_publish(self, function: Function, *detail_types: str) -> IamRolePolicy:
         """Let a function put events of these types, with the service's source, on the global bus."""
         self.published |= set(detail_types)
-        document = policies.put_events(self._global_bus_arn, source=self.source, detail_types=detail_types)
-        function.grant("publish", document)
+        document = policies.put_events(self._around.global_bus_arn, source=self.source, detail_types=detail_types)
+        return function.grant("publish", document)
 
     def subscribe(
         self,
@@ -169,14 +158,10 @@ class Service(Construct):
             self,
             id,
             bus=self.bus,
+            name_of=self.name_of,
             pattern=routing.subscription(wanted),
-            name=self.name_of(id, RULE),
-            dead_letters_name=self.name_of(f"{id}-dead-letters", QUEUE),
-            role_name=self._role_name(id),
-            buffer_name=self.name_of(f"{id}-buffer", QUEUE),
             to=to,
+            retry=self._around.retry,
             buffer=buffer,
             partition_key_path=partition_key_path,
-            max_age_seconds=self._max_age_seconds,
-            max_attempts=self._max_attempts,
         )

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from backbone.aws import policies
-from backbone.cdk import (
-    CloudwatchEventRule,
-    CloudwatchEventTarget,
-    CloudwatchEventTargetDeadLetterConfig,
-    CloudwatchEventTargetKinesisTarget,
-    CloudwatchEventTargetRetryPolicy,
-    Construct,
-    IamRole,
-    IamRolePolicy,
-    LambdaEventSourceMapping,
-    LambdaPermission,
-    SqsQueuePolicy,
-)
+from backbone.aws.limits import QUEUE, ROLE, RULE
+from backbone.aws.names import NameOf
+from backbone.cdk import Construct, ITerraformDependable, LambdaEventSourceMapping, LambdaPermission, SqsQueuePolicy
 from backbone.constructs.api_destination import ApiDestination
-from backbone.constructs.bus import EventBus
-from backbone.constructs.dead_letter_queue import DeadLetterQueue
+from backbone.constructs.event_bus import EventBus
 from backbone.constructs.function import Function
 from backbone.constructs.queue import Queue
+from backbone.constructs.role import Role
+from backbone.constructs.rule import Rule
 from backbone.constructs.stream import Stream
 from backbone.topology import routing
+from backbone.topology.models import Retry
 
 __all__ = ["Subscription"]
 
@@ -43,34 +35,27 @@ class Subscription(Construct):
         id: str,
         *,
         bus: EventBus,
+        name_of: NameOf,
         pattern: routing.Pattern,
-        name: str,
-        dead_letters_name: str,
-        role_name: str,
-        buffer_name: str,
         to: Function | Stream | ApiDestination,
+        retry: Retry,
         buffer: bool = False,
         partition_key_path: str | None = None,
-        max_age_seconds: int = 86_400,
-        max_attempts: int = 185,
     ) -> None:
         super().__init__(scope, id)
-        account = self._account = bus.account
-        rule = CloudwatchEventRule(
+        self._account, self._id, self._name_of = bus.account, id, name_of
+        rule = self._rule = Rule(
             self,
-            "Default",
-            provider=account.provider,
-            name=name,
+            account=bus.account,
+            bus_name=bus.name,
+            name=name_of(id, RULE),
             description=f"Subscription of {id}",
-            event_bus_name=bus.name,
-            event_pattern=routing.to_json(pattern),
+            pattern=pattern,
+            dead_letters_name=name_of(f"{id}-dead-letters", QUEUE),
         )
-        self.rule_name, self._rule_arn = rule.name, rule.arn
-        self.dead_letters = DeadLetterQueue(
-            self, "dead-letters", account=account, name=dead_letters_name, source_arn=rule.arn
-        )
-        self._role_name, self._buffer_name = role_name, buffer_name
-        role_arn, arn, permission = None, to.arn, None
+        self.rule_name, self.dead_letters = rule.name, rule.dead_letters
+        arn, role = to.arn, None
+        permission: ITerraformDependable
         match to:
             case Function() if buffer:
                 arn, permission = self._buffer(to)
@@ -78,32 +63,23 @@ class Subscription(Construct):
                 permission = LambdaPermission(
                     self,
                     "permission",
-                    provider=account.provider,
+                    provider=self._account.provider,
                     function_name=to.name,
                     action="lambda:InvokeFunction",
                     principal="events.amazonaws.com",
                     source_arn=rule.arn,
                 )
             case Stream():
-                role_arn, permission = self._role(policies.allow(["kinesis:PutRecord", "kinesis:PutRecords"], to.arn))
+                role, permission = self._role("kinesis:PutRecord", "kinesis:PutRecords", on=arn)
             case ApiDestination():
-                role_arn, permission = self._role(policies.allow(["events:InvokeApiDestination"], to.arn))
-        kinesis = CloudwatchEventTargetKinesisTarget(partition_key_path=partition_key_path)
-        CloudwatchEventTarget(
-            self,
-            "target",
-            provider=account.provider,
-            rule=rule.name,
-            event_bus_name=bus.name,
+                role, permission = self._role("events:InvokeApiDestination", on=arn)
+        rule.send_to(
+            arn,
             target_id="subscriber",
-            arn=arn,
-            role_arn=role_arn,
-            kinesis_target=kinesis if isinstance(to, Stream) and partition_key_path else None,
-            retry_policy=CloudwatchEventTargetRetryPolicy(
-                maximum_event_age_in_seconds=max_age_seconds, maximum_retry_attempts=max_attempts
-            ),
-            dead_letter_config=CloudwatchEventTargetDeadLetterConfig(arn=self.dead_letters.arn),
-            depends_on=[permission, self.dead_letters.policy],
+            retry=retry,
+            after=[permission],
+            role=role,
+            partition_key_path=partition_key_path if isinstance(to, Stream) else None,
         )
 
     def _buffer(self, function: Function) -> tuple[str, SqsQueuePolicy]:
@@ -111,7 +87,7 @@ class Subscription(Construct):
             self,
             "buffer",
             account=self._account,
-            name=self._buffer_name,
+            name=self._name_of(f"{self._id}-buffer", QUEUE),
             # AWS asks for six times the function's time-out (Lambda developer guide, "Using Lambda with Amazon SQS").
             visibility_timeout_seconds=6 * function.timeout_seconds,
             dead_letters_arn=function.failures.arn,
@@ -121,10 +97,10 @@ class Subscription(Construct):
             "buffer-policy",
             provider=self._account.provider,
             queue_url=queue.url,
-            policy=policies.to_json(policies.queue(queue.arn, source_arn=self._rule_arn)),
+            policy=policies.to_json(policies.queue(queue.arn, source_arn=self._rule.arn)),
         )
         receive = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
-        function.grant(f"{self.node.id}-buffer", policies.allow(receive, queue.arn))
+        granted = function.grant(f"{self._id}-buffer", policies.allow(receive, queue.arn))
         LambdaEventSourceMapping(
             self,
             "buffer-mapping",
@@ -133,27 +109,11 @@ class Subscription(Construct):
             event_source_arn=queue.arn,
             batch_size=BATCH_SIZE,
             function_response_types=["ReportBatchItemFailures"],
-            # Lambda tries the role when the mapping is made.
-            depends_on=[function.policies[-1]],
+            depends_on=[granted],  # Lambda tries the role when the mapping is made
         )
         return queue.arn, policy
 
-    def _role(self, permission: policies.Document) -> tuple[str, IamRolePolicy]:
-        trust = policies.forwarding_trust(account_id=self._account.place.account_id, rule_arn=self._rule_arn)
-        role = IamRole(
-            self,
-            "role",
-            provider=self._account.provider,
-            name=self._role_name,
-            description=f"Delivers to {self.node.id}",
-            assume_role_policy=policies.to_json(trust),
-        )
-        policy = IamRolePolicy(
-            self,
-            "role-policy",
-            provider=self._account.provider,
-            name="deliver",
-            role=role.name,
-            policy=policies.to_json(permission),
-        )
-        return role.arn, policy
+    def _role(self, *actions: str, on: str) -> tuple[Role, ITerraformDependable]:
+        name = self._name_of(f"{self._id}-{self._account.place.region}", ROLE)
+        role = self._rule.role(name=name, description=f"Delivers to {self._id}")
+        return role, role.allow("role-policy", "deliver", policies.allow(actions, on))

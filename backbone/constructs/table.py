@@ -9,6 +9,7 @@ from backbone.cdk import (
     DynamodbTableAttribute,
     DynamodbTablePointInTimeRecovery,
     DynamodbTableServerSideEncryption,
+    IamRolePolicy,
 )
 from backbone.constructs.account import Account
 from backbone.constructs.function import Function
@@ -44,7 +45,7 @@ class Table(Construct):
         )
         self.name, self.arn = table.name, table.arn
 
-    def grant_read_write(self, function: Function) -> None:
-        """Let a function read and write single items."""
+    def grant_read_write(self, function: Function) -> IamRolePolicy:
+        """Let a function read and write single items; returns the policy that says so."""
         actions = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
-        function.grant(self.node.id, policies.allow([*actions, "dynamodb:UpdateItem"], self.arn))
+        return function.grant(self.node.id, policies.allow([*actions, "dynamodb:UpdateItem"], self.arn))

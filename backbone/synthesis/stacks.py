@@ -19,9 +19,10 @@ from backbone.cdk import (
     TerraformStack,
 )
 from backbone.constructs.account import Account
-from backbone.constructs.bus import EventBus
+from backbone.constructs.event_bus import EventBus
 from backbone.constructs.forwarding import Forwarding
-from backbone.constructs.service import Service
+from backbone.constructs.function import Code
+from backbone.constructs.service import Service, Surroundings
 from backbone.synthesis import modules
 from backbone.topology import Topology, quotas, routing
 from backbone.topology.models import S3, Cloud, Local, Remote
@@ -114,31 +115,18 @@ class _Stack(TerraformStack):
 
     def _service(self, name: str) -> Service:
         topology, given = self._topology, self._topology.services[name]
-        account, bus_name = self._accounts[given.account], topology.local_bus(name)
-        forwarder = topology.place(topology.bus.account)
-        role_arn = forwarder.iam(f"role/{topology.names.forwarding_role(name)}")
         module = modules.load(name, given.module) if given.module else None
         code_file = f"{ASSETS}/{name}.zip"
-        retry, report = topology.retry, topology.logs.bus
         service = Service(
             self._group("services"),
             name,
-            account=account,
-            names=topology.names,
+            around=self._surroundings(given.account),
             source=topology.source_of(name),
-            global_bus_arn=forwarder.bus(topology.global_bus),
-            bus_name=bus_name,
-            bus_policy=policies.local_bus(account.place.bus(bus_name), forwarder=forwarder, role_arn=role_arn),
+            bus_name=topology.local_bus(name),
             subscriptions=[Wanted(one.detail_type, one.source) for one in given.subscribes],
             settings=given.settings,
-            code=module.code if module else None,
-            code_file=code_file,
-            powertools_layer_arn=topology.powertools_layer,
+            code=Code(code_file, module.code.source_code_hash) if module else None,
             log_retention_days=topology.retention_days(name),
-            max_age_seconds=retry.max_age_seconds,
-            max_attempts=retry.max_attempts,
-            report_level=report.level if report else None,
-            report_detail=report.detail if report else "NONE",
         )
         self._output_bus(f"local_bus_{name}", f"The local bus of {name}", service.bus)
         if module:
@@ -148,8 +136,20 @@ class _Stack(TerraformStack):
             TerraformOutput(self, f"service_{name}", value=service.outputs, description=f"What {name} offers")
         return service
 
+    def _surroundings(self, account: str) -> Surroundings:
+        topology, place = self._topology, self._topology.place(self._topology.bus.account)
+        return Surroundings(
+            account=self._accounts[account],
+            names=topology.names,
+            global_place=place,
+            global_bus_arn=place.bus(topology.global_bus),
+            retry=topology.retry,
+            reports=topology.logs.bus,
+            powertools_layer=topology.powertools_layer,
+        )
+
     def _global_bus(self, local_buses: dict[str, EventBus]) -> None:
-        topology, report = self._topology, self._topology.logs.bus
+        topology = self._topology
         account = self._accounts[topology.bus.account]
         policy = policies.global_bus(
             account.place.bus(topology.global_bus),
@@ -164,10 +164,8 @@ class _Stack(TerraformStack):
             description=f"Global bus of {topology.name}: every service publishes here",
             policy=policy,
             log_retention_days=topology.logs.retention_days,
-            max_age_seconds=topology.retry.max_age_seconds,
-            max_attempts=topology.retry.max_attempts,
-            report_level=report.level if report else None,
-            report_detail=report.detail if report else "NONE",
+            retry=topology.retry,
+            reports=topology.logs.bus,
         )
         self._output_bus("global_bus", "The global bus, which services publish to by its ARN", bus)
         if topology.bus.archive_days:
@@ -180,28 +178,18 @@ class _Stack(TerraformStack):
         pattern = routing.forwarding(topology, service)
         if pattern is None:
             return
-        retry, to = topology.retry_of(service), topology.place(topology.services[service].account)
         forwarding = Forwarding(
             self._group("forwarding"),
             service,
             bus=bus,
-            to=to.bus(topology.local_bus(service)),
+            to=topology.place(topology.services[service].account).bus(topology.local_bus(service)),
             pattern=pattern,
-            rule_name=topology.names.forwarding_rule(service),
-            role_name=topology.names.forwarding_role(service),
-            queue_name=topology.names.forwarding_dead_letters(service),
-            description=f"Forwards events to {service}",
-            max_age_seconds=retry.max_age_seconds,
-            max_attempts=retry.max_attempts,
+            names=topology.names,
+            retry=topology.retry_of(service),
             after=[local_bus.policy] if local_bus and local_bus.policy else [],
         )
         value = {"rule": forwarding.rule_name, "dead_letter_queue_url": forwarding.dead_letters.url}
-        TerraformOutput(
-            self,
-            f"forwarding_{service}",
-            value=value,
-            description=f"The way of events to {service}",
-        )
+        TerraformOutput(self, f"forwarding_{service}", value=value, description=f"The way of events to {service}")
 
     def _output_bus(self, id: str, description: str, bus: EventBus) -> None:
         value = {

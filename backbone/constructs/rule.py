@@ -1,0 +1,95 @@
+"""A rule of an event bus, where it sends events, and where those go that cannot be delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backbone.aws import policies
+from backbone.cdk import (
+    CloudwatchEventRule,
+    CloudwatchEventTarget,
+    CloudwatchEventTargetDeadLetterConfig,
+    CloudwatchEventTargetKinesisTarget,
+    CloudwatchEventTargetRetryPolicy,
+    Construct,
+    ITerraformDependable,
+)
+from backbone.constructs.account import Account
+from backbone.constructs.dead_letter_queue import DeadLetterQueue
+from backbone.constructs.role import Role
+from backbone.topology import routing
+from backbone.topology.models import Retry
+
+__all__ = ["Rule"]
+
+
+class Rule:
+    """A rule with a dead-letter queue. All resources are those of `scope`; `prefix` begins their ids.
+
+    The rule itself has the id `Default` unless there is a prefix.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        account: Account,
+        bus_name: str,
+        name: str,
+        description: str,
+        pattern: routing.Pattern,
+        dead_letters_name: str,
+        prefix: str = "",
+    ) -> None:
+        self._scope, self._account, self._bus_name, self._prefix = scope, account, bus_name, prefix
+        rule = CloudwatchEventRule(
+            scope,
+            f"{prefix}rule" if prefix else "Default",
+            provider=account.provider,
+            name=name,
+            description=description,
+            event_bus_name=bus_name,
+            event_pattern=routing.to_json(pattern),
+        )
+        self.name, self.arn = rule.name, rule.arn
+        self.dead_letters = DeadLetterQueue(
+            scope, f"{prefix}dead-letters", account=account, name=dead_letters_name, source_arn=self.arn
+        )
+
+    def role(self, *, name: str, description: str) -> Role:
+        """A role that EventBridge assumes for this rule only."""
+        trust = policies.forwarding_trust(account_id=self._account.place.account_id, rule_arn=self.arn)
+        return Role(self._scope, account=self._account, name=name, description=description, trust=trust)
+
+    def send_to(
+        self,
+        arn: str,
+        *,
+        target_id: str,
+        retry: Retry,
+        after: Sequence[ITerraformDependable],
+        role: Role | None = None,
+        partition_key_path: str | None = None,
+    ) -> None:
+        """Send the events on.
+
+        `after` is the permission that a delivery needs: without it, or without the policy of the dead-letter queue,
+        a delivery fails and the failure has nowhere to go.
+        """
+        kinesis = CloudwatchEventTargetKinesisTarget(partition_key_path=partition_key_path)
+        CloudwatchEventTarget(
+            self._scope,
+            f"{self._prefix}target",
+            provider=self._account.provider,
+            rule=self.name,
+            event_bus_name=self._bus_name,
+            target_id=target_id,
+            arn=arn,
+            role_arn=role and role.arn,
+            kinesis_target=kinesis if partition_key_path else None,
+            retry_policy=CloudwatchEventTargetRetryPolicy(
+                maximum_event_age_in_seconds=retry.max_age_seconds, maximum_retry_attempts=retry.max_attempts
+            ),
+            dead_letter_config=CloudwatchEventTargetDeadLetterConfig(arn=self.dead_letters.arn),
+            depends_on=[*after, self.dead_letters.policy],
+        )
