@@ -1,7 +1,7 @@
 """The synthesized Terraform, run on this machine: what reaches whom, what is denied, and what would be lost."""
 
 from backbone.simulator.faults import Fault
-from backbone.simulator.simulator import Simulator
-from backbone.trace import Node, Trace
+from backbone.simulator.simulator import Simulator, SimulatorError
+from backbone.simulator.sqs import Message
 
-__all__ = ["Fault", "Node", "Simulator", "Trace"]
+__all__ = ["Fault", "Message", "Simulator", "SimulatorError"]

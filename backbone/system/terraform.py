@@ -1,24 +1,28 @@
-"""The synthesized Terraform, read back: every resource by address, with what its expressions come to.
+"""The synthesized Terraform, read back: every resource block by address, with what its expressions come to.
 
-Only what the JSON says is used, so that whatever reads it sees what `terraform apply` would see. Attributes that
-AWS makes up (ARNs, URLs, ids) are made as AWS makes them.
+Only what the JSON says is used, so that whatever reads it sees what `terraform apply` would see.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from backbone.aws.arn import Place
 from backbone.aws.regions import partition_of
 from backbone.errors import BackboneError
+from backbone.system.attributes import UNKNOWN, computed
 
-__all__ = ["Configuration", "Resource", "TerraformError", "load"]
+__all__ = ["Block", "Configuration", "TerraformError", "as_text", "load"]
+
+REFERENCE = re.compile(r"([a-z0-9_]+\.[\w-]+)\.(\w+)")
+EXPRESSION = re.compile(r"(\$?)\$\{([^{}]*)\}")
+VARIABLE = re.compile(r"var\.[\w-]+")
 
 
 class TerraformError(BackboneError):
@@ -26,8 +30,8 @@ class TerraformError(BackboneError):
 
 
 @dataclass(frozen=True)
-class Resource:
-    """A resource of a stack, in the account and region of its provider. `body` has the expressions as written."""
+class Block:
+    """A resource block of a stack, in the account and region of its provider. `body` has expressions as written."""
 
     stack: str
     address: str
@@ -42,163 +46,160 @@ class Resource:
 
     @property
     def id(self) -> str:
-        """What tells it from resources of other stacks."""
+        """What tells the block from those of other stacks: `STACK/ADDRESS`."""
         return f"{self.stack}/{self.address}"
 
 
 class Configuration:
-    """The resources of all stacks of one synthesis."""
+    """The resource blocks of all stacks of one synthesis."""
 
-    def __init__(self, resources: list[Resource]) -> None:
-        self._by_id = {one.id: one for one in resources}
+    def __init__(self, blocks: list[Block]) -> None:
+        self._by_id = {block.id: block for block in blocks}
         self._values: dict[tuple[str, str], Any] = {}
+        self._resolving: set[tuple[str, str]] = set()
 
-    def __iter__(self) -> Iterator[Resource]:
+    def __iter__(self) -> Iterator[Block]:
         return iter(self._by_id.values())
 
-    def of(self, *types: str) -> Iterator[Resource]:
-        """The resources of some types, in the order of the files."""
-        return (one for one in self if one.type in types)
+    def of(self, *types: str) -> Iterator[Block]:
+        """The blocks of some resource types, in the order of the files."""
+        return (block for block in self if block.type in types)
 
-    def get(self, stack: str, address: str) -> Resource:
-        """A resource of a stack; TerraformError when there is none."""
-        try:
-            return self._by_id[f"{stack}/{address}"]
-        except KeyError:
-            raise TerraformError(f"{stack}: there is no resource {address}") from None
+    def get(self, id: str) -> Block | None:
+        """The block with an id, `STACK/ADDRESS`; None when there is none."""
+        return self._by_id.get(id)
 
-    def value(self, resource: Resource, name: str, default: Any = None) -> Any:
-        """What an argument or attribute of a resource comes to; the default when it is neither given nor known."""
-        key = (resource.id, name)
-        if key not in self._values:
-            if name in resource.body:
-                self._values[key] = self.resolve(resource, resource.body[name])
-            elif name in _COMPUTED.get(resource.type, {}):
-                self._values[key] = _COMPUTED[resource.type][name](self, resource)
-            else:
-                return default
-        return self._values[key]
+    def value(self, block: Block, name: str, default: Any = None) -> Any:
+        """What an argument or attribute of a block comes to; the default when it is absent, null or unknown."""
+        found = self._value(block, name)
+        return default if found is UNKNOWN or found is None else found
 
-    def resolve(self, resource: Resource, value: Any) -> Any:
-        """A value of a resource's body with every expression in it replaced; TerraformError when one cannot be."""
+    def resolve(self, block: Block, value: Any) -> Any:
+        """A value of a block's body with every expression replaced; TerraformError when one cannot be.
+
+        A variable stays as written: its value is given at apply.
+        """
         if isinstance(value, dict):
-            return {name: self.resolve(resource, one) for name, one in value.items()}
+            return {name: self.resolve(block, part) for name, part in value.items()}
         if isinstance(value, list):
-            return [self.resolve(resource, one) for one in value]
+            return [self.resolve(block, part) for part in value]
         if not isinstance(value, str) or "${" not in value:
             return value
-        if whole := re.fullmatch(r"\$\{([^{}]*)\}", value):
-            return self._expression(resource, whole[1])
-        return re.sub(r"(?<!\$)\$\{([^{}]*)\}", lambda one: str(self._expression(resource, one[1])), value)
+        if (whole := EXPRESSION.fullmatch(value)) and not whole[1]:
+            return self._expression(block, whole[2])
+        return EXPRESSION.sub(
+            lambda found: found[0][1:] if found[1] else as_text(self._expression(block, found[2])), value
+        )
 
-    def _expression(self, resource: Resource, text: str) -> Any:
-        reference = re.fullmatch(r"([a-z0-9_]+\.[\w-]+)\.(\w+)", text.strip())
+    def depends_on(self, block: Block, other: Block) -> bool:
+        """Whether Terraform makes a block after another one of its stack."""
+        seen, waiting = set[str](), [block]
+        while waiting:
+            current = waiting.pop()
+            for address in self._references(current) - seen:
+                if address == other.address:
+                    return True
+                seen.add(address)
+                if (found := self.get(f"{current.stack}/{address}")) is not None:
+                    waiting.append(found)
+        return False
+
+    def _references(self, block: Block) -> set[str]:
+        text = json.dumps({key: value for key, value in block.body.items() if key != "//"})
+        explicit = block.body.get("depends_on")
+        found = {reference[1] for part in EXPRESSION.findall(text) if (reference := REFERENCE.match(part[1].strip()))}
+        return found | {str(address) for address in (explicit if isinstance(explicit, list) else [])}
+
+    def _value(self, block: Block, name: str) -> Any:
+        key = (block.id, name)
+        if key in self._values:
+            return self._values[key]
+        if key in self._resolving:
+            raise TerraformError(f"{block.id}: {name} refers to itself; Terraform reports a cycle")
+        self._resolving.add(key)
+        try:
+            if name in block.body:
+                found = self.resolve(block, block.body[name])
+            else:
+                other = partial(self._value, block)
+                found = computed(block.type, block.address, block.place, name, other)
+            self._values[key] = found
+        finally:
+            self._resolving.discard(key)
+        return self._values[key]
+
+    def _expression(self, block: Block, text: str) -> Any:
+        text = text.strip()
+        if VARIABLE.fullmatch(text):
+            return f"${{{text}}}"
+        reference = REFERENCE.fullmatch(text)
         if reference is None:
             raise TerraformError(
-                f"{resource.id}: ${{{text}}} cannot be resolved; a reference such as ${{aws_sqs_queue.name.arn}} can"
+                f"{block.id}: ${{{text}}} cannot be resolved; a reference such as ${{aws_sqs_queue.name.arn}} can"
             )
-        target = self._by_id.get(f"{resource.stack}/{reference[1]}")
+        target = self.get(f"{block.stack}/{reference[1]}")
         if target is None:
-            raise TerraformError(f"{resource.id}: ${{{text}}} refers to a resource that is not in the stack")
-        value = self.value(target, reference[2], _UNKNOWN)
-        if value is _UNKNOWN:
-            raise TerraformError(f"{resource.id}: ${{{text}}}: the attribute is not known before the resource is made")
+            raise TerraformError(f"{block.id}: ${{{text}}} refers to a resource that is not in the stack")
+        value = self._value(target, reference[2])
+        if value is UNKNOWN:
+            raise TerraformError(f"{block.id}: ${{{text}}}: the attribute is not known before the resource is made")
         return value
 
 
-_UNKNOWN = object()
+def as_text(value: Any) -> str:
+    """A value inside a text, as Terraform writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
 
 
 def load(folder: Path) -> Configuration:
     """All stacks that were synthesized into a folder; TerraformError when there are none or one is broken."""
     files = sorted(folder.glob("stacks/*/cdk.tf.json"))
     if not files:
-        raise TerraformError(f"{folder}: no synthesized stacks there; run `backbone synth` first")
-    resources: list[Resource] = []
-    for file in files:
-        try:
-            read = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise TerraformError(f"{file}: cannot be read: {error}; run `backbone synth` again") from None
-        resources += _resources(file, read)
-    return Configuration(resources)
+        inside = list(folder.glob("*/cdk.tf.json"))
+        known = f" (it is itself the folder of stacks: name {folder.parent})" if inside else ""
+        raise TerraformError(f"{folder}: no synthesized stacks there{known}; run `backbone synth` first")
+    return Configuration([block for file in files for block in _blocks(file)])
 
 
-def _resources(file: Path, read: dict[str, Any]) -> Iterator[Resource]:
-    places = {f"aws.{one.get('alias')}": _place(file, one) for one in read.get("provider", {}).get("aws", [])}
-    for kind, named in read.get("resource", {}).items():
-        for name, body in named.items():
+def _blocks(file: Path) -> Iterator[Block]:
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise TerraformError(f"{file}: cannot be read: {error}; run `backbone synth` again") from None
+    if not isinstance(document, dict):
+        raise TerraformError(f"{file}: got {type(document).__name__}; allowed: an object, as Terraform's JSON has it")
+    places = dict(_places(file, document.get("provider")))
+    for kind, named in _mapping(file, "resource", document.get("resource")).items():
+        for name, body in _mapping(file, kind, named).items():
+            body = _mapping(file, f"{kind}.{name}", body)
             provider = body.get("provider")
-            if provider not in places:
+            if not isinstance(provider, str) or provider not in places:
                 raise TerraformError(
                     f"{file}: {kind}.{name}: the provider is {provider!r}; allowed: {', '.join(places) or 'none'}"
                 )
-            account = str(provider).removeprefix("aws.")
-            yield Resource(file.parent.name, f"{kind}.{name}", account, places[provider], body)
+            yield Block(file.parent.name, f"{kind}.{name}", provider.removeprefix("aws."), places[provider], body)
 
 
-def _place(file: Path, provider: dict[str, Any]) -> Place:
-    region, ids = provider.get("region", ""), provider.get("allowed_account_ids", [])
-    if len(ids) != 1:
-        raise TerraformError(f"{file}: provider aws.{provider.get('alias')}: one allowed_account_ids is needed")
-    return Place(partition_of(region) or "aws", region, ids[0])
+def _mapping(file: Path, key: str, value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise TerraformError(f"{file}: {key}: got {json.dumps(value)[:60]}; allowed: an object")
+    return value
 
 
-def _named(service: str, prefix: str = "", attribute: str = "name") -> Callable[[Configuration, Resource], str]:
-    return lambda all_, one: one.place.arn(service, f"{prefix}{all_.value(one, attribute)}")
-
-
-def _rule_arn(all_: Configuration, one: Resource) -> str:
-    bus, name = all_.value(one, "event_bus_name", "default"), all_.value(one, "name")
-    return one.place.arn("events", f"rule/{name}") if bus == "default" else one.place.rule(bus, name)
-
-
-def _queue_url(all_: Configuration, one: Resource) -> str:
-    return f"https://sqs.{one.place.region}.{_suffix(one.place)}/{one.place.account_id}/{all_.value(one, 'name')}"
-
-
-def _invoke_arn(all_: Configuration, one: Resource) -> str:
-    place, path = one.place, f"lambda:path/2015-03-31/functions/{all_.value(one, 'arn')}/invocations"
-    return f"arn:{place.partition}:apigateway:{place.region}:{path}"
-
-
-def _made_up(length: int) -> Callable[[Configuration, Resource], str]:
-    """An id that AWS draws: the same for the same resource each time."""
-    return lambda _all, one: hashlib.sha256(f"{one.place}{one.address}".encode()).hexdigest()[:length]
-
-
-def _suffix(place: Place) -> str:
-    return "amazonaws.com.cn" if place.partition == "aws-cn" else "amazonaws.com"
-
-
-def _api_endpoint(all_: Configuration, one: Resource) -> str:
-    return f"https://{all_.value(one, 'id')}.execute-api.{one.place.region}.{_suffix(one.place)}"
-
-
-def _same(attribute: str) -> Callable[[Configuration, Resource], Any]:
-    return lambda all_, one: all_.value(one, attribute)
-
-
-_COMPUTED: dict[str, dict[str, Callable[[Configuration, Resource], Any]]] = {
-    "aws_cloudwatch_event_bus": {"arn": _named("events", "event-bus/"), "id": _same("name")},
-    "aws_cloudwatch_event_rule": {"arn": _rule_arn},
-    "aws_cloudwatch_event_archive": {"arn": _named("events", "archive/")},
-    "aws_cloudwatch_log_group": {"arn": _named("logs", "log-group:"), "id": _same("name")},
-    "aws_iam_role": {"arn": lambda all_, one: one.place.iam(f"role/{all_.value(one, 'name')}"), "id": _same("name")},
-    "aws_sqs_queue": {"arn": _named("sqs"), "url": _queue_url, "id": _queue_url},
-    "aws_lambda_function": {"arn": _named("lambda", "function:", "function_name"), "invoke_arn": _invoke_arn},
-    "aws_dynamodb_table": {"arn": _named("dynamodb", "table/"), "id": _same("name")},
-    "aws_kinesis_stream": {"arn": _named("kinesis", "stream/")},
-    "aws_cloudwatch_event_connection": {"arn": _named("events", "connection/")},
-    "aws_cloudwatch_event_api_destination": {"arn": _named("events", "api-destination/")},
-    "aws_apigatewayv2_api": {
-        "id": _made_up(10),
-        "api_endpoint": _api_endpoint,
-        "execution_arn": _named("execute-api", "", "id"),
-    },
-    "aws_apigatewayv2_integration": {"id": _made_up(7)},
-    "aws_apigatewayv2_authorizer": {"id": _made_up(6)},
-    "aws_cloudwatch_log_delivery_source": {"arn": _named("logs", "delivery-source:")},
-    "aws_cloudwatch_log_delivery_destination": {"arn": _named("logs", "delivery-destination:")},
-}
-"""Attributes that a resource has beside its arguments, where AWS forms them from its arguments."""
+def _places(file: Path, providers: Any) -> Iterator[tuple[str, Place]]:
+    """Where the resources of each aliased provider are."""
+    given = _mapping(file, "provider", providers).get("aws", [])
+    for provider in given if isinstance(given, list) else [given]:
+        read = _mapping(file, "provider.aws", provider)
+        alias, region, ids = read.get("alias"), read.get("region"), read.get("allowed_account_ids")
+        if not isinstance(alias, str) or not isinstance(region, str):
+            raise TerraformError(f"{file}: provider aws: alias and region are needed; got {alias!r} and {region!r}")
+        if not isinstance(ids, list) or len(ids) != 1 or not re.fullmatch(r"[0-9]{12}", str(ids[0])):
+            raise TerraformError(
+                f"{file}: provider aws.{alias}: allowed_account_ids: got {ids!r}; allowed: one account id of 12 digits"
+            )
+        yield f"aws.{alias}", Place(partition_of(region) or "aws", region, str(ids[0]))

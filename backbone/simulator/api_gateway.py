@@ -53,16 +53,77 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def find(world: World, method: str, path: str) -> tuple[Api | None, Route | None, dict[str, str]]:
-    """The API and the route that a call takes: the first that has one."""
-    for api in world.apis:
-        for route in api.routes:
-            if (parameters := route.match(method, path)) is not None:
-                return api, route, {name: unquote(value) for name, value in parameters.items()}
-    return (world.apis[0] if world.apis else None), None, {}
+class ApiGateway:
+    """The HTTP APIs of a system."""
+
+    def __init__(self, engine: Engine, *, stub_authorizers: bool) -> None:
+        self._engine = engine
+        self._apis = [(api, sorted(api.routes, key=_precedence)) for api in engine.system.of(HttpApi)]
+        self.stub_authorizers = stub_authorizers
+
+    def call(self, call: HttpCall, who: Identity | None, caller: str) -> Answer:
+        """What a call is answered. `who` signed it; `caller` is the word for the caller in the trace."""
+        engine = self._engine
+        api, route, parameters = self._find(call.method, call.path)
+        place, account = (api.name, api.account) if api else ("no API", "")
+        node = engine.node("http", place, account, f"{call.method} {call.target}", caller=caller)
+        if api is None or route is None:
+            return self._answered(node, Answer(404, {"message": "Not Found"}))
+        authorizer = _authorize(route, call, who, stub=self.stub_authorizers)
+        if authorizer is None:
+            engine.node("denied", route.key, account, f"{route.authorization} authorization", node, code="403")
+            return self._answered(node, Answer(403, {"message": "Forbidden"}))
+        function = engine.system.get(Function, route.function_arn)
+        source = f"{api.arn}/$default/{call.method}{call.path}"
+        if function is None or not access.invoke_permission(function, access.API_GATEWAY, source, api.account_id):
+            engine.node("denied", route.key, account, "the API may not invoke the function", node)
+            return self._answered(node, Answer(500, {"message": "Internal Server Error"}))
+        if engine.strikes(("throttle",), *api.names, *function.names):
+            return self._answered(node, Answer(429, {"message": "Too Many Requests"}))
+        event = _event(api, route, call, parameters, authorizer, engine.new_id(), engine.timestamp)
+        return self._answered(node, _answer(engine.invoke(function, event, node)))
+
+    def _find(self, method: str, path: str) -> tuple[HttpApi | None, Route | None, dict[str, str]]:
+        """The API and the route that a call takes: the first that has one."""
+        for api, routes in self._apis:
+            for route in routes:
+                if (parameters := _match(route, method, path)) is not None:
+                    return api, route, {name: unquote(value) for name, value in parameters.items()}
+        return (self._apis[0][0] if self._apis else None), None, {}
+
+    def _answered(self, node: Node, answer: Answer) -> Answer:
+        text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+        words = f"{answer.status} {text[:100]}"
+        self._engine.node("returned", node.place, node.account, words, node, status=answer.status)
+        return answer
 
 
-def authorize(route: Route, request: Request, who: Identity | None, *, stub: bool) -> dict[str, Any] | None:
+def _precedence(route: Route) -> tuple[bool, bool, int, str]:
+    """The most specific route comes first."""
+    return route.key == "$default", route.key.startswith("ANY"), route.key.count("{"), route.key
+
+
+def _match(route: Route, method: str, path: str) -> dict[str, str] | None:
+    """The path's parameters; None when the route is another."""
+    if route.key == "$default":
+        return {}
+    wanted, _, template = route.key.partition(" ")
+    if wanted not in ("ANY", method):
+        return None
+    parts, given = template.strip("/").split("/"), path.strip("/").split("/")
+    found: dict[str, str] = {}
+    for index, part in enumerate(parts):
+        if part.endswith("+}"):
+            found[part[1:-2]] = "/".join(given[index:])
+            return found if given[index:] else None
+        if index >= len(given) or (not part.startswith("{") and part != given[index]):
+            return None
+        if part.startswith("{"):
+            found[part[1:-1]] = given[index]
+    return found if len(parts) == len(given) else None
+
+
+def _authorize(route: Route, call: HttpCall, who: Identity | None, *, stub: bool) -> dict[str, Any] | None:
     """What the authorizer says of the caller; None when it refuses.
 
     A token's issuer, audience and expiry are checked, but not its signature: there is nobody to ask for the keys.
@@ -86,7 +147,7 @@ def authorize(route: Route, request: Request, who: Identity | None, *, stub: boo
         }
     if stub:
         return {"jwt": {"claims": {"sub": "stub"}, "scopes": None}}
-    claims = _claims(request.headers.get("authorization", ""))
+    claims = _claims(call.headers.get("authorization", ""))
     wanted = route.authorizer or {}
     given = claims.get("aud")
     audience: list[Any] = given if isinstance(given, list) else [given]
@@ -105,26 +166,26 @@ def _claims(header: str) -> dict[str, Any]:
     return read if isinstance(read, dict) else {}
 
 
-def event(
-    api: Api,
+def _event(
+    api: HttpApi,
     route: Route,
-    request: Request,
+    call: HttpCall,
     parameters: dict[str, str],
     authorizer: dict[str, Any],
     request_id: str,
     now: float,
 ) -> dict[str, Any]:
     """The event of payload format 2.0 (API Gateway developer guide, "Lambda proxy integrations for HTTP APIs")."""
-    host = f"{api.id}.execute-api.{api.region}.amazonaws.com"
-    agent = request.headers.get("user-agent", "simulator")
+    host = f"{api.id}.execute-api.{api.place.region}.amazonaws.com"
+    agent = call.headers.get("user-agent", "simulator")
     context: dict[str, Any] = {
         "accountId": api.account_id,
         "apiId": api.id,
         "domainName": host,
         "domainPrefix": api.id,
         "http": {
-            "method": request.method,
-            "path": request.path,
+            "method": call.method,
+            "path": call.path,
             "protocol": "HTTP/1.1",
             "sourceIp": "127.0.0.1",
             "userAgent": agent,
@@ -140,25 +201,25 @@ def event(
     made: dict[str, Any] = {
         "version": "2.0",
         "routeKey": route.key,
-        "rawPath": request.path,
-        "rawQueryString": request.query,
-        "headers": {"host": host, **request.headers},
+        "rawPath": call.path,
+        "rawQueryString": call.query,
+        "headers": {"host": host, **call.headers},
         "requestContext": context,
         "isBase64Encoded": False,
     }
-    if query := parse_qsl(request.query, keep_blank_values=True):
+    if query := parse_qsl(call.query, keep_blank_values=True):
         values: dict[str, str] = {}
         for name, value in query:
             values[name] = f"{values[name]},{value}" if name in values else value
         made["queryStringParameters"] = values
     if parameters:
         made["pathParameters"] = parameters
-    if request.body is not None:
-        made["body"] = request.body
+    if call.body is not None:
+        made["body"] = call.body
     return made
 
 
-def answer(outcome: Outcome) -> Answer:
+def _answer(outcome: Outcome) -> Answer:
     """What API Gateway makes of what the function answered."""
     if outcome.error is not None:
         late = outcome.error["errorType"] == "Sandbox.Timedout"

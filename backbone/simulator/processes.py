@@ -42,6 +42,11 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def target(self) -> str:
+        """The API and the operation, such as `AWSEvents.PutEvents`; empty where they are in the URL."""
+        return next((value for name, value in self.headers.items() if name.lower() == "x-amz-target"), "")
+
 
 @dataclass(frozen=True)
 class Reply:

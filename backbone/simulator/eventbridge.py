@@ -1,0 +1,306 @@
+"""EventBridge: events are put, matched, delivered, retried, dead-lettered, archived and replayed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from backbone.simulator import put_events
+from backbone.simulator.api import error, reply
+from backbone.simulator.engine import Engine, Event, Request, SimulatorError
+from backbone.simulator.processes import Call, Reply
+from backbone.simulator.transform import transformed
+from backbone.system import access
+from backbone.system.access import Refusal
+from backbone.system.iam import Identity, authorize
+from backbone.system.model import Archive, EventBus, Function, Queue, Resource, Rule, Target
+from backbone.trace import Node
+
+__all__ = ["EventBridge"]
+
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 3600.0
+
+
+class Delivery:
+    """An event on its way to one target."""
+
+    __slots__ = ("attempts", "event", "hops", "node", "retrying", "since", "target")
+
+    def __init__(self, target: Target, event: Event, node: Node, hops: int, since: float) -> None:
+        self.target = target
+        self.event = event
+        self.node = node
+        self.hops = hops
+        self.since = since
+        self.attempts = 0
+        self.retrying: Node | None = None
+
+
+class EventBridge:
+    """The buses of a system, with their rules and archives."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._system = engine.system
+        self._rules = self._system.rules_by_bus
+        self._archives: dict[str, list[Archive]] = {}
+        for archive in self._system.of(Archive):
+            self._archives.setdefault(archive.bus_arn, []).append(archive)
+        self.archived: dict[str, list[tuple[float, Event]]] = engine.states(Archive, list)
+        """What each archive has kept, oldest first, as (time, event), by ARN."""
+        # Policies do not change while a simulation runs.
+        self._decisions: dict[tuple[str, str, str], Refusal | None] = {}
+        self._dead_letter_refusals: dict[str, str | None] = {}
+        self._targets = {target.address: self._system.target_of(target.arn) for target in self._system.targets}
+        engine.take(EventBus, "bus", self._forwarded)
+        engine.answer("AWSEvents", self._answer)
+
+    # Putting
+
+    def put(self, entries: Sequence[Mapping[str, Any]], who: Identity) -> dict[str, Any]:
+        """What PutEvents answers an identity: a result for each entry, in their order."""
+        results = [self._put(entry, who) for entry in entries]
+        return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
+
+    def _answer(self, who: Identity, call: Call) -> Reply:
+        operation = call.target.partition(".")[2]
+        if operation != "PutEvents":
+            self._engine.node("refused", "events", who.account_id, f"{operation} is not simulated")
+            return error("NotSimulated", f"events:{operation} is not simulated", 501)
+        entries = json.loads(call.body or b"{}").get("Entries", [])
+        if wrong := put_events.count_problem(len(entries)):
+            return error("ValidationException", wrong)
+        return reply(self.put(entries, who))
+
+    def _put(self, entry: Mapping[str, Any], who: Identity) -> dict[str, Any]:
+        engine, given = self._engine, put_events.Entry.of(entry)
+        name = given.bus
+        bus = self._system.get(EventBus, name) if name.startswith("arn:") else self._bus_named(name, who.account_id)
+        caller = who.name.rpartition("/")[2] if "/" in who.name else self._system.account_name(who.account_id)
+
+        def refuse(kind: put_events.Outcome, code: str, words: str) -> dict[str, Any]:
+            place, account = (bus.name, bus.account) if bus else (name, self._system.account_name(who.account_id))
+            about = {"detail_type": given.detail_type, "source": given.source, "code": code, "caller": caller}
+            engine.node(kind, place, account, f"{given.detail_type or 'event'} from {caller}: {code}: {words}", **about)
+            return {"ErrorCode": code, "ErrorMessage": words}
+
+        if (problem := given.problem()) is not None:
+            return refuse("refused", *problem)
+        if bus is None:
+            return refuse("refused", "ResourceNotFoundException", f"Event bus {name} does not exist.")
+        if engine.strikes(("throttle", "timeout"), *bus.names):
+            return refuse("refused", "ThrottlingException", "Rate exceeded.")
+        more = {"events:source": given.source, "events:detail-type": given.detail_type}
+        decision = authorize(
+            who,
+            "events:PutEvents",
+            bus.arn,
+            owner=bus.account_id,
+            policy=bus.policy,
+            context=engine.context(who) | more | {"events:eventBusInvocation": "false"},
+        )
+        if not decision or engine.strikes(("deny",), *bus.names):
+            return refuse("denied", "AccessDeniedException", decision.why if not decision else "by a fault")
+        event = given.event(engine.new_id(), who.account_id, bus.place.region, engine.iso_time())
+        node = engine.node(
+            "put",
+            bus.name,
+            bus.account,
+            f"{given.detail_type} from {caller}",
+            id=event["id"],
+            source=given.source,
+            caller=caller,
+            allowed_by=decision.why,
+            detail_type=given.detail_type,
+        )
+        self._ingest(bus, event, node, hops=0)
+        return {"EventId": event["id"]}
+
+    def _bus_named(self, name: str, account_id: str) -> EventBus | None:
+        buses = self._system.of(EventBus)
+        return next((bus for bus in buses if bus.account_id == account_id and bus.name == name), None)
+
+    # From a bus to targets
+
+    def _ingest(self, bus: EventBus, event: Event, node: Node, *, hops: int, only: frozenset[str] | None = None) -> None:
+        engine = self._engine
+        for archive in self._archives.get(bus.arn, ()):
+            if "replay-name" not in event and (archive.pattern is None or archive.pattern.matches(event)):
+                self.archived[archive.arn].append((engine.now, event))
+                engine.node("archived", archive.name, archive.account, "", node)
+        for rule in self._rules[bus.arn].matching(event):
+            if only is not None and rule.arn not in only:
+                continue
+            branch = engine.node("rule", rule.name, rule.account, "", node, address=rule.address)
+            for target in rule.targets:
+                self.schedule(Delivery(target, event, branch, hops, engine.now))
+
+    def _forwarded(self, bus: EventBus, request: Request, node: Node) -> None:
+        self._ingest(bus, request.event, node, hops=request.hops + 1)
+
+    def schedule(self, delivery: Delivery) -> None:
+        """Attempt a delivery now, or when a fault lets it."""
+        engine = self._engine
+        if engine.faults:
+            names = self._names_of(delivery.target)
+            if fault := engine.strikes(("delay",), *names):
+                engine.at(fault.seconds, lambda: self._attempt(delivery))
+                return
+            if fault := engine.strikes(("reorder",), *names):
+                engine.at(engine.random.uniform(0, fault.seconds), lambda: self._attempt(delivery))
+                return
+            if engine.strikes(("duplicate",), *names):
+                engine.at(0, lambda: self._attempt(delivery))
+        engine.at(0, lambda: self._attempt(delivery))
+
+    def _names_of(self, target: Target) -> tuple[str, ...]:
+        to = self._targets[target.address]
+        return (target.arn, target.address, target.rule_name, *(to.names if to else ()))
+
+    def _attempt(self, delivery: Delivery) -> None:
+        target, to = delivery.target, self._targets[delivery.target.address]
+        if self._engine.faults and self._struck(delivery, to):
+            return
+        if (refusal := self._refusal(target, delivery.event)) is not None:
+            self._give_up(delivery, refusal)
+            return
+        if to is None:
+            raise SimulatorError(f"{target.address}: there is nothing to deliver to")
+        if isinstance(to, EventBus) and delivery.hops:
+            words = "an event that was forwarded from another bus is not forwarded again"
+            self._give_up(delivery, Refusal("THIRD_ACCOUNT_HOP_DETECTED", words), silently=True)
+            return
+        word, deliver = self._engine.deliveries[type(to)]
+        given = None if isinstance(to, EventBus) else self._input(target, delivery.event)
+        node = self._engine.node(
+            "delivered",
+            to.name,
+            to.account,
+            "",
+            delivery.node,
+            detail_type=delivery.event["detail-type"],
+            id=delivery.event["id"],
+            target=word,
+            attempt=delivery.attempts + 1,
+        )
+        deliver(to, Request(target, delivery.event, given, delivery.hops), node)
+
+    def _input(self, target: Target, event: Event) -> Any:
+        about = {"aws.events.rule-arn": target.rule_arn, "aws.events.rule-name": target.rule_name}
+        return transformed(
+            event, input=target.input, path=target.input_path, transformer=target.transformer, known=about
+        )
+
+    def _struck(self, delivery: Delivery, to: Resource | None) -> bool:
+        """Whether a fault keeps an attempt from the target."""
+        names = self._names_of(delivery.target)
+        if self._engine.strikes(("deny",), *names):
+            self._give_up(delivery, Refusal("NO_PERMISSIONS", "denied by a fault"))
+            return True
+        if isinstance(to, Function):
+            return False  # a function takes events whatever its state: its own failures are Lambda's to retry
+        if self._engine.strikes(("throttle",), *names):
+            self._retry(delivery, Refusal("THROTTLING", "throttle by a fault"))
+            return True
+        if self._engine.strikes(("timeout",), *names):
+            self._retry(delivery, Refusal("SDK_CLIENT_ERROR", "timeout by a fault"))
+            return True
+        return False
+
+    def _refusal(self, target: Target, event: Event) -> Refusal | None:
+        key = (target.address, event["source"], event["detail-type"])
+        if key not in self._decisions:
+            context = {"events:source": key[1], "events:detail-type": key[2]}
+            if self._engine.organization:
+                context["aws:PrincipalOrgID"] = self._engine.organization
+            self._decisions[key] = access.delivery_refusal(self._system, target, context)
+        return self._decisions[key]
+
+    def _retry(self, delivery: Delivery, refusal: Refusal) -> None:
+        """Try again later, with pauses that double up to an hour, unless attempts or time are used up."""
+        engine, target = self._engine, delivery.target
+        pause = min(FIRST_PAUSE_SECONDS * 2.0**delivery.attempts, LONGEST_PAUSE_SECONDS) * engine.random.uniform(0.5, 1)
+        if delivery.attempts >= target.max_attempts:
+            self._give_up(delivery, refusal, exhausted="MaximumRetryAttempts")
+            return
+        if engine.now + pause - delivery.since > target.max_age_seconds:
+            self._give_up(delivery, refusal, exhausted="MaximumEventAgeInSeconds")
+            return
+        delivery.attempts += 1
+        if delivery.retrying is None:
+            to = self._targets[target.address]
+            name = to.name if to else target.arn
+            delivery.retrying = engine.node("retry", name, target.account, str(refusal), delivery.node, attempts=1)
+        delivery.retrying.data["attempts"] = delivery.attempts
+        engine.at(pause, lambda: self._attempt(delivery))
+
+    def _give_up(
+        self, delivery: Delivery, refusal: Refusal, *, exhausted: str | None = None, silently: bool = False
+    ) -> None:
+        """Send an event to the target's dead-letter queue, or note that it is lost."""
+        engine, target, event = self._engine, delivery.target, delivery.event
+        about = {"code": refusal.code, "id": event["id"], "detail_type": event["detail-type"]}
+        if (refused := self._dead_letter_refusal(target)) is not None:
+            to = self._targets[target.address]
+            kind = "dropped" if silently else "lost"
+            name = to.name if to else target.arn
+            engine.node(kind, name, target.account, f"{refusal}; {refused}", delivery.node, **about)
+            return
+        attributes = {
+            "RULE_ARN": target.rule_arn,
+            "TARGET_ARN": target.arn,
+            "ERROR_CODE": refusal.code,
+            "ERROR_MESSAGE": refusal.why,
+            "RETRY_ATTEMPTS": str(delivery.attempts),
+        }
+        if exhausted:
+            attributes["EXHAUSTED_RETRY_CONDITION"] = exhausted
+        queue = self._queue(target)
+        node = engine.node("dead-lettered", queue.name, queue.account, str(refusal), delivery.node, **about)
+        engine.send(queue, json.dumps(event), attributes, node, hops=delivery.hops)
+
+    def _dead_letter_refusal(self, target: Target) -> str | None:
+        if target.dead_letters_arn is None:
+            return "there is no dead-letter queue"
+        if target.address not in self._dead_letter_refusals:
+            self._dead_letter_refusals[target.address] = access.dead_letter_refusal(self._system, target)
+        return self._dead_letter_refusals[target.address]
+
+    def _queue(self, target: Target) -> Queue:
+        queue = self._system.get(Queue, target.dead_letters_arn)
+        if queue is None:
+            raise SimulatorError(f"{target.address}: there is no dead-letter queue to send to")
+        return queue
+
+    # Again
+
+    def replay(
+        self, archive: str | None, *, rules: Sequence[str] | None, begin: float, end: float, name: str
+    ) -> None:
+        """Put what an archive has kept on its bus again."""
+        found = [one for one in self._system.of(Archive) if archive in (None, *one.names)]
+        if len(found) != 1:
+            known = ", ".join(one.name for one in self._system.of(Archive)) or "none"
+            raise SimulatorError(f"archive: got {archive!r}; allowed: {known}")
+        (kept,) = found
+        bus = self._system.get(EventBus, kept.bus_arn)
+        if bus is None:
+            raise SimulatorError(f"{kept.address}: its bus is made by no stack")
+        only = None
+        if rules is not None:
+            only = frozenset(rule.arn for rule in self._system.of(Rule) if not set(rules).isdisjoint(rule.names))
+        for event in [event for at, event in self.archived[kept.arn] if begin <= at < end]:
+            about = {"id": event["id"], "detail_type": event["detail-type"]}
+            words = f"{event['detail-type']} from {kept.name}"
+            node = self._engine.node("replayed", bus.name, bus.account, words, **about)
+            self._ingest(bus, event | {"replay-name": name}, node, hops=0, only=only)
+
+    def redeliver(self, rule_arn: str, target_arn: str, event: Event, node: Node, *, hops: int) -> bool:
+        """Deliver an event once more to the target of a rule that failed; False when there is no such target."""
+        for target in self._system.targets:
+            if (target.rule_arn, target.arn) == (rule_arn, target_arn):
+                self.schedule(Delivery(target, event, node, hops, self._engine.now))
+                return True
+        return False

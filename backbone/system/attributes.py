@@ -1,0 +1,111 @@
+"""Attributes that a resource has beside its arguments, where AWS forms them from its arguments: ARNs, URLs, ids."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from backbone.aws.arn import Place
+
+__all__ = ["UNKNOWN", "computed"]
+
+UNKNOWN: Final = object()
+"""The value of an attribute that is not known before the resource is made."""
+
+
+@dataclass(frozen=True)
+class _Resource:
+    """A resource whose attributes are formed: where it is, and the values of its other attributes."""
+
+    address: str
+    place: Place
+    value: Callable[[str], Any]
+
+
+Rule = Callable[[_Resource], Any]
+
+
+def computed(type: str, address: str, place: Place, name: str, value: Callable[[str], Any]) -> Any:
+    """An attribute of a resource as AWS forms it; UNKNOWN when it is drawn by AWS or is no attribute.
+
+    `value` gives the resource's other attributes.
+    """
+    rule = _ATTRIBUTES.get(type, {}).get(name)
+    return UNKNOWN if rule is None else rule(_Resource(address, place, value))
+
+
+def _named(service: str, prefix: str = "", argument: str = "name") -> Rule:
+    return lambda resource: resource.place.arn(service, f"{prefix}{resource.value(argument)}")
+
+
+def _same(argument: str) -> Rule:
+    return lambda resource: resource.value(argument)
+
+
+def _drawn(length: int) -> Rule:
+    """An id that AWS draws: here the same for the same resource each time."""
+    return lambda resource: hashlib.sha256(f"{resource.place}{resource.address}".encode()).hexdigest()[:length]
+
+
+def _rule_arn(resource: _Resource) -> str:
+    bus, name = resource.value("event_bus_name"), resource.value("name")
+    bus = "default" if bus is UNKNOWN or bus is None else str(bus).rpartition("/")[2]
+    return resource.place.arn("events", f"rule/{name}") if bus == "default" else resource.place.rule(bus, str(name))
+
+
+def _role_arn(resource: _Resource) -> str:
+    path = resource.value("path")
+    path = "" if path is UNKNOWN or path is None else str(path).removeprefix("/")
+    return resource.place.iam(f"role/{path}{resource.value('name')}")
+
+
+def _suffix(place: Place) -> str:
+    return "amazonaws.com.cn" if place.partition == "aws-cn" else "amazonaws.com"
+
+
+def _queue_url(resource: _Resource) -> str:
+    place = resource.place
+    return f"https://sqs.{place.region}.{_suffix(place)}/{place.account_id}/{resource.value('name')}"
+
+
+def _invoke_arn(resource: _Resource) -> str:
+    place, path = resource.place, f"lambda:path/2015-03-31/functions/{resource.value('arn')}/invocations"
+    return f"arn:{place.partition}:apigateway:{place.region}:{path}"
+
+
+def _api_endpoint(resource: _Resource) -> str:
+    return f"https://{resource.value('id')}.execute-api.{resource.place.region}.{_suffix(resource.place)}"
+
+
+_ATTRIBUTES: dict[str, dict[str, Rule]] = {
+    "aws_cloudwatch_event_bus": {"arn": _named("events", "event-bus/"), "id": _same("name")},
+    "aws_cloudwatch_event_rule": {"arn": _rule_arn, "id": _same("name")},
+    "aws_cloudwatch_event_archive": {"arn": _named("events", "archive/"), "id": _same("name")},
+    "aws_cloudwatch_event_connection": {"arn": _named("events", "connection/")},
+    "aws_cloudwatch_event_api_destination": {"arn": _named("events", "api-destination/")},
+    "aws_cloudwatch_log_group": {"arn": _named("logs", "log-group:"), "id": _same("name")},
+    "aws_cloudwatch_log_delivery_source": {"arn": _named("logs", "delivery-source:")},
+    "aws_cloudwatch_log_delivery_destination": {"arn": _named("logs", "delivery-destination:")},
+    "aws_iam_role": {"arn": _role_arn, "id": _same("name"), "unique_id": _drawn(16)},
+    "aws_sqs_queue": {"arn": _named("sqs"), "url": _queue_url, "id": _queue_url},
+    "aws_lambda_function": {
+        "arn": _named("lambda", "function:", "function_name"),
+        "invoke_arn": _invoke_arn,
+        "id": _same("function_name"),
+    },
+    "aws_dynamodb_table": {"arn": _named("dynamodb", "table/"), "id": _same("name")},
+    "aws_kinesis_stream": {"arn": _named("kinesis", "stream/"), "id": _named("kinesis", "stream/")},
+    "aws_apigatewayv2_api": {
+        "id": _drawn(10),
+        "api_endpoint": _api_endpoint,
+        "execution_arn": _named("execute-api", "", "id"),
+        "arn": lambda resource: (
+            f"arn:{resource.place.partition}:apigateway:{resource.place.region}::/apis/{resource.value('id')}"
+        ),
+    },
+    "aws_apigatewayv2_integration": {"id": _drawn(7)},
+    "aws_apigatewayv2_authorizer": {"id": _drawn(6)},
+    "aws_sns_topic": {"arn": _named("sns"), "id": _named("sns")},
+}

@@ -1,0 +1,86 @@
+"""The blocks of a configuration on their way to resources: what is attached to what, and what could not be read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from backbone.patterns import MAX_CHARACTERS, Pattern, PatternError
+from backbone.system.findings import Finding
+from backbone.system.iam import Policy
+from backbone.system.terraform import Block, Configuration, TerraformError
+from backbone.system.values import Values
+
+__all__ = ["Blocks"]
+
+T = TypeVar("T")
+
+
+class Blocks:
+    """Blocks by what they are attached to: a policy to its queue, a target to its rule, a route to its API."""
+
+    def __init__(self, configuration: Configuration, folder: Path) -> None:
+        self.configuration = configuration
+        self.folder = folder
+        self.findings: list[Finding] = []
+        self._attached: dict[tuple[str, str], list[Block]] = defaultdict(list)
+        self._unreadable: set[str] = set()
+
+    def find(self, rule: str, block: Block, message: str) -> None:
+        """Note that something is wrong with a block."""
+        self.findings.append(Finding(rule, "error", block.id, message))
+
+    def try_reading(self, block: Block, read: Callable[[Values], T]) -> T | None:
+        """What a block reads as; None, and a finding, when it cannot be read."""
+        try:
+            return read(Values(self.configuration, block))
+        except TerraformError as error:
+            self._unreadable.add(block.id)
+            self.find("BB101", block, str(error).removeprefix(f"{block.id}: "))
+            return None
+
+    def attach(self, block: Block, to: str) -> None:
+        """Note what a block is attached to, by whatever its type names: an ARN, a URL or an id."""
+        self._attached[block.type, to].append(block)
+
+    def attached(self, type: str, to: str) -> Iterator[Values]:
+        """The blocks of a type that are attached to something. Each is given out once."""
+        return (Values(self.configuration, block) for block in self._attached.pop((type, to), []))
+
+    def read_attached(self, type: str, to: str, read: Callable[[Values], T]) -> tuple[T, ...]:
+        """What the attached blocks of a type read as, without those that cannot be read."""
+        found = [self.try_reading(values.block, read) for values in self.attached(type, to)]
+        return tuple(part for part in found if part is not None)
+
+    def policies(self, type: str, to: str) -> tuple[Policy, ...]:
+        """The policies that are attached to a resource."""
+        return self.read_attached(type, to, Values.policy)
+
+    def only_policy(self, type: str, to: str) -> Policy | None:
+        """The policy that is attached to a resource which can have one; a second one is a finding."""
+        blocks = list(self.attached(type, to))
+        for values in blocks[1:]:
+            self.find("BB103", values.block, f"{to} has a policy already, of {blocks[0].block.id}: the last apply wins")
+        return self.try_reading(blocks[-1].block, Values.policy) if blocks else None
+
+    def pattern(self, values: Values) -> Pattern | None:
+        """The event pattern of a block; None when it has none. A pattern over the quota is a finding."""
+        text = values.optional_text("event_pattern")
+        if text is None:
+            return None
+        try:
+            pattern = Pattern.parse(text)
+        except PatternError as error:
+            raise TerraformError(f"{values.block.id}: event_pattern: {error}") from None
+        if pattern.too_long:
+            got = f"event_pattern: $: got {len(pattern.to_json()):,} characters; allowed: {MAX_CHARACTERS:,}"
+            self.find("BB104", values.block, f"{got}; split the rule, or have AWS raise the quota")
+        return pattern
+
+    def left_over(self, words: Callable[[Block], str]) -> None:
+        """Note what is attached to something that no stack makes; `words` says what that is."""
+        for blocks in self._attached.values():
+            for block in blocks:
+                self.find("BB105", block, f"refers to {words(block)}, which no stack makes")

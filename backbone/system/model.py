@@ -1,0 +1,271 @@
+"""The deployed system: what the Terraform makes, in which account. Nothing here changes once it is read.
+
+Resources refer to each other by ARN, and `System` finds them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from backbone.aws.arn import Place
+from backbone.patterns import Pattern, PatternSet
+from backbone.system.iam import Identity, Policy
+
+__all__ = [
+    "ApiDestination",
+    "Archive",
+    "Authorization",
+    "EventBus",
+    "EventSourceMapping",
+    "Function",
+    "HttpApi",
+    "LogGroup",
+    "Queue",
+    "Resource",
+    "Role",
+    "Route",
+    "Rule",
+    "Stream",
+    "System",
+    "Table",
+    "Target",
+]
+
+Authorization = Literal["NONE", "AWS_IAM", "JWT", "CUSTOM"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Resource:
+    """A resource with an ARN in an account. `address` is its block's, `STACK/TYPE.NAME`."""
+
+    address: str
+    name: str
+    arn: str
+    account: str
+    place: Place
+
+    @property
+    def account_id(self) -> str:
+        """The id of the account that it is in."""
+        return self.place.account_id
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names a fault can match: its name, its ARN, its address."""
+        return self.name, self.arn, self.address
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Role(Resource):
+    """A role: who may assume it, and what it may do."""
+
+    trust: Policy
+    policies: tuple[Policy, ...]
+
+    @property
+    def identity(self) -> Identity:
+        """The role as a principal."""
+        return Identity(self.arn, self.account_id, self.policies)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Queue(Resource):
+    """An SQS queue. Messages that were received `max_receives` times go to the queue at `redrive_arn`."""
+
+    url: str
+    policy: Policy | None
+    visibility_seconds: float
+    redrive_arn: str | None
+    max_receives: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LogGroup(Resource):
+    """A log group."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Stream(Resource):
+    """A Kinesis stream."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ApiDestination(Resource):
+    """An HTTP endpoint outside AWS that rules can call."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Table(Resource):
+    """A DynamoDB table with its partition key."""
+
+    key: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Function(Resource):
+    """A Lambda function, with how its asynchronous invocations are tried."""
+
+    handler: str
+    runtime: str
+    code: Path
+    environment: Mapping[str, str]
+    timeout_seconds: int
+    memory_mb: int
+    log_group: str
+    role_arn: str
+    permissions: tuple[Policy, ...]
+    retry_attempts: int
+    max_age_seconds: int
+    failures_arn: str | None
+    mappings: tuple[EventSourceMapping, ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class EventSourceMapping:
+    """How Lambda reads a queue for a function."""
+
+    address: str
+    source_arn: str
+    batch_size: int
+    partial_failures: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Target:
+    """Where a rule sends, how long it is tried, and what becomes of what fails."""
+
+    address: str
+    rule_arn: str
+    rule_name: str
+    account: str
+    account_id: str
+    arn: str
+    role_arn: str | None
+    dead_letters_arn: str | None
+    max_attempts: int
+    max_age_seconds: int
+    input: str | None
+    input_path: str | None
+    transformer: Mapping[str, Any] | None
+    partition_key_path: str | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Rule(Resource):
+    """A rule on a bus. A rule with a schedule has no pattern."""
+
+    bus_arn: str
+    pattern: Pattern | None
+    enabled: bool
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Archive(Resource):
+    """An archive of a bus; without a pattern it keeps everything."""
+
+    bus_arn: str
+    pattern: Pattern | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class EventBus(Resource):
+    """An event bus with its policy."""
+
+    policy: Policy | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Route:
+    """A route of an API: its key, such as `POST /orders`, who may call it, and the function that answers."""
+
+    address: str
+    key: str
+    authorization: Authorization
+    authorizer: Mapping[str, Any] | None
+    function_arn: str | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HttpApi(Resource):
+    """An HTTP API. Its ARN here is that of its execution, which permissions name."""
+
+    id: str
+    routes: tuple[Route, ...]
+
+
+Found = TypeVar("Found", bound=Resource)
+
+
+class System:
+    """Every resource of the stacks in a folder, by ARN, and who is where."""
+
+    def __init__(
+        self,
+        resources: Iterable[Resource],
+        *,
+        accounts: Mapping[str, Place],
+        log_policies: Mapping[str, Sequence[Policy]],
+        not_simulated: Iterable[str] = (),
+    ) -> None:
+        self.resources: Mapping[str, Resource] = {resource.arn: resource for resource in resources}
+        self.accounts = dict(accounts)
+        self.not_simulated = tuple(not_simulated)
+        """The addresses of resource blocks that no part of the simulator reads."""
+        self._log_policies = {account_id: tuple(policies) for account_id, policies in log_policies.items()}
+        by_kind: dict[type[Resource], list[Resource]] = defaultdict(list)
+        for resource in self.resources.values():
+            by_kind[type(resource)].append(resource)
+        self._by_kind = by_kind
+
+    def of(self, kind: type[Found]) -> Sequence[Found]:
+        """The resources of a kind, in the order of the files."""
+        return self._by_kind.get(kind, [])  # type: ignore[return-value] # filled by exact type
+
+    def get(self, kind: type[Found], arn: str | None) -> Found | None:
+        """The resource of a kind at an ARN; None when it is none of these stacks or of another kind."""
+        found = self.resources.get(arn or "")
+        return found if isinstance(found, kind) else None
+
+    def find(self, kind: type[Found], name: str) -> Found | None:
+        """The first resource of a kind with a name, ARN or address; None when there is none."""
+        return next((resource for resource in self.of(kind) if name in resource.names), None)
+
+    def target_of(self, arn: str) -> Resource | None:
+        """What a target's ARN leads to; a log group's may end in `:*`."""
+        return self.resources.get(arn) or self.resources.get(arn.removesuffix(":*"))
+
+    def log_policies(self, account_id: str) -> tuple[Policy, ...]:
+        """The resource policies of CloudWatch Logs in an account."""
+        return self._log_policies.get(account_id, ())
+
+    def account_name(self, account_id: str) -> str:
+        """The name of an account in the file; its id where it has none."""
+        return self._account_names.get(account_id, account_id)
+
+    @cached_property
+    def _account_names(self) -> dict[str, str]:
+        return {place.account_id: name for name, place in self.accounts.items()}
+
+    @cached_property
+    def targets(self) -> tuple[Target, ...]:
+        """The targets of all rules."""
+        return tuple(target for rule in self.of(Rule) for target in rule.targets)
+
+    @cached_property
+    def rules_by_bus(self) -> Mapping[str, PatternSet[Rule]]:
+        """The enabled rules of each bus, by its ARN, ready to be matched."""
+        by_bus: dict[str, list[tuple[Rule, Pattern]]] = defaultdict(list)
+        for rule in self.of(Rule):
+            if rule.pattern is not None and rule.enabled:
+                by_bus[rule.bus_arn].append((rule, rule.pattern))
+        return {bus.arn: PatternSet(by_bus[bus.arn]) for bus in self.of(EventBus)}
+
+    def matching(self, event: Mapping[str, Any]) -> list[Rule]:
+        """The rules that match an event, whichever bus they are on; PatternError when it is not an event."""
+        return [rule for rules in self.rules_by_bus.values() for rule in rules.matching(event)]

@@ -1,0 +1,85 @@
+"""Reads the deployed system out of the Terraform, and says everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from backbone.system import checks, terraform
+from backbone.system.blocks import Blocks
+from backbone.system.findings import Finding
+from backbone.system.iam import Policy
+from backbone.system.model import EventBus, Resource, System
+from backbone.system.resources import ATTACHED, LOGS_POLICY, READ_ALONG, RESOURCES, WITHOUT_PART
+from backbone.system.terraform import Block, Configuration
+
+__all__ = ["Reading", "read"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A system, and everything that is wrong with it."""
+
+    system: System
+    findings: tuple[Finding, ...]
+
+
+def read(folder: Path) -> Reading:
+    """The system of all stacks that were synthesized into a folder; TerraformError when they cannot be read.
+
+    A block that cannot be read is a finding, and its resource is not in the system.
+    """
+    configuration = terraform.load(folder)
+    blocks = Blocks(configuration, folder)
+    system = _system(blocks)
+    return Reading(system, (*blocks.findings, *checks.check(system, configuration)))
+
+
+def _system(blocks: Blocks) -> System:
+    configuration = blocks.configuration
+    kinds: dict[str, str] = {}
+    for block in configuration.of(*ATTACHED):
+        word, named = ATTACHED[block.type]
+        if (to := blocks.try_reading(block, named)) is not None:
+            blocks.attach(block, to)
+            kinds[block.id] = f"{word} {to}"
+    resources = _default_buses(configuration)
+    for block in configuration.of(*RESOURCES):
+        resource = blocks.try_reading(block, partial(RESOURCES[block.type], blocks))
+        if resource is None:
+            continue
+        if (other := resources.get(resource.arn)) is not None:
+            blocks.find("BB102", block, f"{resource.arn} is made by {other.address} already")
+        resources[resource.arn] = resource
+    blocks.left_over(lambda block: kinds[block.id])
+    known = {*RESOURCES, *ATTACHED, LOGS_POLICY, *READ_ALONG, *WITHOUT_PART}
+    return System(
+        resources.values(),
+        accounts={block.account: block.place for block in configuration},
+        log_policies=_log_policies(blocks),
+        not_simulated=[block.id for block in configuration if block.type not in known],
+    )
+
+
+def _default_buses(configuration: Configuration) -> dict[str, Resource]:
+    """The bus that every account has."""
+    found: dict[str, Resource] = {}
+    for block in configuration:
+        account, arn = block.account, block.place.bus("default")
+        address = f"{account}/default"
+        found[arn] = EventBus(address=address, name="default", arn=arn, account=account, place=block.place, policy=None)
+    return found
+
+
+def _log_policies(blocks: Blocks) -> dict[str, list[Policy]]:
+    found: dict[str, list[Policy]] = defaultdict(list)
+
+    def policy(block: Block) -> Policy | None:
+        return blocks.try_reading(block, lambda values: values.policy("policy_document"))
+
+    for block in blocks.configuration.of(LOGS_POLICY):
+        if (read := policy(block)) is not None:
+            found[block.place.account_id].append(read)
+    return found

@@ -1,0 +1,273 @@
+"""How each type of resource block is read, and what each type of block that belongs to another is attached to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
+
+from backbone.aws.arn import Place
+from backbone.system.blocks import Blocks
+from backbone.system.iam import Policy
+from backbone.system.model import (
+    ApiDestination,
+    Archive,
+    Authorization,
+    EventBus,
+    EventSourceMapping,
+    Function,
+    HttpApi,
+    LogGroup,
+    Queue,
+    Resource,
+    Role,
+    Route,
+    Rule,
+    Stream,
+    Table,
+    Target,
+)
+from backbone.system.values import Values
+
+__all__ = ["ATTACHED", "LOGS_POLICY", "READ_ALONG", "RESOURCES", "WITHOUT_PART"]
+
+LOGS_POLICY = "aws_cloudwatch_log_resource_policy"
+
+
+def _basics(values: Values, name: str = "name") -> dict[str, Any]:
+    """What every resource has."""
+    block = values.block
+    own = {"address": block.id, "account": block.account, "place": block.place}
+    return own | {"name": values.text(name), "arn": values.text("arn")}
+
+
+def _bus_arn(values: Values) -> str:
+    """The bus that a block names or gives by ARN."""
+    name = values.text("event_bus_name", "default")
+    return name if name.startswith("arn:") else values.block.place.bus(name)
+
+
+def _function_arn(values: Values) -> str:
+    """The function that a block names or gives by ARN."""
+    name = values.text("function_name")
+    return name if name.startswith("arn:") else values.block.place.arn("lambda", f"function:{name}")
+
+
+def _rule_arn(place: Place, bus: str, rule: str) -> str:
+    name = bus.rpartition("/")[2]
+    return place.arn("events", f"rule/{rule}") if name == "default" else place.rule(name, rule)
+
+
+def _bus(blocks: Blocks, values: Values) -> EventBus:
+    basics = _basics(values)
+    return EventBus(**basics, policy=blocks.only_policy("aws_cloudwatch_event_bus_policy", basics["arn"]))
+
+
+def _rule(blocks: Blocks, values: Values) -> Rule:
+    basics, bus = _basics(values), _bus_arn(values)
+    arn, account_id = basics["arn"], basics["place"].account_id
+
+    def target(values: Values) -> Target:
+        retry, transformer = values.part("retry_policy"), values.part("input_transformer")
+        paths = {"input_paths": transformer.mapping("input_paths")} if transformer.nested else {}
+        return Target(
+            address=values.block.id,
+            rule_arn=arn,
+            rule_name=basics["name"],
+            account=values.block.account,
+            account_id=account_id,
+            arn=values.text("arn"),
+            role_arn=values.optional_text("role_arn"),
+            dead_letters_arn=values.part("dead_letter_config").optional_text("arn"),
+            max_attempts=retry.integer("maximum_retry_attempts", 185),
+            max_age_seconds=retry.integer("maximum_event_age_in_seconds", 86_400),
+            input=values.optional_text("input"),
+            input_path=values.optional_text("input_path"),
+            transformer=paths | {"input_template": transformer.text("input_template")} if paths else None,
+            partition_key_path=values.part("kinesis_target").optional_text("partition_key_path"),
+        )
+
+    return Rule(
+        **basics,
+        bus_arn=bus,
+        pattern=blocks.pattern(values),
+        enabled=values.text("state", "ENABLED") != "DISABLED",
+        targets=blocks.read_attached("aws_cloudwatch_event_target", arn, target),
+    )
+
+
+def _archive(blocks: Blocks, values: Values) -> Archive:
+    return Archive(**_basics(values), bus_arn=values.text("event_source_arn"), pattern=blocks.pattern(values))
+
+
+def _queue(blocks: Blocks, values: Values) -> Queue:
+    redrive, url = values.document("redrive_policy"), values.text("url")
+    receives = redrive.get("maxReceiveCount", 0)
+    if not re.fullmatch("[0-9]+", str(receives)):
+        raise values.wrong("redrive_policy.maxReceiveCount", receives, "a whole number")
+    target = redrive.get("deadLetterTargetArn")
+    return Queue(
+        **_basics(values),
+        url=url,
+        policy=blocks.only_policy("aws_sqs_queue_policy", url),
+        visibility_seconds=values.integer("visibility_timeout_seconds", 30),
+        redrive_arn=None if target is None else str(target),
+        max_receives=int(receives),
+    )
+
+
+def _log_group(_blocks: Blocks, values: Values) -> LogGroup:
+    return LogGroup(**_basics(values))
+
+
+def _stream(_blocks: Blocks, values: Values) -> Stream:
+    return Stream(**_basics(values))
+
+
+def _api_destination(_blocks: Blocks, values: Values) -> ApiDestination:
+    return ApiDestination(**_basics(values))
+
+
+def _table(_blocks: Blocks, values: Values) -> Table:
+    return Table(**_basics(values), key=values.text("hash_key"))
+
+
+def _role(blocks: Blocks, values: Values) -> Role:
+    policies = blocks.policies("aws_iam_role_policy", values.block.place.iam(f"role/{values.text('name')}"))
+    return Role(**_basics(values), trust=values.policy("assume_role_policy"), policies=policies)
+
+
+def _function(blocks: Blocks, values: Values) -> Function:
+    basics = _basics(values, "function_name")
+    arn = basics["arn"]
+    permissions = blocks.read_attached("aws_lambda_permission", arn, lambda values: _permission(values, arn))
+    configs = list(blocks.attached("aws_lambda_function_event_invoke_config", arn))
+    config = configs[-1] if configs else None
+    destination = config.part("destination_config").part("on_failure") if config else None
+    return Function(
+        **basics,
+        handler=values.text("handler"),
+        runtime=values.text("runtime"),
+        code=_code(blocks, values),
+        environment=values.part("environment").mapping("variables"),
+        timeout_seconds=values.integer("timeout", 3),
+        memory_mb=values.integer("memory_size", 128),
+        log_group=values.part("logging_config").text("log_group", f"/aws/lambda/{basics['name']}"),
+        role_arn=values.text("role"),
+        permissions=permissions,
+        retry_attempts=config.integer("maximum_retry_attempts", 2) if config else 2,
+        max_age_seconds=config.integer("maximum_event_age_in_seconds", 21_600) if config else 21_600,
+        failures_arn=destination.optional_text("destination") if destination else None,
+        mappings=blocks.read_attached("aws_lambda_event_source_mapping", arn, _mapping),
+    )
+
+
+def _code(blocks: Blocks, values: Values) -> Path:
+    return blocks.folder / "stacks" / values.block.stack / values.text("filename", "")
+
+
+def _permission(values: Values, function_arn: str) -> Policy:
+    condition: dict[str, Any] = {}
+    if source := values.optional_text("source_arn"):
+        condition["ArnLike"] = {"aws:SourceArn": source}
+    if account := values.optional_text("source_account"):
+        condition["StringEquals"] = {"aws:SourceAccount": account}
+    statement = {
+        "Sid": values.block.address.partition(".")[2],
+        "Effect": "Allow",
+        "Principal": {"Service": values.text("principal")},
+        "Action": values.text("action"),
+        "Resource": function_arn,
+        "Condition": condition,
+    }
+    return Policy(values.block.id, {"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _mapping(values: Values) -> EventSourceMapping:
+    return EventSourceMapping(
+        address=values.block.id,
+        source_arn=values.text("event_source_arn"),
+        batch_size=values.integer("batch_size", 10),
+        partial_failures="ReportBatchItemFailures" in values.texts("function_response_types"),
+    )
+
+
+def _api(blocks: Blocks, values: Values) -> HttpApi:
+    api_id, block = values.text("id"), values.block
+    uris = {
+        f"integrations/{integration.text('id')}": integration.text("integration_uri", "")
+        for integration in blocks.attached("aws_apigatewayv2_integration", api_id)
+    }
+    authorizers = {
+        authorizer.text("id"): authorizer.part("jwt_configuration")
+        for authorizer in blocks.attached("aws_apigatewayv2_authorizer", api_id)
+    }
+
+    def route(values: Values) -> Route:
+        uri = re.search(r"arn:[^/]+:function:[^/]+", uris.get(values.text("target", ""), ""))
+        authorization = values.text("authorization_type", "NONE")
+        if authorization not in get_args(Authorization):
+            raise values.wrong("authorization_type", authorization, ", ".join(get_args(Authorization)))
+        jwt = authorizers.get(values.text("authorizer_id", ""))
+        return Route(
+            address=values.block.id,
+            key=values.text("route_key"),
+            authorization=authorization,  # type: ignore[arg-type] # checked above
+            authorizer={"issuer": jwt.text("issuer", ""), "audience": jwt.texts("audience")} if jwt else None,
+            function_arn=uri[0] if uri else None,
+        )
+
+    return HttpApi(
+        address=block.id,
+        name=values.text("name"),
+        arn=values.text("execution_arn"),
+        account=block.account,
+        place=block.place,
+        id=api_id,
+        routes=blocks.read_attached("aws_apigatewayv2_route", api_id, route),
+    )
+
+
+RESOURCES: dict[str, Callable[[Blocks, Values], Resource]] = {
+    "aws_cloudwatch_event_bus": _bus,
+    "aws_cloudwatch_event_rule": _rule,
+    "aws_cloudwatch_event_archive": _archive,
+    "aws_cloudwatch_event_api_destination": _api_destination,
+    "aws_sqs_queue": _queue,
+    "aws_cloudwatch_log_group": _log_group,
+    "aws_kinesis_stream": _stream,
+    "aws_dynamodb_table": _table,
+    "aws_iam_role": _role,
+    "aws_lambda_function": _function,
+    "aws_apigatewayv2_api": _api,
+}
+"""How a block of each type becomes a resource."""
+
+ATTACHED: dict[str, tuple[str, Callable[[Values], str]]] = {
+    "aws_cloudwatch_event_bus_policy": ("the bus", _bus_arn),
+    "aws_cloudwatch_event_target": (
+        "the rule",
+        lambda values: _rule_arn(values.block.place, values.text("event_bus_name", "default"), values.text("rule")),
+    ),
+    "aws_sqs_queue_policy": ("the queue", lambda values: values.text("queue_url")),
+    "aws_iam_role_policy": ("the role", lambda values: values.block.place.iam(f"role/{values.text('role')}")),
+    "aws_lambda_permission": ("the function", _function_arn),
+    "aws_lambda_function_event_invoke_config": ("the function", _function_arn),
+    "aws_lambda_event_source_mapping": ("the function", _function_arn),
+    "aws_apigatewayv2_integration": ("the API", lambda values: values.text("api_id")),
+    "aws_apigatewayv2_authorizer": ("the API", lambda values: values.text("api_id")),
+    "aws_apigatewayv2_route": ("the API", lambda values: values.text("api_id")),
+}
+"""What a block of each type belongs to, in a word, and how it names that: by ARN, URL or id."""
+
+READ_ALONG = {"aws_cloudwatch_event_connection"}
+"""Types that are read where another block refers to them."""
+
+WITHOUT_PART = {
+    "aws_apigatewayv2_stage",
+    "aws_cloudwatch_log_delivery",
+    "aws_cloudwatch_log_delivery_destination",
+    "aws_cloudwatch_log_delivery_source",
+}
+"""Types without which events flow just the same."""
