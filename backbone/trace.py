@@ -5,9 +5,34 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
-__all__ = ["Node", "Trace"]
+__all__ = ["Node", "NodeKind", "Trace"]
+
+NodeKind = Literal[
+    "http",
+    "returned",
+    "put",
+    "denied",
+    "refused",
+    "archived",
+    "replayed",
+    "rule",
+    "delivered",
+    "retry",
+    "dropped",
+    "lost",
+    "dead-lettered",
+    "redriven",
+    "rejected",
+    "invoked",
+    "failed",
+    "call",
+]
+"""What can happen, by where: at an API, on a bus, on the way to a target, in a queue, in a function.
+
+`dropped` is a loss without any error, `rejected` an event that a function put into its failure queue itself.
+"""
 
 
 class Node:
@@ -15,13 +40,11 @@ class Node:
 
     `depth` says how many puts led to it, itself included.
 
-    Kinds: `http`, `put`, `denied`, `refused`, `rule`, `delivered`, `retry`, `dropped`, `dead-lettered`, `lost`,
-    `invoked`, `returned`, `failed`, `call`, `log`, `archived`, `replayed`, `redriven`, `rejected`.
     """
 
     __slots__ = ("account", "at", "children", "data", "depth", "kind", "place", "real", "words")
 
-    def __init__(self, kind: str, at: float, place: str, account: str, words: str, data: dict[str, Any]) -> None:
+    def __init__(self, kind: NodeKind, at: float, place: str, account: str, words: str, data: dict[str, Any]) -> None:
         self.kind = kind
         self.at = at
         self.place = place

@@ -26,3 +26,19 @@ RULES_PER_BUS_ELSEWHERE = 300
 
 BUS_POLICY_CHARACTERS = 10_240
 """The longest policy of an event bus (EventBridge quotas, "Event bus policy size"; adjustable)."""
+
+PUT_EVENTS_ENTRIES = 10
+"""Entries of one call (API reference, PutEvents)."""
+
+PUT_EVENTS_BYTES = 1024 * 1024
+"""All entries of one call together (user guide, "PutEvents event entry size"; 256 KB before 29 January 2026)."""
+
+DETAIL_TYPE_CHARACTERS = 128
+"""API reference, PutEventsRequestEntry."""
+
+RETRY_MAX_AGE_SECONDS = 86_400
+RETRY_MAX_ATTEMPTS = 185
+ASYNC_MAX_AGE_SECONDS = 21_600
+ASYNC_MAX_RETRY_ATTEMPTS = 2
+ASYNC_RETRY_SECONDS = (60, 120)
+"""Pauses between the attempts of an asynchronous invocation (Lambda developer guide, "Asynchronous invocation")."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from backbone.patterns import Explanation
-    from backbone.system.rules import Rule
+    from backbone.system.model import Rule
 
 __all__ = ["match"]
 
@@ -65,12 +65,12 @@ def match(
 
 def _matching(given: list[dict[str, Any]], stacks: Path | None) -> list[list[Rule]]:
     """The rules of the synthesized buses that each event matches."""
-    from backbone.system import rules, terraform
+    from backbone.system.reader import read
     from backbone.topology import find, output_folder
 
     with errors.status("Reading the stacks"):
-        read = rules.read(terraform.load(stacks or output_folder(find(Path()))))
-        return [rules.matching(read, event) for event in given]
+        system = read(stacks or output_folder(find(Path()))).system
+        return [system.matching(event) for event in given]
 
 
 def _explained(given: list[dict[str, Any]], file: Path) -> list[Explanation]:
@@ -85,11 +85,11 @@ def _explained(given: list[dict[str, Any]], file: Path) -> list[Explanation]:
 
 def _rule_as_json(rule: Rule) -> dict[str, object]:
     return {
-        "bus": rule.bus,
+        "bus": rule.bus_arn,
         "account": rule.account,
         "rule": rule.name,
         "address": rule.address,
-        "targets": list(rule.targets),
+        "targets": [target.arn for target in rule.targets],
     }
 
 
@@ -100,5 +100,6 @@ def _rule_table(found: list[Rule]) -> Table:
     for column in ("bus", "rule", "targets"):
         table.add_column(column, overflow="fold")
     for rule in found:
-        table.add_row(rule.account, rule.bus.rpartition("/")[2], rule.name, "\n".join(rule.targets))
+        targets = "\n".join(target.arn for target in rule.targets)
+        table.add_row(rule.account, rule.bus_arn.rpartition("/")[2], rule.name, targets)
     return table

@@ -47,9 +47,8 @@ def simulate(
 
     The exit status is 1 when something was denied or lost, or when AWS would refuse something of the Terraform.
     """
-    from backbone.cli import events
+    from backbone.cli import events, requests
     from backbone.cli import trace as views
-    from backbone.simulator import commands
 
     if (event is None) is (post is None):
         raise BackboneError("simulate: one of --event and --post is needed")
@@ -60,9 +59,9 @@ def simulate(
                 with about(event):
                     entries = [(given.as_entry(), given.account) for given in events.read(content)]
                 for entry, account in entries:
-                    commands.put(simulator, entry, caller=caller, account=account)
+                    requests.put(simulator, entry, caller=caller, account=account)
             elif post is not None:
-                commands.post(simulator, *post, caller=caller)
+                requests.post(simulator, *post, caller=caller)
             trace = simulator.run_until_idle()
         if as_json:
             output.print_json(data=trace.as_json())
@@ -70,7 +69,7 @@ def simulate(
             output.print(views.mermaid(trace), soft_wrap=True, end="")
         else:
             views.print_lines(output, views.tree(trace))
-            output.print(views.table(trace, ms=f"{commands.milliseconds(trace):.0f}"))
+            output.print(views.table(trace, ms=f"{requests.milliseconds(trace):.0f}"))
         bad = simulator.findings or trace.lost or trace.of("denied")
     raise typer.Exit(1 if bad else 0)
 
@@ -113,6 +112,6 @@ def _simulator(stacks: Path | None, faults: list[str] | None, *, seed: int, stub
     )
     for finding in simulator.findings:
         errors.print(f"finding: {finding}", style="red", soft_wrap=True)
-    for address in simulator.world.not_simulated:
+    for address in simulator.system.not_simulated:
         errors.print(f"not simulated: {address}", style="yellow", soft_wrap=True)
     return simulator

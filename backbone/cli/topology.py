@@ -35,6 +35,7 @@ def synth(
     """Write the Terraform of every stack."""
     from rich.table import Table
 
+    from backbone.system.reader import read
     from backbone.topology import find, output_folder
 
     path = file or find(Path())
@@ -43,13 +44,18 @@ def synth(
         from backbone.synthesis import output as application
 
         status.update(f"Synthesizing {len(topology.services)} services")
-        stacks = application.synth(topology, folder or output_folder(path))
+        written = folder or output_folder(path)
+        stacks = application.synth(topology, written)
+        findings = read(written).findings
     table = Table("stack", "account", "resources", show_lines=True)
     table.add_column("file", overflow="fold")
     for stack in stacks:
         for account, kinds in sorted(application.count_resources(stack).items()):
             table.add_row(stack.name, account, _by_type(kinds), str(stack.file))
     output.print(table)
+    for finding in findings:
+        errors.print(f"{finding.severity}: {finding}", style="red", soft_wrap=True)
+    raise typer.Exit(1 if any(finding.severity == "error" for finding in findings) else 0)
 
 
 def _by_type(kinds: Counter[str]) -> str:

@@ -10,15 +10,18 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from backbone.simulator.functions import Outcome
-from backbone.simulator.world import Api, Route, World
+from backbone.simulator.engine import Engine
+from backbone.simulator.processes import Outcome
+from backbone.system import access
 from backbone.system.iam import Identity
+from backbone.system.model import Function, HttpApi, Route
+from backbone.trace import Node
 
-__all__ = ["Answer", "Request", "answer", "authorize", "event", "find"]
+__all__ = ["Answer", "ApiGateway", "HttpCall"]
 
 
 @dataclass
-class Request:
+class HttpCall:
     """A call. The body may be text or JSON values, which are written as such."""
 
     method: str

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from backbone.aws.arn import Arn
 from backbone.simulator.api import error
 from backbone.simulator.engine import Engine
 from backbone.simulator.processes import Call, Reply
@@ -85,7 +84,7 @@ class DynamoDb:
         return Reply(int(status), {str(key): str(value) for key, value in more.items()}, content)
 
     def _backend(self, table: Table) -> Any:
-        """moto's tables of the account and region that a table is in."""
+        """Moto's tables of the account and region that a table is in."""
         key = table.account_id, table.place.region
         if key not in self._backends:
             from moto.dynamodb.models import DynamoDBBackend

@@ -9,17 +9,16 @@ from __future__ import annotations
 import heapq
 import random
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from backbone.errors import BackboneError
-from backbone.simulator.faults import Fault, Kind
 from backbone.simulator.api import error
+from backbone.simulator.faults import Fault, Kind
 from backbone.simulator.processes import Call, Outcome, Reply
 from backbone.system import access
 from backbone.system.iam import Identity
@@ -64,7 +63,9 @@ Answer = Callable[[Identity, Call], Reply]
 class Send(Protocol):
     """Puts a message into a queue; what follows from it goes below the node."""
 
-    def __call__(self, queue: Queue, body: str, attributes: dict[str, str], node: Node, *, hops: int = 0) -> None:
+    def __call__(
+        self, queue: Queue, body: str, attributes: dict[str, str], node: Node | None, *, hops: int = 0
+    ) -> object:
         """Send it. `hops` says how often the event in it was forwarded."""
 
 

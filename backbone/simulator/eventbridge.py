@@ -15,7 +15,7 @@ from backbone.system import access
 from backbone.system.access import Refusal
 from backbone.system.iam import Identity, authorize
 from backbone.system.model import Archive, EventBus, Function, Queue, Resource, Rule, Target
-from backbone.trace import Node
+from backbone.trace import Node, NodeKind
 
 __all__ = ["EventBridge"]
 
@@ -82,8 +82,16 @@ class EventBridge:
 
         def refuse(kind: put_events.Outcome, code: str, words: str) -> dict[str, Any]:
             place, account = (bus.name, bus.account) if bus else (name, self._system.account_name(who.account_id))
-            about = {"detail_type": given.detail_type, "source": given.source, "code": code, "caller": caller}
-            engine.node(kind, place, account, f"{given.detail_type or 'event'} from {caller}: {code}: {words}", **about)
+            engine.node(
+                kind,
+                place,
+                account,
+                f"{given.detail_type or 'event'} from {caller}: {code}: {words}",
+                detail_type=given.detail_type,
+                source=given.source,
+                code=code,
+                caller=caller,
+            )
             return {"ErrorCode": code, "ErrorMessage": words}
 
         if (problem := given.problem()) is not None:
@@ -124,7 +132,9 @@ class EventBridge:
 
     # From a bus to targets
 
-    def _ingest(self, bus: EventBus, event: Event, node: Node, *, hops: int, only: frozenset[str] | None = None) -> None:
+    def _ingest(
+        self, bus: EventBus, event: Event, node: Node, *, hops: int, only: frozenset[str] | None = None
+    ) -> None:
         engine = self._engine
         for archive in self._archives.get(bus.arn, ()):
             if "replay-name" not in event and (archive.pattern is None or archive.pattern.matches(event)):
@@ -221,7 +231,8 @@ class EventBridge:
     def _retry(self, delivery: Delivery, refusal: Refusal) -> None:
         """Try again later, with pauses that double up to an hour, unless attempts or time are used up."""
         engine, target = self._engine, delivery.target
-        pause = min(FIRST_PAUSE_SECONDS * 2.0**delivery.attempts, LONGEST_PAUSE_SECONDS) * engine.random.uniform(0.5, 1)
+        pause = min(FIRST_PAUSE_SECONDS * 2.0**delivery.attempts, LONGEST_PAUSE_SECONDS)
+        pause *= engine.random.uniform(0.5, 1)
         if delivery.attempts >= target.max_attempts:
             self._give_up(delivery, refusal, exhausted="MaximumRetryAttempts")
             return
@@ -244,7 +255,7 @@ class EventBridge:
         about = {"code": refusal.code, "id": event["id"], "detail_type": event["detail-type"]}
         if (refused := self._dead_letter_refusal(target)) is not None:
             to = self._targets[target.address]
-            kind = "dropped" if silently else "lost"
+            kind: NodeKind = "dropped" if silently else "lost"
             name = to.name if to else target.arn
             engine.node(kind, name, target.account, f"{refusal}; {refused}", delivery.node, **about)
             return
@@ -276,9 +287,7 @@ class EventBridge:
 
     # Again
 
-    def replay(
-        self, archive: str | None, *, rules: Sequence[str] | None, begin: float, end: float, name: str
-    ) -> None:
+    def replay(self, archive: str | None, *, rules: Sequence[str] | None, begin: float, end: float, name: str) -> None:
         """Put what an archive has kept on its bus again."""
         found = [one for one in self._system.of(Archive) if archive in (None, *one.names)]
         if len(found) != 1:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from backbone.aws.limits import MAX_ENTRIES, MAX_ENTRY_BYTES
+from backbone.aws.limits import DETAIL_TYPE_CHARACTERS, PUT_EVENTS_BYTES, PUT_EVENTS_ENTRIES
 
 __all__ = ["Entry", "Outcome", "count_problem"]
 
@@ -16,7 +16,7 @@ Outcome = Literal["refused", "denied"]
 
 def count_problem(count: int) -> str | None:
     """Why a call with so many entries fails; None when it does not."""
-    return None if 1 <= count <= MAX_ENTRIES else f"Entries: got {count}; allowed: 1 to {MAX_ENTRIES}"
+    return None if 1 <= count <= PUT_EVENTS_ENTRIES else f"Entries: got {count}; allowed: 1 to {PUT_EVENTS_ENTRIES}"
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ class Entry:
         if self.source.startswith("aws."):
             return "NotAuthorizedForSourceException", "Not authorized for the source."
         size = len(self.text.encode("utf-8", "replace")) + len(self.source.encode()) + len(self.detail_type.encode())
-        if size > MAX_ENTRY_BYTES:
+        if size > PUT_EVENTS_BYTES:
             words = f"Total size of the entries in the request is over the limit: {size:,}"
             return "InvalidArgument", words
-        if len(self.detail_type) > 128:
+        if len(self.detail_type) > DETAIL_TYPE_CHARACTERS:
             return "InvalidArgument", "DetailType is longer than 128 characters."
         return None
 

@@ -12,9 +12,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from backbone.errors import BackboneError
-from backbone.simulator import aws
-from backbone.simulator.functions import Reply
+from backbone.simulator.processes import Call, Reply
 from backbone.simulator.simulator import Simulator
+from backbone.system.model import HttpApi
 from backbone.trace import Node
 
 __all__ = ["Server"]
@@ -96,7 +96,8 @@ class Server:
         with self._lock:
             try:
                 if headers.get("x-amz-target", "") == "AWSEvents.PutEvents":
-                    reply = aws.put_events(self._simulator, self._simulator.identity(_access_key(headers)), body)
+                    call = Call(method, path, headers, body)
+                    reply = self._simulator.call(self._simulator.identity(_access_key(headers)), call)
                 else:
                     reply = self._http(method, path, headers, body)
             except BackboneError as error:
@@ -107,7 +108,7 @@ class Server:
 
     def _http(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
         signed = headers.get("authorization", "").startswith("AWS4-HMAC-SHA256")
-        apis = self._simulator.world.apis
+        apis = self._simulator.system.of(HttpApi)
         caller = apis[0].account if signed and apis else None
         text = body.decode("utf-8", "replace") if body else None
         answer = self._simulator.http(method, path, text, headers=headers, caller=caller)

@@ -17,6 +17,7 @@ from backbone.simulator.eventbridge import EventBridge
 from backbone.simulator.faults import Fault
 from backbone.simulator.kinesis import Kinesis
 from backbone.simulator.logs import Logs
+from backbone.simulator.processes import Call, Reply
 from backbone.simulator.sqs import Message, Sqs
 from backbone.system.iam import Identity
 from backbone.system.model import ApiDestination, LogGroup, Queue, Stream
@@ -146,6 +147,10 @@ class Simulator:
         if wrong := put_events.count_problem(len(entries)):
             raise SimulatorError(wrong)
         return self._eventbridge.put(entries, who)
+
+    def call(self, who: Identity, call: Call) -> Reply:
+        """What AWS answers an API call, as a function's or any AWS client's."""
+        return self._engine.call(who, call)
 
     def http(
         self,

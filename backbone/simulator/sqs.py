@@ -13,7 +13,7 @@ from backbone.simulator.engine import Engine, Request, SimulatorError
 from backbone.simulator.processes import Call, Outcome, Reply
 from backbone.system.iam import Identity, authorize
 from backbone.system.model import EventSourceMapping, Function, Queue
-from backbone.trace import Node
+from backbone.trace import Node, NodeKind
 
 __all__ = ["Message", "Sqs"]
 
@@ -115,7 +115,7 @@ class Sqs:
 
     def _send_message(self, queue: Queue, given: Mapping[str, Any]) -> Reply:
         body = str(given["MessageBody"])
-        kind = "rejected" if queue.arn in self._failures_of else "call"
+        kind: NodeKind = "rejected" if queue.arn in self._failures_of else "call"
         message = self.send(queue, body, {}, None)
         self._engine.node(kind, queue.name, queue.account, "sqs:SendMessage")
         digest = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()

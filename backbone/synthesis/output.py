@@ -10,7 +10,6 @@ from pathlib import Path
 from backbone.cdk import App
 from backbone.errors import BackboneError
 from backbone.synthesis.stacks import ASSETS, add_stacks
-from backbone.system import rules, terraform
 from backbone.topology import Topology
 
 __all__ = ["Stack", "count_resources", "synth"]
@@ -25,7 +24,7 @@ class Stack:
 
 
 def synth(topology: Topology, folder: Path) -> list[Stack]:
-    """Write the stacks into a folder, in the order to deploy them; RuleError for a rule that AWS would refuse.
+    """Write the stacks into a folder, in the order to deploy them.
 
     What a stack that the topology no longer has left there is removed; other files beside it stay.
     """
@@ -47,7 +46,6 @@ def synth(topology: Topology, folder: Path) -> list[Stack]:
     for pattern in ("*/cdk.tf.json", f"*/{ASSETS}/*.zip"):
         for stale in set((folder / "stacks").glob(pattern)) - written:
             stale.unlink()
-    rules.read(terraform.load(folder))
     return stacks
 
 

@@ -20,7 +20,16 @@ from backbone.system.model import (
     Target,
 )
 
-__all__ = ["API_GATEWAY", "EVENTS", "Refusal", "dead_letter_refusal", "delivery_refusal", "invoke_permission", "may", "organization"]
+__all__ = [
+    "API_GATEWAY",
+    "EVENTS",
+    "Refusal",
+    "dead_letter_refusal",
+    "delivery_refusal",
+    "invoke_permission",
+    "may",
+    "organization",
+]
 
 EVENTS = "events.amazonaws.com"
 API_GATEWAY = "apigateway.amazonaws.com"

@@ -266,6 +266,13 @@ class System:
                 by_bus[rule.bus_arn].append((rule, rule.pattern))
         return {bus.arn: PatternSet(by_bus[bus.arn]) for bus in self.of(EventBus)}
 
+    @cached_property
+    def hubs(self) -> tuple[EventBus, ...]:
+        """The buses that forward to other buses."""
+        forwarding = {target.rule_arn for target in self.targets if self.get(EventBus, target.arn) is not None}
+        buses = {rule.bus_arn for rule in self.of(Rule) if rule.arn in forwarding}
+        return tuple(bus for bus in self.of(EventBus) if bus.arn in buses)
+
     def matching(self, event: Mapping[str, Any]) -> list[Rule]:
         """The rules that match an event, whichever bus they are on; PatternError when it is not an event."""
         return [rule for rules in self.rules_by_bus.values() for rule in rules.matching(event)]

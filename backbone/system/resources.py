@@ -8,6 +8,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 from backbone.aws.arn import Place
+from backbone.aws.limits import (
+    ASYNC_MAX_AGE_SECONDS,
+    ASYNC_MAX_RETRY_ATTEMPTS,
+    RETRY_MAX_AGE_SECONDS,
+    RETRY_MAX_ATTEMPTS,
+)
 from backbone.system.blocks import Blocks
 from backbone.system.iam import Policy
 from backbone.system.model import (
@@ -80,8 +86,8 @@ def _rule(blocks: Blocks, values: Values) -> Rule:
             arn=values.text("arn"),
             role_arn=values.optional_text("role_arn"),
             dead_letters_arn=values.part("dead_letter_config").optional_text("arn"),
-            max_attempts=retry.integer("maximum_retry_attempts", 185),
-            max_age_seconds=retry.integer("maximum_event_age_in_seconds", 86_400),
+            max_attempts=retry.integer("maximum_retry_attempts", RETRY_MAX_ATTEMPTS),
+            max_age_seconds=retry.integer("maximum_event_age_in_seconds", RETRY_MAX_AGE_SECONDS),
             input=values.optional_text("input"),
             input_path=values.optional_text("input_path"),
             transformer=paths | {"input_template": transformer.text("input_template")} if paths else None,
@@ -156,8 +162,12 @@ def _function(blocks: Blocks, values: Values) -> Function:
         log_group=values.part("logging_config").text("log_group", f"/aws/lambda/{basics['name']}"),
         role_arn=values.text("role"),
         permissions=permissions,
-        retry_attempts=config.integer("maximum_retry_attempts", 2) if config else 2,
-        max_age_seconds=config.integer("maximum_event_age_in_seconds", 21_600) if config else 21_600,
+        retry_attempts=config.integer("maximum_retry_attempts", ASYNC_MAX_RETRY_ATTEMPTS)
+        if config
+        else ASYNC_MAX_RETRY_ATTEMPTS,
+        max_age_seconds=config.integer("maximum_event_age_in_seconds", ASYNC_MAX_AGE_SECONDS)
+        if config
+        else ASYNC_MAX_AGE_SECONDS,
         failures_arn=destination.optional_text("destination") if destination else None,
         mappings=blocks.read_attached("aws_lambda_event_source_mapping", arn, _mapping),
     )

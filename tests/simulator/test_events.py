@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from backbone.simulator import Fault, Simulator
-from backbone.simulator.simulator import SimulatorError
-from backbone.simulator.world import LogGroup
+from backbone.simulator import Fault, Simulator, SimulatorError
 from tests.simulator.conftest import LAYOUTS, Edit, put
 
 Load = Callable[..., Simulator]
@@ -18,7 +16,7 @@ LOCAL = {"order-service": "shop-order-service", "delivery-service": "shop-delive
 
 
 def logged(sim: Simulator) -> dict[str, int]:
-    return {one.name: len(one.entries) for one in sim.world.of(LogGroup) if one.name.startswith("/aws/events/")}
+    return {name: len(entries) for name, entries in sim.logs.items() if name.startswith("/aws/events/")}
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -47,9 +45,7 @@ def test_an_event_keeps_what_its_publisher_gave_and_what_aws_made(load: Load) ->
     }
     result = put(sim, "order-service", "Order.Updated", **given)
     sim.run_until_idle()
-    group = sim.world.find(LogGroup, "/aws/events/shop-delivery-service")
-    assert group is not None
-    assert group.entries == [
+    assert sim.logs["/aws/events/shop-delivery-service"] == [
         {
             "version": "0",
             "id": result["EventId"],
@@ -245,9 +241,7 @@ def test_a_replay_comes_with_its_name_for_the_rules_that_are_named(load: Load) -
     sim.replay(rules=["shop-forward-delivery-service"], name="again")
     trace = sim.run_until_idle()
     assert [one.kind for one in trace.roots] == ["put", "replayed"]
-    group = sim.world.find(LogGroup, "/aws/events/shop-delivery-service")
-    assert group is not None
-    assert [one["replay-name"] for one in group.entries] == ["again"]
+    assert [one["replay-name"] for one in sim.logs["/aws/events/shop-delivery-service"]] == ["again"]
     assert logged(sim)["/aws/events/shop-global"] == before["/aws/events/shop-global"]
     assert len(trace.of("archived")) == 1
     sim.replay()

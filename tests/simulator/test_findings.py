@@ -140,7 +140,7 @@ def test_a_target_that_nobody_makes_and_types_that_are_unknown(edited: Edited) -
     assert any(
         "NO_RESOURCE: arn:aws:events:eu-west-1:333333333333:event-bus/other is made" in one for one in sim.findings
     )
-    assert sim.world.not_simulated == ["backbone/aws_sns_topic.t"]
+    assert sim.system.not_simulated == ("backbone/aws_sns_topic.t",)
 
 
 def test_an_expression_that_cannot_be_resolved_is_an_error(edited: Edited) -> None:

@@ -27,7 +27,7 @@ def shape(node: Node) -> tuple[object, ...]:
 def test_an_order_goes_its_whole_way(load: Load, name: str) -> None:
     sim = load(name)
     assert sim.findings == []
-    assert sim.world.not_simulated == []
+    assert sim.system.not_simulated == ()
     answer = sim.http("POST", "/orders", ORDER, caller="order-service")
     assert answer.status == 201
     trace = sim.run_until_idle()
@@ -158,7 +158,7 @@ def test_nothing_is_lost_whatever_goes_wrong(load: Load, schedule: list[Fault], 
 def test_every_option_at_once_has_no_findings(load: Load) -> None:
     sim = load("all-features")
     assert sim.findings == []
-    assert sim.world.not_simulated == []
+    assert sim.system.not_simulated == ()
     (answer,) = sim.put_events(
         [
             {

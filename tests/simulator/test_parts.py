@@ -20,10 +20,8 @@ from backbone.constructs.table import Table
 from backbone.errors import BackboneError
 from backbone.simulator import Fault, Simulator
 from backbone.simulator.faults import FaultError
-from backbone.simulator.functions import Reply, Worker
+from backbone.simulator.processes import Reply, Worker
 from backbone.simulator.transform import at_path, transformed
-from backbone.simulator.world import Destination
-from backbone.simulator.world import Stream as SimulatedStream
 from tests.simulator.conftest import ORDER, zipped
 
 Built = Callable[..., Simulator]
@@ -209,9 +207,8 @@ def test_a_stream_keeps_records_by_key_and_a_partner_is_called(built: Built) -> 
     assert sim.findings == []
     send(sim, {"id": "a"}, {"id": "b"})
     sim.run_until_idle()
-    stream, partner = next(sim.world.of(SimulatedStream)), next(sim.world.of(Destination))
-    assert [key for key, _ in stream.records] == ["a", "b"]
-    assert [one["detail"]["id"] for one in partner.calls] == ["a", "b"]
+    assert [key for key, _ in sim.streams["stream"]] == ["a", "b"]
+    assert [one["detail"]["id"] for one in sim.destinations["partner"]] == ["a", "b"]
 
 
 def token(claims: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from backbone.simulator import Simulator
-from backbone.simulator.world import Bus
+from backbone.system.model import EventBus
 from backbone.synthesis import output
 from backbone.topology import Topology, parse
 from benchmarks.synthesis import topology_text
@@ -60,7 +60,7 @@ def test_what_is_delivered_is_what_is_declared(document: dict[str, Any]) -> None
     declared = topology(document)
     sim = simulated(declared)
     assert sim.findings == []
-    assert sim.world.not_simulated == []
+    assert sim.system.not_simulated == ()
     check(declared, sim)
 
 
@@ -71,4 +71,4 @@ def test_fifty_services(layout: str, routing: str) -> None:
     sim = simulated(declared)
     assert sim.findings == []
     assert check(declared, sim) == 50
-    assert len(list(sim.world.of(Bus))) == 51 + 51  # and the default buses
+    assert len(sim.system.of(EventBus)) == 51 + 51  # and the default buses
