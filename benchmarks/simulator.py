@@ -21,10 +21,11 @@ from rich.console import Console
 from rich.table import Table
 
 from backbone import topology
-from backbone.simulator import Node, Simulator
+from backbone.simulator import Simulator
 from backbone.simulator.server import Server
-from backbone.system.model import Rule
 from backbone.synthesis import output
+from backbone.system.model import Rule
+from backbone.trace import Node
 from benchmarks.patterns import each
 from benchmarks.synthesis import ROOT, topology_text
 
@@ -88,7 +89,9 @@ def moto_rate(sim: Simulator) -> float:
         logs.create_log_group(logGroupName="/aws/events/target")
         target = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/events/target"
         matching = 0
-        for rule in (rule for rule in sim.system.of(Rule) if rule.bus_arn == BUS and rule.pattern):
+        for rule in sim.system.of(Rule):
+            if rule.bus_arn != BUS or rule.pattern is None:
+                continue
             pattern = rule.pattern.to_json()
             events.put_rule(Name=rule.name, EventBusName="big-global", EventPattern=pattern)
             events.put_targets(Rule=rule.name, EventBusName="big-global", Targets=[{"Id": "1", "Arn": target}])

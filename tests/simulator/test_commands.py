@@ -17,8 +17,9 @@ from typing import Any
 import boto3
 import pytest
 
-from backbone.simulator import Node, Simulator
+from backbone.simulator import Simulator
 from backbone.simulator.server import Server
+from backbone.trace import Node
 from tests.cli.command import BACKBONE, run
 from tests.simulator.conftest import ORDER
 

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backbone.cli.trace import mermaid
-from backbone.simulator import Fault, Node, Simulator
+from backbone.simulator import Fault, Simulator
 from backbone.simulator.faults import Kind
+from backbone.trace import Node
 from tests.conftest import ROOT
 from tests.simulator.conftest import LAYOUTS, ORDER, put
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 
 from backbone.simulator import Simulator
-from backbone.system.model import EventBus
 from backbone.synthesis import output
+from backbone.system.model import EventBus
 from backbone.topology import Topology, parse
 from benchmarks.synthesis import topology_text
 from tests.test_stacks import documents, topology
