@@ -42,10 +42,13 @@ __all__ = [
     "Topology",
     "TopologyError",
     "Trace",
+    "__version__",
     "load",
     "parse",
     "synth",
 ]
+
+__version__ = "0.1.0"
 
 _HOMES = {
     "backbone.patterns": ("Explanation", "Pattern", "PatternError", "PatternSet"),

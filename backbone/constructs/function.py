@@ -27,12 +27,15 @@ from backbone.constructs.queue import Queue
 from backbone.constructs.role import Role
 from backbone.errors import BackboneError
 
-__all__ = ["RUNTIME", "Code", "Function", "FunctionSettings", "powertools_layer"]
+__all__ = ["POWERTOOLS", "RUNTIME", "Code", "Function", "FunctionSettings", "powertools_layer"]
 
 RUNTIME = "python3.13"
 
 POWERTOOLS_VERSION = 27
 """The version of AWS's public Powertools layer (Powertools for AWS Lambda documentation, "Lambda Layer")."""
+
+POWERTOOLS = ("aws-lambda-powertools[all]>=3,<4",)
+"""What is in that layer, as a requirement: Powertools of major version 3 with all extras (same page)."""
 
 POWERTOOLS_ACCOUNTS = {
     "cn-north-1": "498634801083",

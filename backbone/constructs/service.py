@@ -47,7 +47,8 @@ class Service(Construct):
     """What a module's `build(service)` gets: the service's surroundings, and the ways to add to it.
 
     `subscriptions` is what the file says; what the module makes of it is in `published` and `subscribed`, and
-    `asked` has the settings that it asked for, to be compared. `code` is None for a service without a module.
+    `asked` has the settings that it asked for, to be compared. `layers` has the ARNs of the layers that its functions
+    have. `code` is None for a service without a module.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Service(Construct):
         self.subscribed: set[str] = set()
         self.asked: set[str] = set()
         self.outputs: dict[str, str] = {}
+        self.layers: set[str] = set()
         self._name, self._around = id, around
         self._subscriptions, self._settings, self._code = subscriptions, settings, code
         forwarding_role = around.global_place.iam(f"role/{around.names.forwarding_role(id)}")
@@ -122,6 +124,8 @@ class Service(Construct):
             "POWERTOOLS_METRICS_NAMESPACE": self._around.names.backbone,
             "POWERTOOLS_SERVICE_NAME": self._name,
         }
+        layer = self._around.powertools_layer or powertools_layer(self.account.place)
+        self.layers.add(layer)
         return Function(
             self,
             id,
@@ -129,7 +133,7 @@ class Service(Construct):
             name_of=self.name_of,
             code=self._code,
             handler=handler,
-            layers=[self._around.powertools_layer or powertools_layer(self.account.place)],
+            layers=[layer],
             environment={**given, **(environment or {})},
             log_retention_days=self.log_retention_days,
             **settings,

@@ -8,25 +8,35 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable
+import os
+import sysconfig
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import backbone
+from backbone.constructs.service import Service
 from backbone.errors import BackboneError
+from backbone.sources import SYNTH_FILE, ModuleFiles
 from backbone.synthesis.package import Package, package
+from backbone.topology import Topology
 
-if TYPE_CHECKING:
-    from backbone.constructs.service import Service
-    from backbone.topology import Topology
+__all__ = ["Module", "ModuleError", "add", "load"]
 
-__all__ = ["Module", "ModuleError", "add", "folder_of", "load"]
-
-COMMON = "common"
+NOT_THE_USERS = tuple(
+    str(folder) + os.sep
+    for folder in (
+        Path(backbone.__file__).parent,
+        *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+    )
+)
+"""The folders of code that a user did not write."""
 
 
 class ModuleError(BackboneError):
-    """A module is not there, or does not do what the file says."""
+    """A module is not there, fails, or does not do what the file says."""
 
 
 @dataclass(frozen=True)
@@ -37,42 +47,40 @@ class Module:
     code: Package
 
 
-def folder_of(module: str) -> Path:
-    """The folder of a package that can be imported."""
-    spec = importlib.util.find_spec(module)
-    if spec is None or not spec.origin:
-        raise ModuleError(f"{module}: there is no such package")
-    return Path(spec.origin).parent
-
-
 def load(service: str, module: str) -> Module:
-    """The module of a service; ModuleError when there is no such module or it lacks `build`."""
+    """The module of a service; ModuleError when there is no such module, it fails, or it lacks `build`."""
     key = f"services.{service}.module: got {module!r}"
+    with _users_code(service, module):
+        folder = _folder(module)
+    if folder is None:
+        path = module.replace(".", "/")
+        raise ModuleError(f"{key}; allowed: a package with a {SYNTH_FILE}; there is no {path}/{SYNTH_FILE} to import")
+    with _users_code(service, module):
+        build = getattr(importlib.import_module(f"{module}.{SYNTH_FILE.removesuffix('.py')}"), "build", None)
+    if not callable(build):
+        raise ModuleError(f"{key}; allowed: a package whose {SYNTH_FILE} has a function build(service)")
+    return Module(build, package(ModuleFiles.of(folder, depth=module.count(".") + 1)))
+
+
+def _folder(module: str) -> Path | None:
+    """The folder of a package that has a service.py; None where there is no such package."""
     try:
         spec = importlib.util.find_spec(module)
-        missing = spec is None or spec.submodule_search_locations is None
-        missing = missing or importlib.util.find_spec(f"{module}.service") is None
-    except ModuleNotFoundError:
-        spec, missing = None, True
-    if missing or spec is None or not spec.origin:
-        path = module.replace(".", "/")
-        raise ModuleError(f"{key}; allowed: a package with a service.py; there is no {path}/service.py to import")
-    build = getattr(importlib.import_module(f"{module}.service"), "build", None)
-    if not callable(build):
-        raise ModuleError(f"{key}; allowed: a package whose service.py has a function build(service)")
+    except ModuleNotFoundError as error:
+        if error.name and f"{module}.".startswith(f"{error.name}."):
+            return None  # a parent is missing, or is no package
+        raise
+    if spec is None or spec.submodule_search_locations is None or not spec.origin:
+        return None
     folder = Path(spec.origin).parent
-    root = folder
-    for _ in module.split("."):
-        root = root.parent
-    beside = folder.parent / COMMON
-    folders = [folder, beside] if "." in module and beside.is_dir() else [folder]
-    return Module(build, package(root, folders))
+    return folder if (folder / SYNTH_FILE).is_file() else None
 
 
 def add(topology: Topology, name: str, module: Module, service: Service) -> None:
-    """Let the module build the service; ModuleError when that is not what the file says of the service."""
+    """Let the module build the service; ModuleError when it fails, or does not do what the file says of the service."""
     declared = topology.services[name]
-    module.build(service)
+    with _users_code(name, str(declared.module)):
+        module.build(service)
     wrong = []
     for verb, said, done in (
         ("publishes", set(declared.publishes), service.published),
@@ -94,3 +102,24 @@ def add(topology: Topology, name: str, module: Module, service: Service) -> None
 
 def _listed(names: set[str]) -> str:
     return ", ".join(sorted(names)) or "nothing"
+
+
+@contextmanager
+def _users_code(service: str, module: str) -> Iterator[None]:
+    """Raise what a user's code raises as a ModuleError that shows the lines of the user's files only."""
+    try:
+        yield
+    except BackboneError:
+        raise
+    except Exception as error:
+        what = "".join(traceback.format_exception_only(error)).strip()
+        lines = [f"services.{service}.module: {module} fails: {what}"]
+        for frame in traceback.extract_tb(error.__traceback__):
+            if not frame.filename.startswith((*NOT_THE_USERS, "<")):
+                lines.append(f"  {_shown(frame.filename)}:{frame.lineno}, in {frame.name}: {frame.line}")
+        raise ModuleError("\n".join(lines)) from error
+
+
+def _shown(file: str) -> str:
+    """A path from the current folder where it is below that."""
+    return os.path.relpath(file) if Path(file).is_relative_to(Path.cwd()) else file

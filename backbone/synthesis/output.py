@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import re
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from backbone import manifest
 from backbone.cdk import App
 from backbone.errors import BackboneError
-from backbone.synthesis.stacks import ASSETS, add_stacks
+from backbone.manifest import Manifest, ManifestError
+from backbone.synthesis.declared import manifest_of
+from backbone.synthesis.replace import replacing
+from backbone.synthesis.stacks import ASSETS, BackboneStack, add_stacks
 from backbone.topology import Topology
 
 __all__ = ["Stack", "count_resources", "synth"]
+
+OURS = ("stacks/*/cdk.tf.json", f"stacks/*/{ASSETS}/*.zip")
+NODE_ERROR = re.compile(r"\b(E[A-Z]+): ([^,\n]+)")
 
 
 @dataclass(frozen=True)
@@ -24,36 +35,74 @@ class Stack:
 
 
 def synth(topology: Topology, folder: Path) -> list[Stack]:
-    """Write the stacks into a folder, in the order to deploy them.
+    """Write the stacks into a folder, in the order to deploy them, and the manifest beside them.
 
-    What a stack that the topology no longer has left there is removed; other files beside it stay.
+    What a stack that the topology no longer has left there is removed; other files beside it stay. When anything
+    fails, all files are what they were. BackboneError when the folder cannot be written, when a module fails, or
+    when an account left the topology that the folder's stacks have services in.
     """
+    with _writing(folder), replacing(folder, ours=OURS, last=manifest.FILE_NAME) as new:
+        _refuse_to_forget(topology, folder)
+        app = App(outdir=str(new.absolute()))
+        made = add_stacks(app, topology)
+        app.synth()
+        _write_files(new, made)
+        manifest.write(manifest_of(topology, made), new)
+    return [Stack(name, folder / "stacks" / name / "cdk.tf.json") for name in made]
+
+
+def _write_files(folder: Path, stacks: Mapping[str, BackboneStack]) -> None:
+    for name, stack in stacks.items():
+        for path, content in stack.files.items():
+            file = folder / "stacks" / name / path
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(content)
+
+
+def _refuse_to_forget(topology: Topology, folder: Path) -> None:
+    """BackboneError when an account with services left the topology: nothing could destroy its resources any more."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        before = manifest.read(folder)
+    except ManifestError:
+        return  # nothing is known of what was there, and the manifest is about to be written anew
+    left = sorted(_in_use(before) - topology.accounts.keys()) if before.backbone == topology.name else []
+    if left:
+        names = ", ".join(map(repr, left))
+        raise BackboneError(
+            f"accounts: {names} left the file, but the stacks in {folder} have resources there, which no stack could "
+            f"destroy any more. Put {names} back under accounts, without services; synth and apply: that destroys "
+            f"them. Then take {names} out. If nothing was ever applied there, delete {folder} and synth again"
+        )
+
+
+def _in_use(before: Manifest) -> set[str]:
+    return {before.global_bus.account, *(service.account for service in before.services.values())}
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Raise what the file system refuses, to Python or to Node, as a BackboneError."""
+    try:
+        yield
     except OSError as error:
-        raise BackboneError(f"{folder}: cannot be written: {error.strerror}; name another folder") from None
-    app = App(outdir=str(folder))
-    made = add_stacks(app, topology)
-    app.synth()
-    stacks = [Stack(name, folder / "stacks" / name / "cdk.tf.json") for name in made]
-    assets = {
-        folder / "stacks" / name / path: content for name, files in made.items() for path, content in files.items()
-    }
-    for path, content in assets.items():
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
-    written = {one.file for one in stacks} | assets.keys()
-    for pattern in ("*/cdk.tf.json", f"*/{ASSETS}/*.zip"):
-        for stale in set((folder / "stacks").glob(pattern)) - written:
-            stale.unlink()
-    return stacks
+        reason = error.strerror or str(error)
+    except RuntimeError as error:
+        found = NODE_ERROR.search(str(error))
+        if found is None or not hasattr(errno, found[1]):
+            raise
+        reason = found[2]
+    else:
+        return
+    raise BackboneError(
+        f"{folder}: cannot be written: {reason}; nothing in it was changed. Make room for it, or name another folder"
+    )
 
 
 def count_resources(stack: Stack) -> dict[str, Counter[str]]:
     """How many resources of which type a synthesized stack has, by the account of their provider."""
-    found: dict[str, Counter[str]] = {}
-    for kind, named in json.loads(stack.file.read_text(encoding="utf-8")).get("resource", {}).items():
+    document = json.loads(stack.file.read_text(encoding="utf-8"))
+    found: dict[str, Counter[str]] = {one["alias"]: Counter() for one in document["provider"]["aws"]}
+    for kind, named in document.get("resource", {}).items():
         for body in named.values():
-            account = body["provider"].removeprefix("aws.")
-            found.setdefault(account, Counter())[kind] += 1
+            found[body["provider"].removeprefix("aws.")][kind] += 1
     return found

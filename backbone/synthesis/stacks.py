@@ -5,6 +5,9 @@ The path of a construct below its stack is the same in both layouts, and so is t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from backbone.aws import policies
 from backbone.cdk import (
     App,
@@ -18,17 +21,18 @@ from backbone.cdk import (
     TerraformOutput,
     TerraformStack,
 )
-from backbone.constructs.account import Account
+from backbone.constructs.account import Access, Account, EmptyAccount
 from backbone.constructs.event_bus import EventBus
 from backbone.constructs.forwarding import Forwarding
 from backbone.constructs.function import Code
 from backbone.constructs.service import Service, Surroundings
 from backbone.synthesis import modules
+from backbone.synthesis.package import Package
 from backbone.topology import Topology, quotas, routing
 from backbone.topology.models import S3, Cloud, Local, Remote
 from backbone.topology.routing import Wanted
 
-__all__ = ["ASSETS", "SINGLE", "add_stacks", "provider_constraint"]
+__all__ = ["ASSETS", "SINGLE", "BackboneStack", "add_stacks", "provider_constraint"]
 
 ASSETS = "assets"
 """The folder beside a stack's JSON for the zips that it deploys."""
@@ -37,19 +41,21 @@ SINGLE = "backbone"
 """The stack of `layout: single`. In `layout: per-account` each stack has its account's name."""
 
 
-def add_stacks(app: App, topology: Topology) -> dict[str, dict[str, bytes]]:
-    """Give the app all stacks of a backbone; returns their names in the order to deploy them.
+def add_stacks(app: App, topology: Topology) -> dict[str, BackboneStack]:
+    """Give the app all stacks of a backbone; returns them by their names in the order to deploy them.
 
-    With each name come the files that the stack needs beside its JSON, by their path from the stack's folder.
+    An account that is declared but has nothing in it (any more) gets its provider all the same: without it Terraform
+    could not destroy what was there. It comes last, when nobody sends to it any more.
     """
-    accounts = topology.accounts_in_use
+    used = topology.accounts_in_use
+    idle = tuple(sorted(topology.accounts.keys() - set(used)))
     if topology.layout == "single":
-        return {SINGLE: _Stack(app, SINGLE, topology, accounts).files}
-    stacks = {name: _Stack(app, name, topology, (name,)) for name in accounts}
-    *before, last = stacks.values()
-    for one in before:
-        last.add_dependency(one)
-    return {name: stack.files for name, stack in stacks.items()}
+        return {SINGLE: BackboneStack(app, SINGLE, topology, used + idle)}
+    *others, bus = used
+    stacks = {name: BackboneStack(app, name, topology, (name,)) for name in others}
+    stacks[bus] = BackboneStack(app, bus, topology, (bus,), after=stacks)
+    last = {name: BackboneStack(app, name, topology, (name,), after={bus: stacks[bus]}) for name in idle}
+    return stacks | last
 
 
 def provider_constraint(topology: Topology) -> str:
@@ -66,23 +72,44 @@ def provider_constraint(topology: Topology) -> str:
     return f">= {lowest}, < 7.0.0"
 
 
-class _Stack(TerraformStack):
-    """One state: the resources of some of the accounts, wherever in the backbone they belong."""
+class BackboneStack(TerraformStack):
+    """One state: the resources of some of the accounts, wherever in the backbone they belong.
 
-    def __init__(self, app: App, id: str, topology: Topology, accounts: tuple[str, ...]) -> None:
+    `files` are needed beside the JSON, by their path from the stack's folder; `packages` has the code by service, and
+    `layers` the ARNs of the layers that functions were given here.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        id: str,
+        topology: Topology,
+        accounts: tuple[str, ...],
+        *,
+        after: Mapping[str, TerraformStack] = MappingProxyType({}),
+    ) -> None:
         super().__init__(app, id)
+        self.account_names, self.after = accounts, tuple(after)
+        for stack in after.values():
+            self.add_dependency(stack)
         self._topology = topology
         self._groups: dict[str, Construct] = {}
         self.files: dict[str, bytes] = {}
+        self.packages: dict[str, Package] = {}
+        self.layers: set[str] = set()
         self._require_versions()
         _add_backend(self, id, topology)
-        self._accounts = {name: self._account(name) for name in accounts}
+        used = [name for name in accounts if name in topology.accounts_in_use]
+        self._accounts = {name: self._account(name) for name in used}
+        for name in accounts:
+            if name not in used:
+                EmptyAccount(self._group("accounts"), name, access=self._access(name))
         local_buses = {
             service: self._service(service).bus
-            for name in accounts
+            for name in used
             for service in topology.services_by_account.get(name, ())
         }
-        if topology.bus.account in accounts:
+        if topology.bus.account in used:
             self._global_bus(local_buses)
 
     def _group(self, id: str) -> Construct:
@@ -99,17 +126,23 @@ class _Stack(TerraformStack):
         self.add_override("terraform.required_providers.aws", {"source": "hashicorp/aws", "version": constraint})
 
     def _account(self, name: str) -> Account:
-        topology, given = self._topology, self._topology.accounts[name]
+        topology = self._topology
         return Account(
             self._group("accounts"),
             name,
-            place=topology.place(name),
+            access=self._access(name),
             logs_policy_name=topology.names.logs_policy,
             vended_logs=topology.logs.bus is not None,
-            deploy_role=given.deploy_role,
-            profile=given.profile,
-            session_name=f"backbone-{topology.name}",
             kms_key=topology.kms_key_of(name),
+        )
+
+    def _access(self, account: str) -> Access:
+        topology, declared = self._topology, self._topology.accounts[account]
+        return Access(
+            place=topology.place(account),
+            deploy_role=declared.deploy_role,
+            profile=declared.profile,
+            session_name=f"backbone-{topology.name}",
             tags=topology.tags,
         )
 
@@ -132,6 +165,8 @@ class _Stack(TerraformStack):
         if module:
             modules.add(topology, name, module, service)
             self.files[code_file] = module.code.content
+            self.packages[name] = module.code
+            self.layers |= service.layers
         if service.outputs:
             TerraformOutput(self, f"service_{name}", value=service.outputs, description=f"What {name} offers")
         return service

@@ -173,7 +173,8 @@ def loose_ends(topology: Topology) -> Iterator[tuple[KeyPath, str]]:
         if name not in topology.accounts_in_use:
             yield (
                 ("accounts", name),
-                "no service and no bus is in this account, so nothing is made for it",
+                "no service and no bus is in this account: its stack has nothing but the provider, so applying it "
+                "destroys what was there; then the account can leave the file",
             )
     if not topology.services:
         yield (), "no services are declared: the global bus will have nobody to forward to"

@@ -50,9 +50,11 @@ def output_folder(file: Path) -> Path:
 def load(path: Path) -> Topology:
     """The backbone that a file declares; raises TopologyError with all that is wrong with the file."""
     try:
-        return _validate(source.read(path))
+        topology = _validate(source.read(path))
     except source.SourceError as error:
         raise TopologyError(error.problems) from None
+    topology._file = path.absolute()
+    return topology
 
 
 def parse(text: str, *, file: str = FILE_NAME) -> Topology:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
@@ -172,11 +173,17 @@ class Topology(Model):
     state: Annotated[Local | S3 | Remote | Cloud, Field(discriminator="backend")] = Local()
 
     _warnings: tuple[Problem, ...] = PrivateAttr(default=())
+    _file: Path | None = PrivateAttr(default=None)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """What the file may declare but its author should know."""
         return self._warnings
+
+    @property
+    def file(self) -> Path | None:
+        """The file that declares it; None when it was parsed from a text."""
+        return self._file
 
     @cached_property
     def names(self) -> Names:

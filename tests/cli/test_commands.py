@@ -68,7 +68,7 @@ def test_a_folder_that_cannot_be_written(project: Path) -> None:
 def test_a_missing_file_and_a_missing_node(project: Path) -> None:
     assert "error: none.yaml: there is no such file" in run(BACKBONE, "synth", "none.yaml", folder=project, status=2)[1]
     _, errors = run(BACKBONE, "synth", folder=project, status=2, JSII_NODE="none")
-    assert "error: JSII_NODE names 'none', which is no program" in errors
+    assert "error: JSII_NODE: got 'none', which is no Node that runs" in errors
 
 
 def test_the_program_of_cdktf_writes_the_same(project: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from backbone.development.schemas import SchemaError, breaking_changes, export, published, schema
-from backbone.synthesis.modules import folder_of
+from backbone.sources import folder_of
 from services.common.envelope import EventData
 from services.delivery import events as delivery
 from services.order import events as order

@@ -14,7 +14,7 @@ from backbone.synthesis import output
 from backbone.system.model import EventBus
 from backbone.topology import Topology, parse
 from benchmarks.synthesis import topology_text
-from tests.test_stacks import documents, topology
+from tests.synthesis.test_stacks import documents, topology
 
 
 def simulated(declared: Topology) -> Simulator:

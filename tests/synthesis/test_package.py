@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from backbone.sources import ModuleFiles
 from backbone.synthesis.modules import ModuleError, load
 from backbone.synthesis.package import package
 from tests.conftest import ROOT
@@ -31,7 +32,7 @@ def test_what_ships(name: str) -> None:
 
 
 def test_the_same_bytes_in_another_place_later_and_after_use(tmp_path: Path) -> None:
-    before = package(ROOT, [ROOT / "services" / "order", ROOT / "services" / "common"])
+    before = package(ModuleFiles(ROOT, ("services/order", "services/common")))
     shutil.copytree(ROOT / "services", tmp_path / "services", ignore=shutil.ignore_patterns("__pycache__"))
     for number, file in enumerate((tmp_path / "services").rglob("*.py")):
         os.utime(file, (number, number))
@@ -45,11 +46,45 @@ def test_the_same_bytes_in_another_place_later_and_after_use(tmp_path: Path) -> 
         check=True,
     )
     (tmp_path / "services" / "order" / "test_more.py").write_text("")
-    after = package(tmp_path, [tmp_path / "services" / "common", tmp_path / "services" / "order"])
+    after = package(ModuleFiles(tmp_path, ("services/order", "services/common")))
     assert after.content == before.content
+    assert after.sources == before.sources
     assert after.source_code_hash == before.source_code_hash
     (tmp_path / "services" / "order" / "more.py").write_text("")
-    assert package(tmp_path, [tmp_path / "services" / "order"]).source_code_hash != before.source_code_hash
+    assert package(ModuleFiles(tmp_path, after.folders)).source_code_hash != before.source_code_hash
+
+
+def test_data_files_ship_as_they_are_and_tests_schemas_and_hidden_files_do_not(tmp_path: Path) -> None:
+    files = {
+        "a/__init__.py": b"",
+        "a/b/__init__.py": b"one\r\n",
+        "a/b/service.py": b"",
+        "a/b/deep/service.py": b"ships",
+        "a/b/templates/mail.txt": b"two\r\n",
+        "a/b/model.bin": bytes(range(256)),
+        "a/b/schemas/E.v1.json": b"{}",
+        "a/b/deep/schemas/kept.json": b"{}",
+        "a/b/tests/helper.py": b"",
+        "a/b/test_b.py": b"",
+        "a/b/conftest.py": b"",
+        "a/b/.env": b"SECRET=1",
+        "a/b/.cache/x.txt": b"",
+        "a/b/__pycache__/b.cpython-313.pyc": b"",
+        "a/b/old.pyc": b"",
+        "a/other.py": b"",
+    }
+    for name, data in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    made = package(ModuleFiles(tmp_path, ("a/b",)))
+    archive = zipfile.ZipFile(BytesIO(made.content))
+    shipped = ["a/__init__.py", "a/b/__init__.py", "a/b/deep/schemas/kept.json", "a/b/deep/service.py"]
+    shipped += ["a/b/model.bin", "a/b/templates/mail.txt"]
+    assert archive.namelist() == shipped
+    assert archive.read("a/b/__init__.py") == b"one\n"
+    assert archive.read("a/b/templates/mail.txt") == b"two\r\n"
+    assert archive.read("a/b/model.bin") == bytes(range(256))
+    assert sorted(made.sources) == sorted([*shipped, "a/b/service.py"])
 
 
 @pytest.mark.parametrize("module", ["services.order.handlers", "services.none", "none", "services", "services.common"])

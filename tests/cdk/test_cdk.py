@@ -88,9 +88,28 @@ def test_node_comes_with_the_installation_unless_the_user_says_otherwise() -> No
     version = subprocess.run([done.stdout.strip(), "--version"], capture_output=True, text=True, check=True)
     assert int(version.stdout.removeprefix("v").split(".")[0]) >= 22
     assert run(show, JSII_NODE=done.stdout.strip()) == done.stdout
-    environment["JSII_NODE"] = "no-such-node"
-    done = subprocess.run([sys.executable, "-c", show], env=environment, capture_output=True, text=True, check=False)
-    assert "JSII_NODE names 'no-such-node', which is no program" in done.stderr
+
+
+@pytest.mark.parametrize("program", ["no-such-node", "/bin/false", "/bin/true", "/"])
+def test_a_node_that_is_none(program: str) -> None:
+    environment = os.environ | {"JSII_NODE": program}
+    command = [sys.executable, "-c", "import backbone.cdk"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    error = done.stderr.splitlines()[-1]
+    assert f"JSII_NODE: got {program!r}, which is no Node that runs; allowed: the path of a Node 22 or newer" in error
+    assert "Exception ignored" not in done.stderr
+
+
+def test_bindings_that_cannot_be_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    environment = os.environ | {
+        "HOME": str(tmp_path / "file"),
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(tmp_path / "file"),
+    }
+    command = [sys.executable, "-c", "import backbone.cdk"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "NodeError: Node cannot load the AWS bindings: " in done.stderr
+    assert "must be writable" in done.stderr
 
 
 def sources() -> list[Path]:
@@ -108,7 +127,18 @@ def test_nobody_goes_around_the_door(path: Path) -> None:
             assert module.split(".")[0] not in ("cdktf", "cdktf_cdktf_provider_aws", "jsii", "constructs")
 
 
-PURE = ("aws.arn", "aws.names", "aws.policies", "errors", "patterns", "system", "topology", "trace")
+PURE = (
+    "aws.arn",
+    "aws.names",
+    "aws.policies",
+    "errors",
+    "manifest",
+    "patterns",
+    "sources",
+    "system",
+    "topology",
+    "trace",
+)
 
 
 def test_pure_modules_need_neither_cdktf_nor_boto3() -> None:

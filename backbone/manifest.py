@@ -1,0 +1,170 @@
+"""What synth tells beside the stacks: what was declared, what was made of which files, and how to deploy it.
+
+It is `backbone.json` in the output folder. Whoever reads the stacks learns from it what the Terraform cannot say, such
+as who was meant to receive what. The same input gives the same bytes, without any path of the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from backbone import __version__
+from backbone.errors import BackboneError
+from backbone.sources import ModuleFiles, digest
+
+__all__ = [
+    "FILE_NAME",
+    "FORMAT",
+    "Change",
+    "Manifest",
+    "ManifestBus",
+    "ManifestError",
+    "ManifestService",
+    "ManifestStack",
+    "ManifestSubscription",
+    "read",
+    "stale",
+    "write",
+]
+
+FILE_NAME = "backbone.json"
+FORMAT: Final = 1
+
+
+class ManifestError(BackboneError):
+    """The manifest cannot be read."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class ManifestBus(_Model):
+    """The global bus: the name of its account, and its ARN."""
+
+    account: str
+    arn: str
+
+
+class ManifestSubscription(_Model):
+    """A detail-type that a service was declared to receive, from one source or from any."""
+
+    detail_type: str
+    source: str | None = None
+
+
+class ManifestService(_Model):
+    """A service as it was declared. `folders` are those of its module, the module's own first."""
+
+    account: str
+    source: str
+    publishes: tuple[str, ...]
+    subscribes: tuple[ManifestSubscription, ...]
+    local_bus: str
+    module: str | None = None
+    folders: tuple[str, ...] = ()
+
+
+class ManifestStack(_Model):
+    """A stack, the accounts that it has a provider for, and the stacks to deploy before it."""
+
+    name: str
+    accounts: tuple[str, ...]
+    depends_on: tuple[str, ...] = ()
+
+
+class Manifest(_Model):
+    """A synthesized backbone. `accounts` has ids by name, `stacks` is in the order to deploy them.
+
+    `file` is the name of the declaring file; None where there was only text. `sources` has the SHA-256 of that file and
+    of each file of a module, by its path from the folder of that file (or, for a module that is installed elsewhere,
+    from where Python finds it). `layers` has what is known to be in a layer, as requirements, by its ARN.
+    """
+
+    format: Literal[1] = FORMAT
+    tool: str = __version__
+    backbone: str
+    region: str
+    partition: str
+    layout: Literal["single", "per-account"]
+    routing: Literal["broadcast", "subscribed"]
+    accounts: dict[str, str]
+    global_bus: ManifestBus
+    services: dict[str, ManifestService]
+    stacks: tuple[ManifestStack, ...]
+    file: str | None = None
+    sources: dict[str, str]
+    layers: dict[str, tuple[str, ...]]
+
+
+def write(manifest: Manifest, folder: Path) -> None:
+    """Write the manifest of an output folder."""
+    text = json.dumps(manifest.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False)
+    (folder / FILE_NAME).write_bytes(f"{text}\n".encode())
+
+
+def read(folder: Path) -> Manifest:
+    """The manifest of an output folder; ManifestError where there is none, or none that this version can read."""
+    file = folder / FILE_NAME
+    try:
+        data = file.read_bytes()
+        found = json.loads(data).get("format")
+        if isinstance(found, int) and found != FORMAT:
+            raise ManifestError(
+                f"{file}: got format {found}; this is event-backbone {__version__}, which reads format {FORMAT}; "
+                "run `backbone synth`, or install the version that wrote it"
+            )
+        return Manifest.model_validate_json(data)
+    except FileNotFoundError:
+        raise ManifestError(f"{file}: there is no such file; run `backbone synth` first") from None
+    except OSError as error:
+        raise ManifestError(f"{file}: cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    except (ValueError, AttributeError):
+        what = "it is not a JSON object"
+    raise ManifestError(f"{file}: is not as synth wrote it: {what}; run `backbone synth` to write it anew")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A file that is not what it was at synth, by its path as the manifest has it."""
+
+    path: str
+    kind: Literal["added", "changed", "gone"]
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.kind})"
+
+
+def stale(manifest: Manifest, project_folder: Path) -> list[Change]:
+    """The files that changed since synth, in order; `project_folder` is that of the declaring file."""
+    there = dict(_files(manifest, project_folder))
+    changes = []
+    for path in sorted(manifest.sources.keys() | there.keys()):
+        if path not in manifest.sources:
+            changes.append(Change(path, "added"))
+        elif path not in there:
+            changes.append(Change(path, "gone"))
+        elif digest(there[path]) != manifest.sources[path]:
+            changes.append(Change(path, "changed"))
+    return changes
+
+
+def _files(manifest: Manifest, project_folder: Path) -> Iterator[tuple[str, Path]]:
+    """The files that a synth would read now, by their paths in the manifest."""
+    if manifest.file and (project_folder / manifest.file).is_file():
+        yield manifest.file, project_folder / manifest.file
+    for service in manifest.services.values():
+        if service.folders:
+            places = (project_folder, *map(Path, sys.path))
+            root = next((one for one in places if (one / service.folders[0]).is_dir()), project_folder)
+            yield from ((path, root / path) for path in ModuleFiles(root, service.folders).paths())

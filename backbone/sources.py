@@ -1,0 +1,82 @@
+"""The files that a service's module consists of, and the digests by which a change of them is seen."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from backbone.errors import BackboneError
+
+__all__ = ["SYNTH_FILE", "ModuleFiles", "content", "digest", "folder_of"]
+
+SYNTH_FILE = "service.py"
+"""The file of a module that builds its resources: it runs at synth and does not ship."""
+
+COMMON = "common"
+"""The package beside a module that ships with it."""
+
+LEFT_OUT_FOLDERS = {"__pycache__", "tests"}
+SCHEMAS = "schemas"  # of events: for consumers and tests, not for functions
+
+
+@dataclass(frozen=True)
+class ModuleFiles:
+    """The files below some folders, each file and folder by its path from `root` with `/` on every system.
+
+    The first folder is the module's own. Tests, schemas of events, and what is hidden or compiled are left out.
+    """
+
+    root: Path
+    folders: tuple[str, ...]
+
+    @classmethod
+    def of(cls, folder: Path, depth: int) -> ModuleFiles:
+        """Those of a module's folder and of `common` beside it; `depth` is how many names the module's has."""
+        root = folder.parents[depth - 1]
+        beside = folder.parent / COMMON
+        folders = [folder, beside] if depth > 1 and beside.is_dir() else [folder]
+        return cls(root, tuple(one.relative_to(root).as_posix() for one in folders))
+
+    def paths(self) -> list[str]:
+        """All files, those of parent packages that make the folders importable among them, sorted."""
+        found = {file.relative_to(self.root).as_posix() for folder in self.folders for file in self._below(folder)}
+        parents = {parent for folder in self.folders for parent in PurePath(folder).parents if parent.parts}
+        inits = ((parent / "__init__.py").as_posix() for parent in parents)
+        return sorted(found | {path for path in inits if (self.root / path).is_file()})
+
+    def shipped(self) -> list[str]:
+        """The files that go into the zip: all but the one that runs at synth."""
+        return [path for path in self.paths() if path != f"{self.folders[0]}/{SYNTH_FILE}"]
+
+    def _below(self, folder: str) -> Iterator[Path]:
+        top = self.root / folder
+        return (file for file in top.rglob("*") if _belongs(file.relative_to(top)) and file.is_file())
+
+
+def _belongs(path: PurePath) -> bool:
+    if any(part.startswith(".") or part in LEFT_OUT_FOLDERS for part in path.parts) or path.parts[0] == SCHEMAS:
+        return False
+    test = path.suffix == ".py" and (path.name.startswith("test_") or path.name == "conftest.py")
+    return not test and path.suffix not in (".pyc", ".pyo")
+
+
+def content(file: Path) -> bytes:
+    """The bytes of a file; those of Python code with the same line ends on every system."""
+    data = file.read_bytes()
+    return data.replace(b"\r\n", b"\n") if file.suffix == ".py" else data
+
+
+def digest(file: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal digits."""
+    return hashlib.sha256(content(file)).hexdigest()
+
+
+def folder_of(module: str) -> Path:
+    """The folder of a package that can be imported."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or not spec.origin:
+        raise BackboneError(f"{module}: there is no such package")
+    return Path(spec.origin).parent

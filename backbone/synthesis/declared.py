@@ -1,0 +1,57 @@
+"""The manifest of a topology and its stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from backbone.constructs.function import POWERTOOLS
+from backbone.manifest import Manifest, ManifestBus, ManifestService, ManifestStack, ManifestSubscription
+from backbone.sources import digest
+from backbone.synthesis.package import Package
+from backbone.synthesis.stacks import BackboneStack
+from backbone.topology import Topology
+
+__all__ = ["manifest_of"]
+
+
+def manifest_of(topology: Topology, stacks: Mapping[str, BackboneStack]) -> Manifest:
+    """What is to be known of a backbone beside its stacks."""
+    packages = {service: one for stack in stacks.values() for service, one in stack.packages.items()}
+    sources = {path: value for package in packages.values() for path, value in package.sources.items()}
+    if topology.file:
+        sources[topology.file.name] = digest(topology.file)
+    place = topology.place(topology.bus.account)
+    return Manifest(
+        backbone=topology.name,
+        region=topology.region,
+        partition=place.partition,
+        layout=topology.layout,
+        routing=topology.routing,
+        accounts={name: account.id for name, account in topology.accounts.items()},
+        global_bus=ManifestBus(account=topology.bus.account, arn=place.bus(topology.global_bus)),
+        services={name: _service(topology, name, packages.get(name)) for name in topology.services},
+        stacks=tuple(
+            ManifestStack(name=name, accounts=stack.account_names, depends_on=stack.after)
+            for name, stack in stacks.items()
+        ),
+        file=topology.file.name if topology.file else None,
+        sources=sources,
+        layers={layer: POWERTOOLS for stack in stacks.values() for layer in stack.layers},
+    )
+
+
+def _service(topology: Topology, name: str, package: Package | None) -> ManifestService:
+    declared = topology.services[name]
+    subscribes = {(one.detail_type, one.source) for one in declared.subscribes}
+    return ManifestService(
+        account=declared.account,
+        source=topology.source_of(name),
+        publishes=tuple(sorted(declared.publishes)),
+        subscribes=tuple(
+            ManifestSubscription(detail_type=detail_type, source=source)
+            for detail_type, source in sorted(subscribes, key=lambda one: (one[0], one[1] or ""))
+        ),
+        local_bus=topology.place(declared.account).bus(topology.local_bus(name)),
+        module=declared.module,
+        folders=package.folders if package else (),
+    )
