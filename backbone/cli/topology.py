@@ -59,6 +59,8 @@ def synth(
 
 
 def _by_type(kinds: Counter[str]) -> str:
+    if not kinds:
+        return "0: apply it to destroy what was there"
     names = ((kind.removeprefix("aws_").removeprefix("cloudwatch_"), count) for kind, count in kinds.items())
     each = ", ".join(f"{name}:{count}" for name, count in sorted(names))
     return f"{kinds.total()}: {each}"

@@ -140,8 +140,8 @@ def test_an_account_does_not_leave_the_file_along_with_its_services(layout: str,
         synthesize(declared(layout, SERVICE, ACCOUNT), tmp_path)
     assert str(caught.value) == (
         f"accounts: 'two' left the file, but the stacks in {tmp_path} have resources there, which no stack could "
-        "destroy any more. Put 'two' back under accounts, without services; synth and apply: that destroys them. Then take "
-        f"'two' out. If nothing was ever applied there, delete {tmp_path} and synth again"
+        "destroy any more. Put 'two' back under accounts, without services; synth and apply: that destroys them. Then "
+        f"take 'two' out. If nothing was ever applied there, delete {tmp_path} and synth again"
     )
     assert files(tmp_path) == before
     (tmp_path / "backbone.json").unlink()
