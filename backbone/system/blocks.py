@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from backbone.patterns import MAX_CHARACTERS, Pattern, PatternError
-from backbone.system.findings import Finding
+from backbone.system.findings import Finding, finding
 from backbone.system.iam import Policy
 from backbone.system.terraform import Block, Configuration, TerraformError
 from backbone.system.values import Values
@@ -30,7 +30,7 @@ class Blocks:
 
     def find(self, rule: str, block: Block, message: str) -> None:
         """Note that something is wrong with a block."""
-        self.findings.append(Finding(rule, "error", block.id, message))
+        self.findings.append(finding(rule, block.id, message))
 
     def try_reading(self, block: Block, read: Callable[[Values], T]) -> T | None:
         """What a block reads as; None, and a finding, when it cannot be read."""

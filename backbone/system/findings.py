@@ -1,24 +1,149 @@
-"""What is wrong with a system, told before anything runs."""
+"""What is wrong with a system, told before anything runs, and the catalogue of all that can be."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Finding", "Severity"]
+__all__ = ["CATALOGUE", "SEVERITIES", "Entry", "Finding", "Severity", "finding"]
 
 Severity = Literal["error", "warning", "note"]
 """An error is what AWS refuses or what loses events, a warning is most likely a mistake, a note changes no status."""
 
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A kind of finding: what it is, how grave, what it does to events, and how to mend it."""
+
+    title: str
+    severity: Severity
+    effect: str
+    mend: str
+
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong: the rule that says so, the address of the resource block, what it is, and what it costs."""
+    """Something wrong: the id of its kind, the address of the resource block, and what it is there."""
 
     rule: str
     severity: Severity
     address: str
     message: str
 
+    @property
+    def entry(self) -> Entry:
+        """The kind of finding, as the catalogue has it."""
+        return CATALOGUE[self.rule]
+
     def __str__(self) -> str:
         return f"{self.address}: {self.message}"
+
+
+def finding(rule: str, address: str, message: str, *, severity: Severity | None = None) -> Finding:
+    """A finding of a kind, with the severity that the catalogue gives it unless another is said."""
+    return Finding(rule, severity or CATALOGUE[rule].severity, address, message)
+
+
+_REFUSED = "The apply fails there, and what depends on the resource is not made."
+_LOST = "Events are lost without a trace."
+
+CATALOGUE: dict[str, Entry] = {
+    # The Terraform itself
+    "BB101": Entry("A block cannot be read", "error", _REFUSED, "Write the argument as its message says."),
+    "BB102": Entry("Two blocks make one resource", "error", _REFUSED, "Give one of them another name."),
+    "BB103": Entry(
+        "Two policies for one resource",
+        "error",
+        "Each apply replaces one by the other: senders are admitted and shut out in turn.",
+        "Put the statements into one policy.",
+    ),
+    "BB104": Entry(
+        "A pattern over AWS's quota",
+        "error",
+        "The rule is refused: nothing is forwarded by it.",
+        "Split the rule, subscribe to fewer detail-types, or have AWS raise the quota.",
+    ),
+    "BB105": Entry("A reference to nothing", "error", _REFUSED, "Make the resource, or name one that the stacks make."),
+    "BB106": Entry("An argument that AWS refuses", "error", _REFUSED, "Write a value that is allowed."),
+    "BB107": Entry(
+        "An argument that is most likely a mistake", "warning", "It works otherwise than it reads.", "Correct it."
+    ),
+    "BB108": Entry(
+        "A resource of another account or region",
+        "error",
+        "AWS refuses the reference, or nothing is delivered over it.",
+        "Refer to a resource of the account and region that the message names.",
+    ),
+    "BB190": Entry(
+        "Not simulated", "note", "What it does on AWS is not shown here.", "Nothing: keep it in mind when you test."
+    ),
+    # Rules, targets, buses
+    "BB201": Entry(
+        "A target that is not allowed to receive",
+        "error",
+        "Every event that the rule matches goes to the dead-letter queue, or is lost.",
+        "Grant what the message says is missing.",
+    ),
+    "BB202": Entry("A target without a dead-letter queue", "error", _LOST, "Give the target a dead_letter_config."),
+    "BB203": Entry(
+        "A dead-letter queue that EventBridge may not send to",
+        "error",
+        _LOST,
+        "Let events.amazonaws.com send to the queue for this rule, in the queue's policy.",
+    ),
+    "BB204": Entry(
+        "A target that is made too early",
+        "error",
+        "The first apply can fail: AWS tries the bus's policy when the target is made.",
+        "Add the policy to depends_on.",
+    ),
+    "BB205": Entry(
+        "A rule that is switched off",
+        "error",
+        "Nothing is delivered by it, and nothing tells so.",
+        "Set state to ENABLED, or remove the rule.",
+    ),
+    "BB206": Entry(
+        "A rule without a target",
+        "error",
+        "What it matches goes nowhere.",
+        "Give the rule a target, or remove it.",
+    ),
+    "BB207": Entry(
+        "A target input that EventBridge refuses or drops",
+        "error",
+        "The target is refused, or nothing is delivered.",
+        "Write the input as the message says.",
+    ),
+    # Functions
+    "BB301": Entry("A function without a role", "error", _REFUSED, "Name a role that the stacks make."),
+    "BB302": Entry(
+        "A function that may not send to its failure queue",
+        "error",
+        "What the function fails at is lost.",
+        "Grant sqs:SendMessage on the queue.",
+    ),
+    "BB303": Entry(
+        "A function without a failure destination",
+        "error",
+        "What the function fails at is lost.",
+        "Give it an aws_lambda_function_event_invoke_config with an on_failure destination.",
+    ),
+    "BB304": Entry(
+        "A function that may not read its queue",
+        "error",
+        "Messages wait until the queue's retention ends.",
+        "Grant what the message says is missing.",
+    ),
+    # APIs
+    "BB401": Entry("A route that leads nowhere", "error", "Calls are answered with 500.", "Let it lead to a function."),
+    "BB402": Entry(
+        "An API that may not invoke its function",
+        "error",
+        "Calls are answered with 500.",
+        "Permit apigateway.amazonaws.com to invoke the function for this API.",
+    ),
+}
+"""Every kind of finding, by its id."""

@@ -136,15 +136,19 @@ def test_what_is_attached_to_nothing_is_a_finding(tmp_path: Path) -> None:
             "t": {"rule": "other", "event_bus_name": "main", "arn": "x", "provider": "aws.bus"}
         },
         "aws_cloudwatch_event_archive": {
-            "a": {"name": "a", "event_source_arn": "arn:aws-cn:events:::event-bus/none", "provider": "aws.bus"}
+            "a": {
+                "name": "a",
+                "event_source_arn": "arn:aws-cn:events:cn-north-1:111111111111:event-bus/none",
+                "provider": "aws.bus",
+            }
         },
     }
     found = reading(tmp_path, one=document)
     assert [str(finding) for finding in found.findings] == [
         "one/aws_cloudwatch_event_target.t: refers to the rule "
         "arn:aws-cn:events:cn-north-1:111111111111:rule/main/other, which no stack makes",
-        "one/aws_cloudwatch_event_archive.a: refers to the bus arn:aws-cn:events:::event-bus/none, "
-        "which no stack makes",
+        "one/aws_cloudwatch_event_archive.a: refers to the bus "
+        "arn:aws-cn:events:cn-north-1:111111111111:event-bus/none, which no stack makes",
     ]
     assert len(found.system.of(Archive)) == 1
 
