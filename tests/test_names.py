@@ -6,18 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backbone.aws import names
-from backbone.aws.arn import Place
 from backbone.aws.names import Names
 from backbone.aws.regions import partition_of
 
 SERVICES = st.from_regex(r"[a-z][a-z0-9-]{0,200}", fullmatch=True)
-
-
-def test_arns() -> None:
-    place = Place("aws-us-gov", "us-gov-west-1", "012345678901")
-    assert place.bus("b") == "arn:aws-us-gov:events:us-gov-west-1:012345678901:event-bus/b"
-    assert place.rule("b", "r") == "arn:aws-us-gov:events:us-gov-west-1:012345678901:rule/b/r"
-    assert place.root == "arn:aws-us-gov:iam::012345678901:root"
 
 
 def test_names_of_the_example() -> None:

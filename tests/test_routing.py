@@ -33,7 +33,7 @@ def test_broadcast_to_a_service_that_shares_its_account() -> None:
         ([{"detail_type": "A", "source": "x"}], {"detail-type": ["A"], "source": ["x"]}),
     ],
 )
-def test_subscribed(subscribes: list[Any], pattern: routing.Pattern | None) -> None:
+def test_subscribed(subscribes: list[Any], pattern: routing.PatternJson | None) -> None:
     expected = pattern and pattern | {"account": [{"anything-but": ["222222222222"]}]}
     assert routing.forwarding(topology(order_service=subscribes), "order-service") == expected
 

@@ -104,7 +104,12 @@ def test_every_example_is_valid(name: str) -> None:
         ),
         (
             {"services.order-service.subscribes": "[{detail_type: Delivery.Updated, source: x}]"},
-            "'x' does not publish 'Delivery.Updated'; delivery-service does",
+            "'x' does not publish 'Delivery.Updated'; it is published by delivery-service",
+        ),
+        (
+            {"services.order-service.subscribes": "[aws.s3]"},
+            "services.order-service.subscribes[0]: 'aws.s3' looks like a source, and no service publishes it; events "
+            "of AWS services never arrive here",
         ),
         ({"accounts.spare": '{id: "444444444444"}'}, "accounts.spare: no service and no bus is in this account"),
         ({"services": "{}"}, "no services are declared"),

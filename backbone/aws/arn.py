@@ -1,4 +1,4 @@
-"""ARNs: taken apart, and made."""
+"""Amazon Resource Names: parsed and composed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class ArnError(BackboneError):
 
 @dataclass(frozen=True, slots=True)
 class Arn:
-    """An ARN's parts. `region` and `account_id` are empty where the kind of resource has none."""
+    """The parts of an ARN. `region` and `account_id` are empty where a kind of resource has none."""
 
     partition: str
     service: str
@@ -25,7 +25,7 @@ class Arn:
 
     @classmethod
     def parse(cls, text: str) -> Arn:
-        """The parts of an ARN; ArnError when the text is not one."""
+        """The parts of an ARN; ArnError when the text is not an ARN."""
         parts = text.split(":", 5)
         if len(parts) != 6 or parts[0] != "arn" or not parts[1] or not parts[2] or not parts[5]:
             raise ArnError(f"got {text!r}; allowed: an ARN, as in arn:aws:sqs:eu-west-1:111111111111:orders")
@@ -33,7 +33,7 @@ class Arn:
 
     @property
     def name(self) -> str:
-        """The last part of the resource, after its kind: `orders` of `table/orders` and of `function:orders`."""
+        """The last part of the resource: `orders` of `table/orders`, of `function:orders` and of `orders`."""
         return self.resource.replace(":", "/").rpartition("/")[2]
 
     @property
@@ -47,7 +47,7 @@ class Arn:
 
 @dataclass(frozen=True)
 class Place:
-    """One account in one region of one partition: what an ARN begins with."""
+    """An account in a region of a partition: where resources are."""
 
     partition: str
     region: str
@@ -55,15 +55,15 @@ class Place:
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a regional resource."""
-        return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
+        return str(Arn(self.partition, service, self.region, self.account_id, resource))
 
     def iam(self, resource: str) -> str:
         """The ARN of an IAM resource, such as `role/NAME` or `root`."""
-        return f"arn:{self.partition}:iam::{self.account_id}:{resource}"
+        return str(Arn(self.partition, "iam", "", self.account_id, resource))
 
     @property
     def root(self) -> str:
-        """The account as a principal: any identity in it that its own policies allow."""
+        """The account as a principal: every identity in it whose own policies allow the action."""
         return self.iam("root")
 
     def bus(self, name: str) -> str:
@@ -71,5 +71,5 @@ class Place:
         return self.arn("events", f"event-bus/{name}")
 
     def rule(self, bus: str, rule: str) -> str:
-        """The ARN of a rule on a bus other than the account's default one."""
+        """The ARN of a rule on a bus other than the account's default bus."""
         return self.arn("events", f"rule/{bus}/{rule}")

@@ -1,31 +1,25 @@
-"""AWS's numbers: each stands here once, with where it comes from."""
+"""AWS's numbers, each stated once, with the page of AWS's documentation that gives it.
+
+A number that AWS raises on request is marked "adjustable": beyond it is a warning here, unless AWS refuses.
+"""
 
 from __future__ import annotations
 
-RULE = 64
-ROLE = 64
-FUNCTION = 64
-QUEUE = 80
-ARCHIVE = 48
-DELIVERY = 60
-"""The longest names, in characters (API references of EventBridge, IAM, Lambda, SQS and CloudWatch Logs)."""
+# Amazon EventBridge
+BUS_NAME_CHARACTERS = 256
+"""API reference, CreateEventBus."""
 
-RETENTION_DAYS = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
-    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
-"""The retentions that CloudWatch Logs accepts (PutRetentionPolicy API reference)."""
+RULE_NAME_CHARACTERS = 64
+"""API reference, PutRule."""
 
-BUSES_PER_ACCOUNT = 100  # EventBridge quotas, "Event buses"; adjustable
-RULES_PER_BUS = {
-    "af-south-1": 100,
-    "eu-south-1": 100,
-}  # EventBridge quotas, "Number of rules"; adjustable
-RULES_PER_BUS_ELSEWHERE = 300
+ARCHIVE_NAME_CHARACTERS = 48
+"""API reference, CreateArchive."""
 
+SOURCE_CHARACTERS = 256
+"""API reference, PutEventsRequestEntry."""
 
-BUS_POLICY_CHARACTERS = 10_240
-"""The longest policy of an event bus (EventBridge quotas, "Event bus policy size"; adjustable)."""
+DETAIL_TYPE_CHARACTERS = 128
+"""API reference, PutEventsRequestEntry."""
 
 PUT_EVENTS_ENTRIES = 10
 """Entries of one call (API reference, PutEvents)."""
@@ -33,12 +27,68 @@ PUT_EVENTS_ENTRIES = 10
 PUT_EVENTS_BYTES = 1024 * 1024
 """All entries of one call together (user guide, "PutEvents event entry size"; 256 KB before 29 January 2026)."""
 
-DETAIL_TYPE_CHARACTERS = 128
-"""API reference, PutEventsRequestEntry."""
-
 RETRY_MAX_AGE_SECONDS = 86_400
+RETRY_MIN_AGE_SECONDS = 60
 RETRY_MAX_ATTEMPTS = 185
+"""How long and how often a target may be tried; the maxima are AWS's defaults (API reference, RetryPolicy)."""
+
+PATTERN_CHARACTERS = 2_048
+"""Quotas, "Event pattern size"; adjustable."""
+
+BUS_POLICY_CHARACTERS = 10_240
+"""Quotas, "Event bus policy size"; adjustable."""
+
+BUSES_PER_ACCOUNT = 100
+"""Quotas, "Event buses"; adjustable."""
+
+RULES_PER_BUS = 300
+RULES_PER_BUS_IN_REGION = {"af-south-1": 100, "eu-south-1": 100}
+"""Quotas, "Number of rules"; adjustable. The regions named have fewer than the others."""
+
+TARGETS_PER_RULE = 5
+"""Quotas, "Targets per rule"."""
+
+# AWS Lambda
+FUNCTION_NAME_CHARACTERS = 64
+"""API reference, CreateFunction."""
+
+ENVIRONMENT_BYTES = 4_096
+"""All environment variables of a function together (quotas, "Environment variables")."""
+
 ASYNC_MAX_AGE_SECONDS = 21_600
 ASYNC_MAX_RETRY_ATTEMPTS = 2
+"""How long and how often an asynchronous invocation may be retried; both are AWS's defaults (API reference,
+PutFunctionEventInvokeConfig)."""
+
 ASYNC_RETRY_SECONDS = (60, 120)
-"""Pauses between the attempts of an asynchronous invocation (Lambda developer guide, "Asynchronous invocation")."""
+"""Pauses between the attempts of an asynchronous invocation (developer guide, "Asynchronous invocation")."""
+
+# Amazon SQS
+QUEUE_NAME_CHARACTERS = 80
+"""API reference, CreateQueue."""
+
+QUEUE_RETENTION_SECONDS = 14 * 24 * 3_600
+"""The longest that a queue keeps a message (API reference, CreateQueue, MessageRetentionPeriod)."""
+
+# AWS IAM
+ROLE_NAME_CHARACTERS = 64
+"""API reference, CreateRole."""
+
+# Amazon CloudWatch Logs
+RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+"""API reference, PutRetentionPolicy."""
+
+LOGS_POLICY_CHARACTERS = 5_120
+"""A resource policy (API reference, PutResourcePolicy)."""
+
+LOG_DELIVERY_NAME_CHARACTERS = 60
+"""API reference, PutDeliverySource and PutDeliveryDestination."""
+
+# Tags
+TAGS_PER_RESOURCE = 50
+TAG_KEY_CHARACTERS = 128
+TAG_VALUE_CHARACTERS = 256
+"""Tagging AWS resources user guide, "Tag naming limits and requirements"."""

@@ -10,7 +10,14 @@ import hashlib
 from dataclasses import dataclass
 from typing import Protocol
 
-from backbone.aws.limits import ARCHIVE, DELIVERY, FUNCTION, QUEUE, ROLE, RULE
+from backbone.aws.limits import (
+    ARCHIVE_NAME_CHARACTERS,
+    FUNCTION_NAME_CHARACTERS,
+    LOG_DELIVERY_NAME_CHARACTERS,
+    QUEUE_NAME_CHARACTERS,
+    ROLE_NAME_CHARACTERS,
+    RULE_NAME_CHARACTERS,
+)
 
 __all__ = ["BACKBONE_NAME", "BUS_NAME", "BUS_NAME_ALLOWED", "NameOf", "Names"]
 
@@ -30,7 +37,7 @@ def fit(name: str, longest: int) -> str:
 class NameOf(Protocol):
     """Gives the physical name of something in a service by its role there: `Service.name_of`."""
 
-    def __call__(self, role: str, longest: int = FUNCTION, /) -> str:
+    def __call__(self, role: str, longest: int = FUNCTION_NAME_CHARACTERS, /) -> str:
         """At most `longest` characters, unique in the account for its kind of resource."""
 
 
@@ -52,19 +59,19 @@ class Names:
 
     def forwarding_rule(self, service: str) -> str:
         """The rule on the global bus that forwards to a service."""
-        return fit(f"{self.backbone}-forward-{service}", RULE)
+        return fit(f"{self.backbone}-forward-{service}", RULE_NAME_CHARACTERS)
 
     def forwarding_role(self, service: str) -> str:
         """The role of that rule. IAM knows no regions, so the name holds the region."""
-        return fit(f"{self.backbone}-forward-{service}-{self.region}", ROLE)
+        return fit(f"{self.backbone}-forward-{service}-{self.region}", ROLE_NAME_CHARACTERS)
 
-    def of_service(self, service: str, role: str, longest: int = FUNCTION) -> str:
+    def of_service(self, service: str, role: str, longest: int = FUNCTION_NAME_CHARACTERS) -> str:
         """A resource that a service's own code declares, by its role there."""
         return fit(f"{self.backbone}-{service}-{role}", longest)
 
     def forwarding_dead_letters(self, service: str) -> str:
         """The queue of events that could not be forwarded to a service."""
-        return fit(f"{self.backbone}-forward-{service}-dead-letters", QUEUE)
+        return fit(f"{self.backbone}-forward-{service}-dead-letters", QUEUE_NAME_CHARACTERS)
 
     @property
     def logs_policy(self) -> str:
@@ -89,27 +96,27 @@ def vended_log_group(bus: str) -> str:
 
 def logging_rule(bus: str) -> str:
     """The rule that logs every event on a bus."""
-    return fit(f"{bus}-log", RULE)
+    return fit(f"{bus}-log", RULE_NAME_CHARACTERS)
 
 
 def logging_dead_letters(bus: str) -> str:
     """The queue of events that could not be logged."""
-    return fit(f"{_dotless(bus)}-log-dead-letters", QUEUE)
+    return fit(f"{_dotless(bus)}-log-dead-letters", QUEUE_NAME_CHARACTERS)
 
 
 def bus_dead_letters(bus: str) -> str:
     """The queue of events that a bus could not encrypt or decrypt with its own key."""
-    return fit(f"{_dotless(bus)}-bus-dead-letters", QUEUE)
+    return fit(f"{_dotless(bus)}-bus-dead-letters", QUEUE_NAME_CHARACTERS)
 
 
 def archive(bus: str) -> str:
     """The archive of a bus."""
-    return fit(bus, ARCHIVE)
+    return fit(bus, ARCHIVE_NAME_CHARACTERS)
 
 
 def delivery(bus: str, role: str) -> str:
     """A source or destination of log delivery."""
-    return fit(f"{_dotless(bus)}-{role}", DELIVERY)
+    return fit(f"{_dotless(bus)}-{role}", LOG_DELIVERY_NAME_CHARACTERS)
 
 
 def _dotless(bus: str) -> str:

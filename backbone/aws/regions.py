@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["REGIONS", "partition_of"]
+from typing import Literal
 
-REGIONS = {
+__all__ = ["REGIONS", "Partition", "partition_of"]
+
+Partition = Literal["aws", "aws-cn", "aws-us-gov"]
+
+REGIONS: dict[Partition, list[str]] = {
     "aws": """
         af-south-1 ap-east-1 ap-east-2 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2
         ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-6 ap-southeast-7
@@ -18,6 +22,6 @@ REGIONS = {
 """The regions known here, by partition. A region that is newer than this list needs `partition` in the file."""
 
 
-def partition_of(region: str) -> str | None:
+def partition_of(region: str) -> Partition | None:
     """The partition that a known region belongs to."""
     return next((partition for partition, regions in REGIONS.items() if region in regions), None)

@@ -29,7 +29,7 @@ class Forwarding(Construct):
         *,
         bus: EventBus,
         to: str,
-        pattern: routing.Pattern,
+        pattern: routing.PatternJson,
         names: Names,
         retry: Retry,
         after: Sequence[ITerraformDependable] = (),

@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from backbone.aws import names, policies
 from backbone.aws.arn import Place
-from backbone.aws.limits import QUEUE, ROLE
+from backbone.aws.limits import QUEUE_NAME_CHARACTERS, ROLE_NAME_CHARACTERS
 from backbone.aws.names import NameOf
 from backbone.cdk import (
     Construct,
@@ -110,11 +110,11 @@ class Function(Construct):
             name=names.function_log_group(name),
             retention_days=log_retention_days,
         )
-        self.failures = Queue(self, "failures", account=account, name=name_of(f"{id}-failures", QUEUE))
+        self.failures = Queue(self, "failures", account=account, name=name_of(f"{id}-failures", QUEUE_NAME_CHARACTERS))
         self._role = Role(
             self,
             account=account,
-            name=name_of(f"{id}-{account.place.region}", ROLE),  # IAM knows no regions
+            name=name_of(f"{id}-{account.place.region}", ROLE_NAME_CHARACTERS),  # IAM knows no regions
             description=f"Runs {name}",
             trust=policies.trust("lambda.amazonaws.com"),
         )

@@ -37,7 +37,7 @@ class Rule:
         bus_name: str,
         name: str,
         description: str,
-        pattern: routing.Pattern,
+        pattern: routing.PatternJson,
         dead_letters_name: str,
         prefix: str = "",
     ) -> None:

@@ -8,7 +8,7 @@ from typing import TypeVar, Unpack
 
 from backbone.aws import policies
 from backbone.aws.arn import Place
-from backbone.aws.limits import FUNCTION
+from backbone.aws.limits import FUNCTION_NAME_CHARACTERS
 from backbone.aws.names import Names
 from backbone.cdk import Construct, IamRolePolicy
 from backbone.constructs.account import Account
@@ -19,8 +19,7 @@ from backbone.constructs.stream import Stream
 from backbone.constructs.subscription import Subscription
 from backbone.errors import BackboneError
 from backbone.topology import routing
-from backbone.topology.models import BusLog, Retry
-from backbone.topology.routing import Wanted
+from backbone.topology.models import BusLog, Retry, SubscriptionEntry
 
 __all__ = ["Service", "Surroundings"]
 
@@ -59,7 +58,7 @@ class Service(Construct):
         around: Surroundings,
         source: str,
         bus_name: str,
-        subscriptions: Sequence[Wanted],
+        subscriptions: Sequence[SubscriptionEntry],
         settings: Mapping[str, bool | int | str],
         code: Code | None,
         log_retention_days: int,
@@ -90,7 +89,7 @@ class Service(Construct):
             reports=around.reports,
         )
 
-    def name_of(self, role: str, longest: int = FUNCTION) -> str:
+    def name_of(self, role: str, longest: int = FUNCTION_NAME_CHARACTERS) -> str:
         """The physical name of something in the service: unique in the account, at most `longest` characters."""
         return self._around.names.of_service(self._name, role, longest)
 
@@ -157,7 +156,7 @@ class Service(Construct):
         self.subscribed |= set(detail_types)
         wanted = [one for one in self._subscriptions if one.detail_type in detail_types]
         found = {one.detail_type for one in wanted}
-        wanted += [Wanted(one, None) for one in detail_types if one not in found]
+        wanted += [SubscriptionEntry.model_construct(detail_type=one) for one in detail_types if one not in found]
         return Subscription(
             self,
             id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backbone.aws import policies
-from backbone.aws.limits import QUEUE, ROLE, RULE
+from backbone.aws.limits import QUEUE_NAME_CHARACTERS, ROLE_NAME_CHARACTERS, RULE_NAME_CHARACTERS
 from backbone.aws.names import NameOf
 from backbone.cdk import Construct, ITerraformDependable, LambdaEventSourceMapping, LambdaPermission, SqsQueuePolicy
 from backbone.constructs.api_destination import ApiDestination
@@ -36,7 +36,7 @@ class Subscription(Construct):
         *,
         bus: EventBus,
         name_of: NameOf,
-        pattern: routing.Pattern,
+        pattern: routing.PatternJson,
         to: Function | Stream | ApiDestination,
         retry: Retry,
         buffer: bool = False,
@@ -48,10 +48,10 @@ class Subscription(Construct):
             self,
             account=bus.account,
             bus_name=bus.name,
-            name=name_of(id, RULE),
+            name=name_of(id, RULE_NAME_CHARACTERS),
             description=f"Subscription of {id}",
             pattern=pattern,
-            dead_letters_name=name_of(f"{id}-dead-letters", QUEUE),
+            dead_letters_name=name_of(f"{id}-dead-letters", QUEUE_NAME_CHARACTERS),
         )
         self.rule_name, self.dead_letters = rule.name, rule.dead_letters
         arn, role = to.arn, None
@@ -87,7 +87,7 @@ class Subscription(Construct):
             self,
             "buffer",
             account=self._account,
-            name=self._name_of(f"{self._id}-buffer", QUEUE),
+            name=self._name_of(f"{self._id}-buffer", QUEUE_NAME_CHARACTERS),
             # AWS asks for six times the function's time-out (Lambda developer guide, "Using Lambda with Amazon SQS").
             visibility_timeout_seconds=6 * function.timeout_seconds,
             dead_letters_arn=function.failures.arn,
@@ -114,6 +114,6 @@ class Subscription(Construct):
         return queue.arn, policy
 
     def _role(self, *actions: str, on: str) -> tuple[Role, ITerraformDependable]:
-        name = self._name_of(f"{self._id}-{self._account.place.region}", ROLE)
+        name = self._name_of(f"{self._id}-{self._account.place.region}", ROLE_NAME_CHARACTERS)
         role = self._rule.role(name=name, description=f"Delivers to {self._id}")
         return role, role.allow("role-policy", "deliver", policies.allow(actions, on))

@@ -6,14 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from backbone.aws.limits import PATTERN_CHARACTERS as MAX_CHARACTERS
 from backbone.patterns import match, parse
 from backbone.patterns.explain import Explanation, explain
 from backbone.patterns.tree import Fields, PatternError, shown
 
 __all__ = ["MAX_CHARACTERS", "Pattern"]
-
-MAX_CHARACTERS = 2_048
-"""Length of a pattern by default (EventBridge quotas, "Event pattern size"); adjustable, so no error of parse."""
 
 
 class Pattern:

@@ -81,6 +81,10 @@ def _is_number(value: Leaf) -> bool:
     return type(value) is int or type(value) is float
 
 
+def _is_array(value: Any) -> bool:
+    return isinstance(value, list) and not isinstance(value, Fields)
+
+
 def matcher(value: Any, path: str) -> Matcher:
     """One entry of a field's array; raises PatternError with the path."""
     if isinstance(value, Number):
@@ -232,7 +236,7 @@ def _wildcard_test(text: str, path: str) -> Callable[[str], bool]:
 def _anything_but(value: Any, path: str) -> Matcher:
     if isinstance(value, Fields) and value:
         return _anything_but_nested(value, path)
-    given = value if isinstance(value, list) else [value]
+    given = value if _is_array(value) else [value]
     if not given:
         raise PatternError(path, "an empty array", "at least one string or number")
     if all(isinstance(one, Number) for one in given):
@@ -258,7 +262,7 @@ def _anything_but_nested(value: Any, path: str) -> Matcher:
     (name, operand), *more = value
     if more or name not in _NESTED:
         raise PatternError(path, shown(name), f"one of {', '.join(sorted(_NESTED))}, or strings or numbers")
-    given = operand if isinstance(operand, list) else [operand]
+    given = operand if _is_array(operand) else [operand]
     if not given:
         raise PatternError(f"{path}.{name}", "an empty array", "at least one string")
     texts = [_text(one, f"{path}.{name}", empty=name not in ("prefix", "suffix")) for one in given]
@@ -270,7 +274,7 @@ def _anything_but_nested(value: Any, path: str) -> Matcher:
 
 def _numeric(value: Any, path: str) -> Matcher:
     allowed = 'one comparison as in [">", 0], or a range as in [">=", 0, "<", 10]'
-    if not isinstance(value, list) or len(value) not in (2, 4):
+    if not _is_array(value) or len(value) not in (2, 4):
         raise PatternError(path, shown(value), allowed)
     bounds = []
     for name, number in zip(value[::2], value[1::2], strict=True):

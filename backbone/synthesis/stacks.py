@@ -30,7 +30,6 @@ from backbone.synthesis import modules
 from backbone.synthesis.package import Package
 from backbone.topology import Topology, quotas, routing
 from backbone.topology.models import S3, Cloud, Local, Remote
-from backbone.topology.routing import Wanted
 
 __all__ = ["ASSETS", "SINGLE", "BackboneStack", "add_stacks", "provider_constraint"]
 
@@ -156,7 +155,7 @@ class BackboneStack(TerraformStack):
             around=self._surroundings(given.account),
             source=topology.source_of(name),
             bus_name=topology.local_bus(name),
-            subscriptions=[Wanted(one.detail_type, one.source) for one in given.subscribes],
+            subscriptions=given.subscribes,
             settings=given.settings,
             code=Code(code_file, module.code.source_code_hash) if module else None,
             log_retention_days=topology.retention_days(name),

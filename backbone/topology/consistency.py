@@ -1,4 +1,4 @@
-"""What no single entry of a file can tell: whether its entries agree with one another."""
+"""Whether the entries of a file agree with one another, which none of them can tell alone."""
 
 from __future__ import annotations
 
@@ -7,12 +7,30 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from backbone.aws.arn import Arn, ArnError
 from backbone.aws.names import BACKBONE_NAME, BUS_NAME, BUS_NAME_ALLOWED, Names
 from backbone.aws.regions import REGIONS, partition_of
+from backbone.topology import defaults
+from backbone.topology.fields import NO_EVENTS_OF_AWS, is_reserved
 from backbone.topology.models import Topology
-from backbone.topology.source import KeyPath, Problem, Source, dotted, meant, shown
+from backbone.topology.source import KeyPath, Problem, Source, dotted, format_value, suggestion
 
 __all__ = ["check", "loose_ends"]
+
+
+def check(given: Source) -> Iterator[Problem]:
+    """The errors between entries. They are found in the file's plain values, so beside errors of the models."""
+    top = given.value
+    if not isinstance(top, dict):
+        return
+    yield from _check_references(given, top)
+    yield from _check_accounts(given, top)
+    yield from _check_region(given, top)
+    yield from _check_arns(given, top)
+    yield from _check_sources(given, top)
+    yield from _check_detail_types(given, top)
+    yield from _check_modules(given, top)
+    yield from _check_bus_names(given, top)
 
 
 def _mapping(value: Any, *path: str) -> dict[str, Any]:
@@ -22,59 +40,42 @@ def _mapping(value: Any, *path: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def check(given: Source) -> Iterator[Problem]:
-    """What no single entry can tell. Works on the file's values, so that it speaks up beside other errors."""
-    top = given.value
-    if not isinstance(top, dict):
-        return
-    accounts, services = _mapping(top, "accounts"), _mapping(top, "services")
-    places: list[KeyPath] = [
-        ("bus", "account"),
-        *(("services", name, "account") for name in services),
-    ]
-    for path in places:
-        account = _mapping(top, *map(str, path[:-1])).get("account")
+def _mappings(top: dict[str, Any], key: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The entries below a key that are mappings, as they should be."""
+    for name, entry in _mapping(top, key).items():
+        if isinstance(entry, dict):
+            yield name, entry
+
+
+def _check_references(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
+    accounts = _mapping(top, "accounts")
+    if not accounts:
+        return  # the model says so
+    places: list[tuple[KeyPath, dict[str, Any]]] = [(("bus",), _mapping(top, "bus"))]
+    places += [(("services", name), service) for name, service in _mappings(top, "services")]
+    for path, entry in places:
+        account = entry.get("account")
         if isinstance(account, str) and account not in accounts:
-            allowed = ", ".join(accounts) or "none is declared yet"
-            message = (
-                f"got {account!r}; allowed: an account declared under accounts: {allowed}{meant(account, accounts)}"
+            yield given.problem(
+                (*path, "account"),
+                f"got {format_value(account)}; allowed: an account declared under accounts: "
+                f"{', '.join(accounts)}{suggestion(account, accounts)}",
             )
-            yield given.problem(path, message)
-    yield from _check_accounts(given, accounts)
-    yield from _check_region(given, top)
-    yield from _check_keys(given, top)
-    sources: dict[str, str] = {}
-    for name in services:
-        service = _mapping(services, name)
-        own = service.get("source", name)
-        if not isinstance(own, str):
-            continue
-        path = ("services", name, "source") if "source" in service else ("services", name)
-        if own in sources:
-            message = f"got {own!r}, which is the source of {sources[own]!r} already; allowed: one source per service"
-            yield given.problem(path, message)
-        if "source" not in service and (own == "aws" or own.startswith("aws.")):
-            yield given.problem(path, f"got {own!r}; allowed: a source of your own; those of AWS are reserved")
-        sources.setdefault(own, name)
-        yield from _check_subscriptions(given, name, service, own)
-    yield from _check_bus_names(given, top)
 
 
-def _check_accounts(given: Source, accounts: dict[str, Any]) -> Iterator[Problem]:
+def _check_accounts(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
     owners: dict[str, str] = {}
-    for name, account in accounts.items():
-        if not isinstance(account, dict):
-            continue
+    for name, account in _mappings(top, "accounts"):
         number = account.get("id")
-        if isinstance(number, str) and number in owners:
-            message = f"got {number!r}, the id of {owners[number]!r} already; declare it once and let services share it"
-            yield given.problem(("accounts", name, "id"), message)
-        elif isinstance(number, str):
-            owners[number] = name
+        if isinstance(number, str) and owners.setdefault(number, name) != name:
+            yield given.problem(
+                ("accounts", name, "id"),
+                f"got {format_value(number)}, the id of {owners[number]!r} already; declare the account once, and let "
+                "services share it",
+            )
         if "deploy_role" in account and "profile" in account:
             yield given.problem(
-                ("accounts", name, "profile"),
-                "beside deploy_role; allowed: one of the two, or neither",
+                ("accounts", name, "profile"), "given together with deploy_role; allowed: one of the two, or neither"
             )
 
 
@@ -84,97 +85,159 @@ def _check_region(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
         return
     known = partition_of(region)
     if known is None and partition is None:
-        every = [one for regions in REGIONS.values() for one in regions]
+        every = [name for regions in REGIONS.values() for name in regions]
         yield given.problem(
             ("region",),
-            f"got {region!r}; allowed: a region of AWS, as in eu-west-1{meant(region, every)}; for one that is newer "
-            "than this list, say its partition as well (partition: aws)",
+            f"got {format_value(region)}; allowed: a region of AWS, as in eu-west-1{suggestion(region, every)}; for a "
+            "region that is too new to be known here, give its partition as well, as in partition: aws",
         )
     elif known is None and not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", region):
-        yield given.problem(("region",), f"got {region!r}; allowed: a region's name, as in eu-west-1")
-    elif known is not None and partition not in (None, known):
-        yield given.problem(("partition",), f"got {partition!r}; allowed: {known}, which {region} belongs to")
+        yield given.problem(("region",), f"got {format_value(region)}; allowed: a region's name, as in eu-west-1")
+    elif known is not None and partition in REGIONS and partition != known:
+        yield given.problem(
+            ("partition",), f"got {format_value(partition)}; allowed: {known}, which {region} belongs to"
+        )
 
 
-def _check_keys(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
+def _check_arns(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
+    """Keys and layers are used from their own region only."""
     region = top.get("region")
-    places: list[KeyPath] = [(), *(("accounts", name) for name in _mapping(top, "accounts"))]
-    for path in places:
-        key = _mapping(top, *map(str, path)).get("kms_key")
-        parts = key.split(":") if isinstance(key, str) else []
-        if len(parts) == 6 and isinstance(region, str) and parts[3] != region:
-            message = f"got a key of {parts[3]}; allowed: one of {region}, where the buses, queues and logs are"
-            yield given.problem((*path, "kms_key"), message)
+    places: list[tuple[KeyPath, Any, str]] = [(("kms_key",), top.get("kms_key"), "a key")]
+    places += [
+        (("accounts", name, "kms_key"), entry.get("kms_key"), "a key") for name, entry in _mappings(top, "accounts")
+    ]
+    places.append((("powertools_layer",), top.get("powertools_layer"), "a layer"))
+    for path, text, what in places:
+        try:
+            arn = Arn.parse(text) if isinstance(text, str) else None
+        except ArnError:
+            continue  # the model says so
+        if arn and isinstance(region, str) and arn.region != region:
+            yield given.problem(path, f"got {what} in {arn.region}; allowed: {what} in {region}, the backbone's region")
 
 
-def _check_subscriptions(given: Source, name: str, service: dict[str, Any], own: str) -> Iterator[Problem]:
-    for key in ("publishes", "subscribes"):
-        entries = service.get(key)
-        seen: list[Any] = []
-        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-            path = ("services", name, key, index)
-            if entry in seen:
-                yield given.problem(path, f"got {shown(entry)} a second time; keep one")
-            seen.append(entry)
-            if key == "subscribes" and isinstance(entry, dict) and entry.get("source") == own:
-                message = f"got {own!r}, its own source; an event never goes back to its sender: drop the entry"
-                yield given.problem((*path, "source"), message)
+def _check_sources(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
+    owners: dict[str, str] = {}
+    for name, service in _mappings(top, "services"):
+        source = defaults.source(name, service.get("source"))
+        if not isinstance(source, str):
+            continue
+        path = ("services", name, "source") if "source" in service else ("services", name)
+        if owners.setdefault(source, name) != name:
+            yield given.problem(
+                path,
+                f"got {format_value(source)}, which is the source of {owners[source]!r} already; give one of "
+                "the two another source",
+            )
+        if "source" not in service and is_reserved(source):
+            yield given.problem(
+                path,
+                f"the source would be {format_value(source)}, which is reserved for AWS; give the service a source of "
+                "its own or another name",
+            )
+
+
+def _check_detail_types(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
+    for name, service in _mappings(top, "services"):
+        own = defaults.source(name, service.get("source"))
+        for key in ("publishes", "subscribes"):
+            entries = service.get(key)
+            seen: list[tuple[Any, Any]] = []
+            for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+                path = ("services", name, key, index)
+                is_mapping = isinstance(entry, dict)
+                read = (entry.get("detail_type"), entry.get("source")) if is_mapping else (entry, None)
+                if read in seen:
+                    yield given.problem(path, f"got {format_value(read[0])} a second time; keep one of them")
+                seen.append(read)
+                if is_mapping and key == "subscribes" and read[1] == own:
+                    yield given.problem(
+                        (*path, "source"),
+                        f"got {format_value(own)}, the service's own source; an event never goes back to its sender: "
+                        "drop the entry",
+                    )
+
+
+def _check_modules(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
+    for name, service in _mappings(top, "services"):
+        if service.get("settings") and service.get("module") is None:
+            yield given.problem(
+                ("services", name, "settings"),
+                "given without a module, so nothing would read them; add the module, or drop the settings",
+            )
 
 
 def _check_bus_names(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
-    """Bus names that nobody wrote are checked too, and no two buses of an account share one."""
+    """Default bus names must suit AWS as well, and no two buses of an account share a name."""
     name, region = top.get("name"), top.get("region")
     if not isinstance(name, str) or not re.fullmatch(BACKBONE_NAME, name) or not isinstance(region, str):
         return
-    made, bus, services = Names(name, region), _mapping(top, "bus"), _mapping(top, "services")
-    buses: list[tuple[KeyPath, Any, str, bool]] = [
-        (("bus",), bus.get("account"), str(bus.get("name", made.global_bus)), "name" in bus)
+    names, bus = Names(name, region), _mapping(top, "bus")
+    buses: list[tuple[KeyPath, str, Any, Any]] = [
+        (("bus",), "name", bus, defaults.global_bus(names, bus.get("name"))),
+        *(
+            (("services", key), "bus_name", service, defaults.local_bus(names, key, service.get("bus_name")))
+            for key, service in _mappings(top, "services")
+        ),
     ]
-    for key in services:
-        service = _mapping(services, key)
-        bus_name = str(service.get("bus_name", made.local_bus(key)))
-        buses.append((("services", key), service.get("account"), bus_name, "bus_name" in service))
     owners: dict[tuple[str, str], KeyPath] = {}
-    for path, account, bus_name, written in buses:
-        if not written and not re.fullmatch(BUS_NAME, bus_name):
-            message = (
-                f"the bus would be named {shown(bus_name)}, {len(bus_name)} characters; allowed: {BUS_NAME_ALLOWED}"
+    for path, key, entry, bus_name in buses:
+        if not isinstance(bus_name, str):
+            continue
+        if entry.get(key) is None and not re.fullmatch(BUS_NAME, bus_name):
+            yield given.problem(
+                path,
+                f"the bus would be named {format_value(bus_name)}; allowed: {BUS_NAME_ALLOWED}; "
+                f"give it a name of its own by {key}",
             )
-            yield given.problem(path, message)
-        other = owners.setdefault((str(account), bus_name), path)
+        other = owners.setdefault((str(entry.get("account")), bus_name), path)
         if other != path:
-            message = (
-                f"the bus would be named {bus_name!r} like that of {dotted(other)} in the same account; "
-                "give one of them another name"
+            yield given.problem(
+                path,
+                f"the bus would be named {format_value(bus_name)}, like that of {dotted(other)} in the same account; "
+                f"give it another name by {key}",
             )
-            yield given.problem(path, message)
 
 
-def loose_ends(topology: Topology) -> Iterator[tuple[KeyPath, str]]:
-    """What is allowed and yet most likely a mistake."""
+def loose_ends(topology: Topology, given: Source) -> Iterator[Problem]:
+    """Warnings about what is allowed and yet most likely a mistake."""
+    yield from _unmet_subscriptions(topology, given)
+    for name in topology.accounts:
+        if name not in topology.accounts_in_use:
+            yield given.warning(
+                ("accounts", name),
+                "no service and no bus is in this account: its stack has nothing but the provider, so applying it "
+                "destroys what was there; then the account can leave the file",
+            )
+    if not topology.services:
+        yield given.warning((), "no services are declared, so the global bus forwards to nobody")
+
+
+def _unmet_subscriptions(topology: Topology, given: Source) -> Iterator[Problem]:
     publishers: defaultdict[str, set[str]] = defaultdict(set)
     for name, service in topology.services.items():
         for detail_type in service.publishes:
             publishers[detail_type].add(topology.source_of(name))
     for name, service in topology.services.items():
         own = topology.source_of(name)
-        for index, one in enumerate(service.subscribes):
-            others = publishers[one.detail_type] - {own}
+        for index, subscription in enumerate(service.subscribes):
+            detail_type, source = subscription.detail_type, subscription.source
+            others = publishers[detail_type] - {own}
             path = ("services", name, "subscribes", index)
-            if not others:
-                hint = meant(one.detail_type, [key for key, found in publishers.items() if found - {own}])
-                yield path, f"no other service publishes {one.detail_type!r}{hint}; nothing arrives until one does"
-            elif one.source is not None and one.source not in others:
-                yield (
+            if not others and is_reserved(detail_type):
+                yield given.warning(
                     path,
-                    f"{one.source!r} does not publish {one.detail_type!r}; {', '.join(sorted(others))} does",
+                    f"{format_value(detail_type)} looks like a source, and no service publishes it; {NO_EVENTS_OF_AWS}",
                 )
-    for name in topology.accounts:
-        if name not in topology.accounts_in_use:
-            yield (
-                ("accounts", name),
-                "no service and no bus is in this account: its stack has nothing but the provider, so applying it "
-                "destroys what was there; then the account can leave the file",
-            )
-    if not topology.services:
-        yield (), "no services are declared: the global bus will have nobody to forward to"
+            elif not others:
+                hint = suggestion(detail_type, [key for key, sources in publishers.items() if sources - {own}])
+                yield given.warning(
+                    path,
+                    f"no other service publishes {format_value(detail_type)}{hint}; nothing arrives until one does",
+                )
+            elif source is not None and source not in others:
+                yield given.warning(
+                    path,
+                    f"{format_value(source)} does not publish {format_value(detail_type)}; it is published by "
+                    f"{', '.join(sorted(others))}",
+                )

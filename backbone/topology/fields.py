@@ -1,100 +1,176 @@
-"""The types of a file's values, each with what is allowed in words."""
+"""The types of a file's values. Each says in words what is allowed, for errors and for the reference."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from backbone.aws.limits import RETENTION_DAYS
-from backbone.aws.names import BUS_NAME, BUS_NAME_ALLOWED
-from backbone.topology.source import Unquoted
+from backbone.aws.limits import (
+    DETAIL_TYPE_CHARACTERS,
+    RETENTION_DAYS,
+    ROLE_NAME_CHARACTERS,
+    SOURCE_CHARACTERS,
+    TAG_KEY_CHARACTERS,
+    TAG_VALUE_CHARACTERS,
+)
+from backbone.aws.names import BACKBONE_NAME, BUS_NAME, BUS_NAME_ALLOWED
+from backbone.topology.source import Unquoted, format_value
 
 
-def matching(pattern: str, allowed: str) -> AfterValidator:
-    """Text that matches a pattern as a whole; `allowed` says so in words."""
-    compiled = re.compile(pattern)
+@dataclass(frozen=True)
+class Allowed:
+    """What a value may be, in words."""
 
-    def check(value: str) -> str:
-        if not compiled.fullmatch(value):
-            raise _error(value, allowed)
-        return value
+    words: str
 
-    return AfterValidator(check)
+
+@dataclass(frozen=True)
+class Matching(Allowed):
+    """Text that matches a regular expression as a whole."""
+
+    pattern: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Let pydantic check the expression."""
+        compiled = re.compile(self.pattern)
+
+        def check(value: str) -> str:
+            if not compiled.fullmatch(value):
+                raise _error(value, self.words)
+            return value
+
+        return core_schema.no_info_after_validator_function(check, handler(source))
 
 
 def _error(got: object, allowed: str) -> PydanticCustomError:
-    text = f"got {got!r}; allowed: {allowed}".replace("{", "{{").replace("}", "}}")
-    return PydanticCustomError("backbone", text)
+    return PydanticCustomError("backbone", "{text}", {"text": f"got {format_value(got)}; allowed: {allowed}"})
+
+
+NO_EVENTS_OF_AWS = (
+    "events of AWS services never arrive here, since EventBridge forwards an event from bus to bus only once and "
+    "nobody else may put events with a source of AWS: let a service receive them on its account's default bus and "
+    "publish events of its own, and subscribe to those"
+)
+
+
+def is_reserved(source: str) -> bool:
+    """Whether a source is AWS's own, which nobody else may put (API reference, PutEventsRequestEntry)."""
+    return source == "aws" or source.startswith("aws.")
 
 
 def _account_id(value: object) -> object:
-    if isinstance(value, Unquoted):
+    if isinstance(value, Unquoted) and re.fullmatch(r"[0-9]{1,12}", value.text):
         read = "" if str(int(value)) == value.text else f", here as {int(value)}"
         raise _error(
-            value.text,
+            value,
             f'12 digits in quotes, as in "{value.text.zfill(12)}": without quotes YAML takes it for a number, '
             f"drops leading zeros or reads it as octal{read}",
         )
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{12}", value):
-        size = f", and these are {len(value)} characters" if isinstance(value, str) else ""
-        raise _error(value, f"12 digits in quotes{size}")
+        size = f", but this has {len(value)}" if isinstance(value, str) and len(value) != 12 else ""
+        raise _error(value, f"{_ACCOUNT_ID.words}{size}")
     return value
 
 
 def _source(value: str) -> str:
-    # "aws." is reserved (PutEvents API reference); 256 is that reference's limit.
-    if value == "aws" or value.startswith("aws."):
-        raise _error(value, 'a source of your own; those that begin with "aws." are reserved for AWS')
-    if not re.fullmatch(r"[^\s*\"\\$]{1,256}", value) or not value.isprintable():
-        raise _error(value, "1 to 256 characters without spaces, quotes, * and $")
+    if not re.fullmatch(rf"[^\s*\"\\$]{{1,{SOURCE_CHARACTERS}}}", value) or not value.isprintable():
+        raise _error(value, _SOURCE.words)
     return value
 
 
+def _published_source(value: str) -> str:
+    if is_reserved(value):
+        raise _error(value, 'a source of your own; those that begin with "aws." are reserved for AWS')
+    return _source(value)
+
+
+def _received_source(value: str) -> str:
+    if is_reserved(value):
+        raise _error(value, f"the source of a service in this file; {NO_EVENTS_OF_AWS}")
+    return _source(value)
+
+
 def _detail_type(value: str) -> str:
-    # PutEvents takes a detail-type of up to 128 characters (EventBridge API reference, PutEventsRequestEntry).
-    if not 1 <= len(value) <= 128 or not value.strip() or not value.isprintable():
-        raise _error(value, "1 to 128 printable characters, such as Order.Created")
+    if not 1 <= len(value) <= DETAIL_TYPE_CHARACTERS or not value.strip() or not value.isprintable():
+        raise _error(value, _DETAIL_TYPE.words)
     if "*" in value or "$" in value:
-        raise _error(value, "a whole detail-type; * and $ mean something else to policies")
+        raise _error(value, "a whole detail-type, without * and $, which have a meaning of their own in policies")
     return value
 
 
 def _retention(value: int) -> int:
     if value not in RETENTION_DAYS:
-        raise _error(value, f"what CloudWatch Logs accepts, in days: {', '.join(map(str, RETENTION_DAYS))}")
+        raise _error(value, _RETENTION.words)
     return value
 
 
-_KEY = r"[a-z][a-z0-9-]*"
-TAG = r"[\w\s.:/=+@-]"
+def _role_name(value: str) -> str:
+    if value.startswith("arn:"):
+        name = value.partition(":role/")[2] or "backbone-deploy"
+        raise _error(value, f"the role's name alone, as in {name}; its ARN is made of that and the account's id")
+    return value
 
-AccountId = Annotated[str, BeforeValidator(_account_id)]
-BusName = Annotated[str, matching(rf"(?!default$){BUS_NAME}", BUS_NAME_ALLOWED)]
-DetailType = Annotated[str, AfterValidator(_detail_type)]
-RetentionDays = Annotated[int, AfterValidator(_retention)]
-SourceName = Annotated[str, AfterValidator(_source)]
-RoleName = Annotated[
-    str,
-    matching(
-        r"([\x21-\x7e]+/)?[\w+=,.@-]{1,64}",
-        "a role's name of 1 to 64 of A-Z a-z 0-9 + = , . @ _ -, with its path if any",
-    ),
-]
-ModuleName = Annotated[str, matching(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", "a Python package, as in services.order")]
-LayerArn = Annotated[
-    str,
-    matching(
-        r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[\w-]+:[0-9]+", "the ARN of a version of a Lambda layer"
-    ),
-]
+
+def _setting(value: object) -> object:
+    if not isinstance(value, bool | int | str):
+        raise _error(value, _SETTING.words)
+    return value
+
+
+_ACCOUNT_ID = Allowed("12 digits in quotes")
+_DETAIL_TYPE = Allowed(f"1 to {DETAIL_TYPE_CHARACTERS} printable characters without * and $, as in Order.Created")
+_RETENTION = Allowed(f"what CloudWatch Logs accepts, in days: {', '.join(map(str, RETENTION_DAYS))}")
+_SETTING = Allowed("true or false, a whole number, or text")
+_SOURCE = Allowed(f'1 to {SOURCE_CHARACTERS} printable characters without spaces, * " $ and \\')
+_TAG = r"[\w\s.:/=+@-]"
+_TAG_ALLOWED = "letters, digits, spaces and . : / = + - @ _"
+
+AccountId = Annotated[str, BeforeValidator(_account_id), _ACCOUNT_ID]
+BackboneName = Annotated[str, Matching("1 to 20 of a-z 0-9 -", BACKBONE_NAME)]
+BusName = Annotated[str, Matching(BUS_NAME_ALLOWED, rf"(?!default$){BUS_NAME}")]
+DetailType = Annotated[str, AfterValidator(_detail_type), _DETAIL_TYPE]
+Key = Annotated[str, Matching("a lower-case letter, then a-z 0-9 -", r"[a-z][a-z0-9-]*")]
 KmsKey = Annotated[
     str,
-    matching(
+    Matching(
+        "the ARN of a KMS key (no alias, since log groups take none)",
         r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+",
-        "the ARN of a KMS key (log groups take no alias)",
     ),
 ]
-Key = Annotated[str, matching(_KEY, "a lower-case letter, then a-z 0-9 -")]
+LayerArn = Annotated[
+    str,
+    Matching(
+        "the ARN of a version of a Lambda layer",
+        r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[\w-]+:[0-9]+",
+    ),
+]
+ModuleName = Annotated[str, Matching("a Python package, as in services.order", r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")]
+OrganizationId = Annotated[str, Matching("an AWS Organizations id, as in o-a1b2c3d4e5", r"o-[a-z0-9]{10,32}")]
+PublishedSource = Annotated[str, AfterValidator(_published_source), _SOURCE]
+ReceivedSource = Annotated[str, AfterValidator(_received_source), _SOURCE]
+RetentionDays = Annotated[int, AfterValidator(_retention), _RETENTION]
+RoleArn = Annotated[str, Matching("the ARN of a role", r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+")]
+RoleName = Annotated[
+    str,
+    AfterValidator(_role_name),
+    Matching(
+        "a role's name, with the path before it if the role has one, as in ci/backbone-deploy: "
+        f"1 to {ROLE_NAME_CHARACTERS} of A-Z a-z 0-9 + = , . @ _ -",
+        rf"([\x21-\x2e\x30-\x7e][\x21-\x7e]*/)?[A-Za-z0-9_+=,.@-]{{1,{ROLE_NAME_CHARACTERS}}}",
+    ),
+]
+Setting = Annotated[bool | int | str, BeforeValidator(_setting), _SETTING]
+TagKey = Annotated[
+    str,
+    Matching(
+        f"1 to {TAG_KEY_CHARACTERS} {_TAG_ALLOWED}, not beginning with aws:",
+        rf"(?!aws:){_TAG}{{1,{TAG_KEY_CHARACTERS}}}",
+    ),
+]
+TagValue = Annotated[
+    str, Matching(f"up to {TAG_VALUE_CHARACTERS} {_TAG_ALLOWED}", rf"{_TAG}{{0,{TAG_VALUE_CHARACTERS}}}")
+]

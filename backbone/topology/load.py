@@ -24,11 +24,16 @@ FILE_NAME = "backbone.yaml"
 FILE_VARIABLE = "BACKBONE_FILE"
 
 
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems in the order of the file's lines."""
+    return sorted(problems, key=lambda problem: (problem.line or 0, str(problem)))
+
+
 class TopologyError(BackboneError):
     """The file does not declare a backbone; `problems` says everything that is wrong with it."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = sorted(set(problems), key=lambda one: (one.file, one.line or 0, str(one)))
+        self.problems = in_order(set(problems))
         super().__init__("\n".join(map(str, self.problems)))
 
 
@@ -66,25 +71,21 @@ def parse(text: str, *, file: str = FILE_NAME) -> Topology:
 
 
 def _validate(given: Source) -> Topology:
-    errors = list(consistency.check(given))
+    problems = list(consistency.check(given))
     try:
         topology = Topology.model_validate(_tuples(given.value))
     except ValidationError as error:
-        errors += [from_pydantic(one, given) for one in error.errors()]
-        raise TopologyError(errors) from None
-    if not errors:
-        findings = list(quotas.check(topology))
-        errors = [given.problem(one.path, one.message) for one in findings if one.is_error]
-    if errors:
+        raise TopologyError([*problems, *(from_pydantic(each, given) for each in error.errors())]) from None
+    if not problems:
+        problems += [*quotas.check(topology, given), *consistency.loose_ends(topology, given)]
+    if errors := [problem for problem in problems if problem.severity == "error"]:
         raise TopologyError(errors)
-    warnings = [given.problem(one.path, one.message) for one in findings if not one.is_error]
-    warnings += [given.problem(path, message) for path, message in consistency.loose_ends(topology)]
-    topology._warnings = tuple(sorted(warnings, key=lambda one: (one.line or 0, str(one))))
+    topology._warnings = tuple(in_order(problems))
     return topology
 
 
 def _tuples(value: Any) -> Any:
     """Lists as tuples: what frozen models hold, and what strict validation asks for."""
     if isinstance(value, dict):
-        return {key: _tuples(one) for key, one in value.items()}
+        return {key: _tuples(item) for key, item in value.items()}
     return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -2,65 +2,94 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from backbone.topology.models import (
-    S3,
-    Account,
-    Bus,
-    BusLog,
-    Cloud,
-    Local,
-    Logs,
-    Model,
-    Remote,
-    Retry,
-    Service,
-    Subscription,
-    Topology,
-)
-from backbone.topology.source import KeyPath, Problem, Source, meant, shown
+from backbone.topology.schema import Key, Kind, Value, keys, value_at
+from backbone.topology.source import KeyPath, Problem, Source, format_value, suggestion
 
-_KINDS = {
-    "bool_type": "true or false",
-    "dict_type": "a mapping: a word, a colon and a value in each line",
-    "int_type": "a whole number",
-    "model_type": "a mapping: a word, a colon and a value in each line",
-    "string_type": "text; put it in quotes",
-    "tuple_type": "a list, as in [Order.Created, Order.Updated]",
+__all__ = ["from_pydantic"]
+
+_KINDS: dict[Kind, str] = {
+    "text": "text",
+    "whole number": "a whole number",
+    "true or false": "true or false",
+    "list": "a list",
+    "mapping": "a mapping: a name, a colon and a value for each entry",
 }
 
 
 def from_pydantic(error: ErrorDetails, given: Source) -> Problem:
     """A problem in the file's words for one error of the models."""
-    kind, context, got = error["type"], error.get("ctx", {}), error["input"]
-    path = _path_in_file(error["loc"], given.value)
-    if kind == "backbone":
-        return given.problem(path, error["msg"].replace("}}", "}").replace("{{", "{"))
-    if kind == "missing":
-        return given.problem(path, "is missing; add it")
-    if kind == "extra_forbidden":
-        known = _known_keys(path[:-1], given.value)
-        return given.problem(path, f"no such key; allowed: {', '.join(known)}{meant(str(path[-1]), known)}")
-    if kind == "literal_error":
-        allowed = re.findall(r"'([^']*)'", context["expected"])
-        return given.problem(path, f"got {shown(got)}; allowed: {', '.join(allowed)}{meant(str(got), allowed)}")
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
-        value = got.get("backend") if isinstance(got, dict) else got
-        message = f"got {shown(value)}; allowed: local, s3, remote, cloud"
-        return given.problem((*path, "backend"), message)
-    if kind in ("greater_than_equal", "less_than_equal"):
-        low, high = _bounds(path)
-        return given.problem(path, f"got {shown(got)}; allowed: {low:,} to {high:,}")
-    if kind == "too_short":
-        return given.problem(path, f"got {shown(got)}; allowed: at least one entry")
-    allowed_kind = _KINDS.get(kind, error["msg"])
-    if path[-2:-1] == ("subscribes",):
-        allowed_kind = "a detail-type, or {detail_type: ..., source: ...}"
-    return given.problem(path, f"got {shown(got)}; allowed: {allowed_kind}")
+    path, got = _path_in_file(error["loc"], given.value), error["input"]
+    match error["type"]:
+        case "backbone":
+            message = error["msg"]
+        case "missing":
+            key = _keys(path[:-1], given.value)[str(path[-1])]
+            message = f"is missing: {key.purpose}; add it, as in {key.name}: {key.example}"
+        case "extra_forbidden":
+            known = _keys(path[:-1], given.value)
+            message = f"no such key; allowed: {', '.join(known)}{suggestion(str(path[-1]), known)}"
+        case "union_tag_not_found":
+            backends = value_at(path, given.value).backends
+            path = (*path, "backend")
+            message = f"is missing: where Terraform keeps its state; allowed: {', '.join(backends)}"
+        case "union_tag_invalid":
+            backends = value_at(path, given.value).backends
+            path, tag = (*path, "backend"), got["backend"]
+            message = f"got {format_value(tag)}; allowed: {', '.join(backends)}{suggestion(str(tag), backends)}"
+        case "too_short":
+            message = f"got {format_value(got)}; allowed: at least one entry"
+        case "too_long":
+            message = f"got {len(got)} entries; allowed: at most {error['ctx']['max_length']}, which is AWS's limit"
+        case _:
+            message = f"got {format_value(got)}; allowed: {_allowed(value_at(path, given.value), got)}"
+    return given.problem(path, message)
+
+
+def _keys(path: KeyPath, document: Any) -> dict[str, Key]:
+    """The keys of the mapping at a path."""
+    model = value_at(path, document).model_for(_at(path, document))
+    return {key.name: key for key in keys(model)} if model else {}
+
+
+def _allowed(value: Value, got: Any) -> str:
+    """What is allowed in place of a value that is of another kind, or not among those allowed."""
+    if value.choices:
+        return value.allowed + (suggestion(got, value.choices) if isinstance(got, str) else "")
+    is_number = isinstance(got, int) and not isinstance(got, bool)
+    if value.bounds and not is_number:
+        words = f"a whole number from {value.allowed}"
+    elif model := not value.allowed and value.model_for(got):
+        words = f"a mapping with these keys: {', '.join(key.name for key in keys(model))}"
+    else:
+        words = value.allowed or _KINDS[value.kind]
+    return words + _hint(value.kind, got)
+
+
+def _hint(kind: Kind, got: Any) -> str:
+    """How to write a value of which only the notation is wrong."""
+    match kind, got:
+        case "text", bool():
+            return "; put it in quotes, since YAML reads yes, no, on and off as true and false"
+        case "text", int() | float():
+            return f'; put it in quotes: "{format_value(got)}"'
+        case ("whole number", str()) if got.isdecimal():
+            return "; write it without quotes"
+        case "true or false", "true" | "false":
+            return "; write it without quotes"
+        case "list", str():
+            return f"; put it in brackets: [{got}]"
+    return ""
+
+
+def _at(path: KeyPath, document: Any) -> Any:
+    """The document's value at a path that it has."""
+    for step in path:
+        document = document[step]
+    return document
 
 
 def _path_in_file(loc: tuple[int | str, ...], value: Any) -> KeyPath:
@@ -75,38 +104,3 @@ def _path_in_file(loc: tuple[int | str, ...], value: Any) -> KeyPath:
             path.append(step)
             value = value[step]
     return tuple(path)
-
-
-_MODELS: list[tuple[tuple[str, ...], type[Model]]] = [
-    ((), Topology),
-    (("accounts", "*"), Account),
-    (("bus",), Bus),
-    (("services", "*"), Service),
-    (("services", "*", "subscribes", "*"), Subscription),
-    (("services", "*", "retry"), Retry),
-    (("logs",), Logs),
-    (("logs", "bus"), BusLog),
-    (("retry",), Retry),
-]
-_STATES: dict[object, type[Model]] = {"local": Local, "s3": S3, "remote": Remote, "cloud": Cloud}
-
-
-def _model_at(path: KeyPath, value: Any) -> type[Model]:
-    if path == ("state",):
-        state = value.get("state")
-        return _STATES.get(state.get("backend") if isinstance(state, dict) else None, Local)
-    for pattern, model in _MODELS:
-        if len(pattern) == len(path) and all(a in ("*", b) for a, b in zip(pattern, path, strict=True)):
-            return model
-    raise LookupError(path)
-
-
-def _known_keys(path: KeyPath, value: Any) -> list[str]:
-    return list(_model_at(path, value).model_fields)
-
-
-def _bounds(path: KeyPath) -> tuple[int, int]:
-    found = _model_at(path[:-1], {}).model_fields[str(path[-1])].metadata
-    low = next(one.ge for one in found if hasattr(one, "ge"))
-    high = next(one.le for one in found if hasattr(one, "le"))
-    return low, high

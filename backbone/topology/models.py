@@ -1,4 +1,8 @@
-"""What a file declares: who owns which account, and who publishes and subscribes to which events."""
+"""What a file declares: who owns which account, and who publishes and subscribes to which events.
+
+The docstrings of the models and of their fields are the reference that users read, and part of error messages: the
+first sentence of a field says what it is for.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +10,47 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from backbone.aws.arn import Place
-from backbone.aws.names import BACKBONE_NAME, Names
-from backbone.aws.regions import partition_of
+from backbone.aws.limits import (
+    RETRY_MAX_AGE_SECONDS,
+    RETRY_MAX_ATTEMPTS,
+    RETRY_MIN_AGE_SECONDS,
+    TAGS_PER_RESOURCE,
+)
+from backbone.aws.names import Names
+from backbone.aws.regions import Partition, partition_of
+from backbone.topology import defaults
 from backbone.topology.fields import (
-    TAG,
     AccountId,
+    Allowed,
+    BackboneName,
     BusName,
     DetailType,
     Key,
     KmsKey,
     LayerArn,
+    Matching,
     ModuleName,
+    OrganizationId,
+    PublishedSource,
+    ReceivedSource,
     RetentionDays,
+    RoleArn,
     RoleName,
-    SourceName,
-    matching,
+    Setting,
+    TagKey,
+    TagValue,
 )
 from backbone.topology.source import Problem
+
+Layout = Literal["single", "per-account"]
+Routing = Literal["broadcast", "subscribed"]
+ReportLevel = Literal["ERROR", "INFO", "TRACE"]
+ReportDetail = Literal["NONE", "FULL"]
 
 
 def _subscription(value: object) -> object:
@@ -35,149 +58,268 @@ def _subscription(value: object) -> object:
 
 
 class Model(BaseModel):
-    """Frozen, and without keys that nobody reads."""
+    """A mapping in the file. A key that is not known is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
-class Account(Model):
-    """An AWS account, and how Terraform gets into it: by a role, a profile, or what the environment has."""
+class AccountEntry(Model):
+    """An AWS account, and how Terraform gets into it.
 
-    id: AccountId
+    Without `deploy_role` and `profile`, Terraform uses the credentials of its environment.
+    """
+
+    id: AccountId = Field(examples=['"111111111111"'])
+    """The account's number, in quotes."""
+
     deploy_role: RoleName | None = None
-    profile: Annotated[str, matching(r"\S.*", "a profile's name")] | None = None
+    """The name of the role in this account that Terraform assumes. Not together with `profile`."""
+
+    profile: Annotated[str, Matching("a profile's name", r"\S.*")] | None = None
+    """The profile in AWS's configuration files that Terraform uses. Not together with `deploy_role`."""
+
     kms_key: KmsKey | None = None
+    """The key for this account's resources, in place of the key of the whole backbone."""
 
 
 class Retry(Model):
     """How long EventBridge tries to deliver an event before it goes to the dead-letter queue."""
 
-    max_age_seconds: Annotated[int, Field(ge=60, le=86_400)] = 86_400
-    max_attempts: Annotated[int, Field(ge=0, le=185)] = 185
+    max_age_seconds: Annotated[int, Field(ge=RETRY_MIN_AGE_SECONDS, le=RETRY_MAX_AGE_SECONDS)] = RETRY_MAX_AGE_SECONDS
+    """The age of an event, in seconds, at which EventBridge gives up."""
+
+    max_attempts: Annotated[int, Field(ge=0, le=RETRY_MAX_ATTEMPTS)] = RETRY_MAX_ATTEMPTS
+    """The number of retries after which EventBridge gives up."""
 
 
-class Bus(Model):
-    """The global bus."""
+class BusEntry(Model):
+    """The global bus: every service publishes to it, and it forwards events to the services' local buses."""
 
-    account: str
+    account: str = Field(examples=["bus"])
+    """The account that the global bus is in, by its name under `accounts`. An account of its own is best."""
+
     name: BusName | None = None
+    """The bus's name in AWS. The default is the backbone's name and `-global`."""
+
     archive_days: Annotated[int, Field(ge=0, le=36_500)] = 30
+    """For how many days every event is kept in an archive, to be replayed. 0 means no archive."""
+
     pin_detail_types: bool = True
+    """Whether the bus's policy lets each account put only the detail-types that its services publish. Their sources are
+    checked in any case. `false` makes the policy shorter."""
 
 
-class Subscription(Model):
-    """A detail-type that a service receives, from one source or from whoever publishes it."""
+class SubscriptionEntry(Model):
+    """A detail-type that a service receives.
 
-    detail_type: DetailType
-    source: SourceName | None = None
-
-
-class Service(Model):
-    """A service: the account it lives in and the events it publishes and receives.
-
-    Its functions come from `module`, whose `service.py` asks for `settings`; without one, its team deploys them from
-    elsewhere.
+    A detail-type alone stands for `{detail_type: ...}`: it is received from every service that publishes it.
     """
 
-    account: str
-    source: SourceName | None = None
+    detail_type: DetailType = Field(examples=["Order.Created"])
+    """The detail-type to receive."""
+
+    source: ReceivedSource | None = None
+    """The only source to receive it from. The default is every source."""
+
+
+class ServiceEntry(Model):
+    """A service: the account that it lives in, and the events that it publishes and receives.
+
+    Every service has a local bus in its account. Its functions come from its module; without one they are deployed
+    from elsewhere.
+    """
+
+    account: str = Field(examples=["order"])
+    """The account that the service lives in, by its name under `accounts`. Services may share an account."""
+
+    source: PublishedSource | None = None
+    """The `source` of the events that the service publishes. No two services have the same; the default is the
+    service's name."""
+
     publishes: tuple[DetailType, ...] = ()
-    subscribes: tuple[Annotated[Subscription, BeforeValidator(_subscription)], ...] = ()
+    """The detail-types of the events that the service publishes."""
+
+    subscribes: tuple[
+        Annotated[
+            SubscriptionEntry,
+            BeforeValidator(_subscription),
+            Allowed("a detail-type, or {detail_type: ..., source: ...}"),
+        ],
+        ...,
+    ] = ()
+    """The detail-types that the service receives."""
+
     log_retention_days: RetentionDays | None = None
+    """For how many days this service's logs are kept. The default is `logs.retention_days`."""
+
     bus_name: BusName | None = None
+    """The name of the service's local bus in AWS. The default is the backbone's name, `-` and the service's name."""
+
     retry: Retry | None = None
+    """How long forwarding to this service is tried. The default is the file's own `retry`."""
+
     module: ModuleName | None = None
-    settings: dict[str, bool | int | str] = Field(default_factory=dict)
+    """The Python package with the service's code. Its `service.py` has a function `build(service)` that adds the
+    service's functions, tables and other resources."""
+
+    settings: dict[str, Setting] = Field(default_factory=dict)
+    """Values that the module's `build` asks for by `service.setting`."""
 
 
 class BusLog(Model):
-    """What every bus reports of itself, beside the events on it. FULL shows events in the reports."""
+    """What every bus reports of its own work: reception, rule matches and deliveries of events."""
 
-    level: Literal["ERROR", "INFO", "TRACE"]
-    detail: Literal["NONE", "FULL"] = "NONE"
+    level: ReportLevel = Field(examples=["ERROR"])
+    """How much is reported. `INFO` includes `ERROR`, and `TRACE` includes both."""
+
+    detail: ReportDetail = "NONE"
+    """Whether reports show the events (`FULL`) or not."""
+
+    @property
+    def levels(self) -> tuple[ReportLevel, ...]:
+        """The levels that are reported, each of which AWS delivers as a log type of its own."""
+        every: tuple[ReportLevel, ...] = get_args(ReportLevel)
+        return every[: every.index(self.level) + 1]
 
 
 class Logs(Model):
-    """The logs of all buses."""
+    """The logs of all buses and services, in CloudWatch Logs."""
 
     retention_days: RetentionDays = 7
+    """For how many days logs are kept."""
+
     bus: BusLog | None = None
+    """What buses report of their own work, beside the log of the events on them. The default is nothing."""
 
 
 class Local(Model):
-    """State in files beside cdktf.out: for trying, not for a team."""
+    """State in files beside `cdktf.out`: to try the backbone out, not for a team."""
 
     backend: Literal["local"] = "local"
+    """Keeps the state in files."""
 
 
 class S3(Model):
-    """State in an S3 bucket, locked by a file beside it (Terraform 1.10 or newer)."""
+    """State in an S3 bucket, locked by a file beside it. This needs Terraform 1.10 or newer."""
 
     backend: Literal["s3"]
-    bucket: Annotated[str, matching(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket")]
+    """Keeps the state in a bucket."""
+
+    bucket: Annotated[str, Matching("the name of an S3 bucket", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")] = Field(
+        examples=["example-terraform-state"]
+    )
+    """The bucket, which must exist."""
+
     region: str | None = None
-    prefix: Annotated[str, matching(r"[^/\s]\S*[^/\s]|[^/\s]", "a key without / at its ends")] | None = None
+    """The bucket's region. The default is the backbone's region."""
+
+    prefix: Annotated[str, Matching("a key without / at its ends", r"[^/\s]\S*[^/\s]|[^/\s]")] | None = None
+    """What the keys of all states begin with. The default is `backbone/` and the backbone's name, account and
+    region."""
+
     kms_key: KmsKey | None = None
-    role: Annotated[str, matching(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+", "the ARN of a role")] | None = None
+    """The key that encrypts the state. The default is the bucket's."""
+
+    role: RoleArn | None = None
+    """The role that Terraform assumes to reach the bucket."""
+
     profile: str | None = None
+    """The profile in AWS's configuration files that Terraform uses to reach the bucket."""
 
 
 class Remote(Model):
-    """State in HCP Terraform, one workspace per stack, by the older `remote` backend."""
+    """State in HCP Terraform or Terraform Enterprise, in a workspace for each stack, by the older backend `remote`."""
 
     backend: Literal["remote"]
-    organization: Annotated[str, matching(r"\S+", "an organization's name")]
+    """Keeps the state in workspaces."""
+
+    organization: Annotated[str, Matching("an organization's name", r"\S+")] = Field(examples=["example"])
+    """The organization that the workspaces are in."""
+
     hostname: str | None = None
+    """The host of Terraform Enterprise. The default is HCP Terraform."""
 
 
 class Cloud(Model):
-    """State in HCP Terraform, one workspace per stack."""
+    """State in HCP Terraform or Terraform Enterprise, in a workspace for each stack."""
 
     backend: Literal["cloud"]
-    organization: Annotated[str, matching(r"\S+", "an organization's name")]
+    """Keeps the state in workspaces."""
+
+    organization: Annotated[str, Matching("an organization's name", r"\S+")] = Field(examples=["example"])
+    """The organization that the workspaces are in."""
+
     project: str | None = None
+    """The project that the workspaces are in. The default is the organization's own default."""
+
     hostname: str | None = None
+    """The host of Terraform Enterprise. The default is HCP Terraform."""
 
 
 class Topology(Model):
     """A whole backbone, as one file declares it."""
 
-    name: Annotated[str, matching(BACKBONE_NAME, "1 to 20 of a-z 0-9 -")]
-    region: str
-    partition: Literal["aws", "aws-cn", "aws-us-gov"] | None = None
-    layout: Literal["single", "per-account"] = "single"
-    routing: Literal["broadcast", "subscribed"] = "broadcast"
-    organization_id: (
-        Annotated[str, matching(r"o-[a-z0-9]{10,32}", "an AWS Organizations id, as in o-a1b2c3d4e5")] | None
-    ) = None
+    name: BackboneName = Field(examples=["shop"])
+    """The backbone's name, which the names of its resources begin with. It must be unique in each account and
+    region."""
+
+    region: Annotated[str, Allowed("a region of AWS")] = Field(examples=["eu-west-1"])
+    """The AWS region that all resources are in."""
+
+    partition: Partition | None = None
+    """The AWS partition that the region belongs to. It is needed only for a region that is too new to be known here."""
+
+    layout: Layout = "single"
+    """How resources are divided into Terraform states. `single` has one stack and one state for all accounts, and suits
+    up to 10 of them; `per-account` has a stack and a state for each. No resource's address differs between the two."""
+
+    routing: Routing = "broadcast"
+    """Which events the global bus forwards to a service. `broadcast`: all but the service's own. `subscribed`: only
+    those that the service subscribes to."""
+
+    organization_id: OrganizationId | None = None
+    """The AWS organization that all accounts belong to. The global bus then admits nobody from outside, and may admit
+    the organization as a whole where a statement for each account would make its policy too long."""
+
     kms_key: KmsKey | None = None
-    accounts: dict[Key, Account] = Field(min_length=1)
-    bus: Bus
-    services: dict[Key, Service] = Field(default_factory=dict)
+    """The key that encrypts buses, archive, queues, logs, tables and functions. The default is AWS's own keys. The
+    key's policy must let the AWS services that these belong to use it."""
+
+    accounts: dict[Key, AccountEntry] = Field(min_length=1, examples=['{bus: {id: "111111111111"}}'])
+    """The AWS accounts, each under a name that the rest of the file calls it by."""
+
+    bus: BusEntry = Field(examples=["{account: bus}"])
+    """The global bus, which every service publishes to and which forwards events to the services' local buses."""
+
+    services: dict[Key, ServiceEntry] = Field(default_factory=dict)
+    """The services, each under its name."""
+
     logs: Logs = Logs()
+    """The logs of all buses and services."""
+
     retry: Retry = Retry()
+    """How long EventBridge tries to deliver an event."""
+
     powertools_layer: LayerArn | None = None
-    tags: dict[
-        Annotated[
-            str,
-            matching(
-                rf"(?!aws:){TAG}{{1,128}}",
-                "1 to 128 letters, digits, spaces and . : / = + - @ _, not beginning with aws:",
-            ),
-        ],
-        Annotated[
-            str,
-            matching(rf"{TAG}{{0,256}}", "up to 256 letters, digits, spaces and . : / = + - @ _"),
-        ],
-    ] = Field(default_factory=dict)
-    state: Annotated[Local | S3 | Remote | Cloud, Field(discriminator="backend")] = Local()
+    """The Lambda layer with Powertools for AWS Lambda (Python) that functions use. The default is the public layer of
+    AWS in the region."""
+
+    tags: dict[TagKey, TagValue] = Field(default_factory=dict, max_length=TAGS_PER_RESOURCE)
+    """The tags of every resource that takes tags."""
+
+    state: Annotated[
+        Local | S3 | Remote | Cloud,
+        Field(discriminator="backend"),
+        Allowed("a mapping, as in {backend: s3, bucket: example-terraform-state}"),
+    ] = Local()
+    """Where Terraform keeps its state. The default is `backend: local`."""
 
     _warnings: tuple[Problem, ...] = PrivateAttr(default=())
     _file: Path | None = PrivateAttr(default=None)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What the file may declare but its author should know."""
+        """What is valid and yet needs the author's attention."""
         return self._warnings
 
     @property
@@ -203,22 +345,22 @@ class Topology(Model):
     @property
     def global_bus(self) -> str:
         """The physical name of the global bus."""
-        return self.bus.name or self.names.global_bus
+        return defaults.global_bus(self.names, self.bus.name)
 
     def local_bus(self, service: str) -> str:
         """The physical name of a service's bus."""
-        return self.services[service].bus_name or self.names.local_bus(service)
+        return defaults.local_bus(self.names, service, self.services[service].bus_name)
 
     def source_of(self, service: str) -> str:
         """The source of a service's events."""
-        return self.services[service].source or service
+        return defaults.source(service, self.services[service].source)
 
     def retention_days(self, service: str) -> int:
         """How long a service's logs are kept."""
         return self.services[service].log_retention_days or self.logs.retention_days
 
     def kms_key_of(self, account: str) -> str | None:
-        """The key of an account's buses, queues and logs."""
+        """The key for an account's resources; None for AWS's own keys."""
         return self.accounts[account].kms_key or self.kms_key
 
     def retry_of(self, service: str) -> Retry:
@@ -227,7 +369,7 @@ class Topology(Model):
 
     @cached_property
     def services_by_account(self) -> Mapping[str, tuple[str, ...]]:
-        """The services of every account that has any, both in the order of their names."""
+        """The services of every account that has any; accounts and services are in the order of their names."""
         found: defaultdict[str, list[str]] = defaultdict(list)
         for name in sorted(self.services):
             found[self.services[name].account].append(name)
@@ -235,6 +377,6 @@ class Topology(Model):
 
     @cached_property
     def accounts_in_use(self) -> tuple[str, ...]:
-        """The accounts that get resources: in order of their names, that of the global bus last."""
+        """The accounts that get resources, in the order of their names, but that of the global bus last."""
         others = [account for account in self.services_by_account if account != self.bus.account]
         return (*others, self.bus.account)

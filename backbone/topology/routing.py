@@ -5,34 +5,25 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
-from backbone.topology.models import Topology
+from backbone.topology.models import SubscriptionEntry, Topology
 
-__all__ = ["EVERYTHING", "Pattern", "Wanted", "forwarding", "subscription", "to_json"]
+__all__ = ["EVERYTHING", "PatternJson", "forwarding", "subscription", "to_json"]
 
-Pattern = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A detail-type that somebody receives, from one source or from any."""
-
-    detail_type: str
-    source: str | None
+PatternJson = dict[str, Any]
 
 
-EVERYTHING: Pattern = {"source": [{"prefix": ""}]}
+EVERYTHING: PatternJson = {"source": [{"prefix": ""}]}
 """Matches every event, replayed ones too: each has a source."""
 
 
-def to_json(pattern: Pattern) -> str:
+def to_json(pattern: PatternJson) -> str:
     """The pattern as compact JSON with sorted keys, as a rule holds it."""
     return json.dumps(pattern, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def forwarding(topology: Topology, service: str) -> Pattern | None:
+def forwarding(topology: Topology, service: str) -> PatternJson | None:
     """What the global bus forwards to a service; None when the service is to receive nothing.
 
     A service that has its account to itself is told from the others by `account`, which AWS sets and nobody
@@ -41,18 +32,18 @@ def forwarding(topology: Topology, service: str) -> Pattern | None:
     account = topology.services[service].account
     own = topology.source_of(service)
     alone = topology.services_by_account[account] == (service,)
-    not_own: Pattern = (
+    not_own: PatternJson = (
         {"account": [{"anything-but": [topology.accounts[account].id]}]}
         if alone
         else {"source": [{"anything-but": [own]}]}
     )
     if topology.routing == "broadcast":
         return not_own
-    wanted = [Wanted(one.detail_type, one.source) for one in topology.services[service].subscribes]
+    wanted = topology.services[service].subscribes
     return subscription(wanted, beside=not_own) if wanted else None
 
 
-def subscription(wanted: Iterable[Wanted], *, beside: Pattern | None = None) -> Pattern:
+def subscription(wanted: Iterable[SubscriptionEntry], *, beside: PatternJson | None = None) -> PatternJson:
     """Matches what is wanted, as far as it also matches what stands `beside`.
 
     A field must not stand both beside `$or` and inside it, so each alternative says all of its own.
@@ -60,7 +51,7 @@ def subscription(wanted: Iterable[Wanted], *, beside: Pattern | None = None) -> 
     by_source: defaultdict[str | None, list[str]] = defaultdict(list)
     for one in wanted:
         by_source[one.source].append(one.detail_type)
-    choices: list[Pattern] = []
+    choices: list[PatternJson] = []
     for source in sorted(by_source, key=lambda one: one or ""):
         choice = {**(beside or {}), "detail-type": sorted(set(by_source[source]))}
         choices.append(choice if source is None else choice | {"source": [source]})

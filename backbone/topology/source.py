@@ -10,15 +10,27 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
 from backbone.errors import BackboneError
 
-__all__ = ["KeyPath", "Problem", "Source", "SourceError", "Unquoted", "dotted", "meant", "parse", "read", "shown"]
+__all__ = [
+    "KeyPath",
+    "Problem",
+    "Source",
+    "SourceError",
+    "Unquoted",
+    "dotted",
+    "format_value",
+    "parse",
+    "read",
+    "suggestion",
+]
 
 KeyPath = tuple[str | int, ...]
+Severity = Literal["error", "warning"]
 
 MAX_BYTES = 4 << 20
 MAX_DEPTH = 20
@@ -40,14 +52,18 @@ class Unquoted(int):
         return number
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Problem:
-    """One thing wrong with a file: where, and what to do about it, in a sentence for its author."""
+    """What is wrong with a file at a place, and what to do about it, in a sentence for its author.
+
+    An error keeps the file from being used. A warning is about what is valid and yet needs the author's attention.
+    """
 
     file: str
     line: int | None
     path: KeyPath
     message: str
+    severity: Severity = "error"
 
     def __str__(self) -> str:
         """`file:line: key.path: message`, with what is known of it."""
@@ -71,10 +87,14 @@ class Source:
     value: Any
     lines: Mapping[KeyPath, int] = field(repr=False)
 
-    def problem(self, path: KeyPath, message: str) -> Problem:
+    def problem(self, path: KeyPath, message: str, severity: Severity = "error") -> Problem:
         """A problem at a path, on the line of the nearest part of it that the file contains."""
         known = next(path[:end] for end in range(len(path), -1, -1) if path[:end] in self.lines)
-        return Problem(self.file, self.lines[known], path, message)
+        return Problem(self.file, self.lines[known], path, message, severity)
+
+    def warning(self, path: KeyPath, message: str) -> Problem:
+        """A problem that does not keep the file from being used."""
+        return self.problem(path, message, "warning")
 
 
 def dotted(path: KeyPath) -> str:
@@ -152,11 +172,12 @@ def _syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Proble
     if "\t" in indent or "'\\t'" in str(error.problem) or "tab" in str(error.problem):
         return Problem(file, line, (), "a tab; YAML indents with spaces only: put spaces in its place")
     what = ", ".join(str(part) for part in (error.problem, error.context) if part)
-    return Problem(file, line, (), f"not YAML: {what}; the line is {there.strip()!r}")
+    quoted = f"; the line is {there.strip()!r}" if there.strip() else ""
+    return Problem(file, line, (), f"not YAML: {what}{quoted}")
 
 
-def shown(value: object) -> str:
-    """A value as its author would know it again."""
+def format_value(value: object) -> str:
+    """A value as its author will recognize it; long text is cut."""
     if isinstance(value, Unquoted):
         return value.text
     if value is None:
@@ -171,10 +192,11 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:60]}… ({len(text) - 2} characters)"
 
 
-def meant(got: str, allowed: Iterable[str]) -> str:
-    """` (did you mean 'x'?)` where something allowed is close to what was got, else nothing."""
-    close = difflib.get_close_matches(got, list(allowed), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+def suggestion(got: str, allowed: Iterable[str]) -> str:
+    """` (did you mean 'x'?)` where a word allowed is close to the word got, else nothing."""
+    words = {word.lower(): word for word in allowed}
+    close = difflib.get_close_matches(got.lower(), words, n=1)
+    return f" (did you mean {words[close[0]]!r}?)" if close else ""
 
 
 class _Builder:
