@@ -82,7 +82,7 @@ def test_the_program_of_cdktf_writes_the_same(project: Path) -> None:
 def test_the_program_of_cdktf_answers_a_mistake_with_2(project: Path) -> None:
     (project / "backbone.yaml").write_text("name: 5\n")
     _, errors = run(sys.executable, str(ROOT / "main.py"), status=2, BACKBONE_FILE=str(project / "backbone.yaml"))
-    assert "name: got 5; allowed: text; put it in quotes" in errors
+    assert "name: got 5; allowed: 1 to 20 of a-z 0-9 -; put it in quotes" in errors
 
 
 EVENT = '{"source": "order-service", "detail-type": "Order.Created", "account": "222222222222"}'
