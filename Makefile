@@ -40,7 +40,7 @@ bench: install ## Measure synthesis and patterns, as ratios in one run
 	$(BIN)/python -m benchmarks
 
 snapshot: install ## Write the reviewed Terraform of tests/snapshots anew
-	$(BIN)/python -m pytest tests/test_snapshots.py --snapshot-update
+	$(BIN)/python -m pytest tests/test_snapshots.py tests/constructs/test_snapshots.py --snapshot-update
 
 lock: install ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
