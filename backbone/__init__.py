@@ -20,6 +20,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from backbone.errors import BackboneError
+from backbone.version import __version__
 
 if TYPE_CHECKING:
     from backbone.patterns import Explanation, Pattern, PatternError, PatternSet
@@ -47,8 +48,6 @@ __all__ = [
     "parse",
     "synth",
 ]
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "backbone.patterns": ("Explanation", "Pattern", "PatternError", "PatternSet"),

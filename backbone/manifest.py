@@ -15,9 +15,9 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from backbone import __version__
 from backbone.errors import BackboneError
 from backbone.sources import ModuleFiles, digest
+from backbone.version import __version__
 
 __all__ = [
     "FILE_NAME",

@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import backbone
 from backbone.constructs.service import Service
 from backbone.errors import BackboneError
 from backbone.sources import SYNTH_FILE, ModuleFiles
@@ -28,7 +27,7 @@ __all__ = ["Module", "ModuleError", "add", "load"]
 NOT_THE_USERS = tuple(
     str(folder) + os.sep
     for folder in (
-        Path(backbone.__file__).parent,
+        Path(__file__).parents[1],
         *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
     )
 )
