@@ -23,17 +23,18 @@ import subprocess
 import sys
 import tempfile
 import typing
+from contextlib import suppress
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from backbone.errors import BackboneError
+from backbone.errors import MachineError
 
 __all__ = ["NodeError", "prepare", "skip_argument_checks"]
 
 
-class NodeError(BackboneError):
+class NodeError(MachineError):
     """There is no Node to run the bindings with."""
 
 
@@ -48,6 +49,7 @@ def prepare() -> None:
         os.environ["JSII_NODE"] = _installed_node()
     _load_lazily_in_node()
     _register_bindings()
+    _end_quietly()
     try:
         importlib.import_module(f"{_BINDINGS}._jsii")  # starts Node and unpacks the bindings
     except ImportError:
@@ -78,9 +80,25 @@ def _check_node(program: str) -> None:
         is_node = False
     if not is_node:
         raise NodeError(
-            f"JSII_NODE: got {program!r}, which is no Node that runs; allowed: the path of a Node 22 or newer, or "
-            "leave it unset to use the one that is installed with the project"
+            f"JSII_NODE: got {program!r}, which is not Node; allowed: the path of Node 22 or newer, or leave it unset to "
+            "use the Node that is installed with the project"
         )
+
+
+def _end_quietly() -> None:
+    """Let jsii end without a word when Node has ended before it, as Ctrl-C ends both."""
+    from jsii._kernel.providers import process
+
+    stop = getattr(process._NodeProcess, "stop", None)
+    if stop is None:
+        return
+
+    def stop_quietly(self: process._NodeProcess) -> None:
+        if hasattr(self, "_process"):  # not when it was interrupted before Node began
+            with suppress(BrokenPipeError):
+                stop(self)
+
+    process._NodeProcess.stop = stop_quietly  # type: ignore[method-assign]
 
 
 def _load_lazily_in_node() -> None:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its status."""
-    # Imported here, so that `main.py` can use `backbone.cli.app` without the commands.
-    from backbone.cli import development, patterns, simulate, topology  # noqa: F401  (each adds its commands)
-    from backbone.cli.app import app, exit_on_error
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what the terminal's encoding lacks is no error
+    try:
+        # Imported here, so that `main.py` can use `backbone.cli.app` without the commands, and to be interrupted.
+        from backbone.cli.app import app, exit_on_error
 
-    with exit_on_error():
-        app()
+        with exit_on_error():
+            from backbone.cli import development, patterns, simulate, topology  # noqa: F401  (each adds its commands)
+
+            app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    finally:
+        import signal
+
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left is to stop Node: another Ctrl-C must not break it

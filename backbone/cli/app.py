@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +12,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from backbone.errors import BackboneError
+from backbone.errors import BackboneError, MachineError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from backbone.topology import Topology
 
-__all__ = ["File", "StacksFolder", "about", "app", "errors", "exit_on_error", "load_topology", "output", "read_bytes"]
+__all__ = [
+    "File",
+    "StacksFolder",
+    "about",
+    "app",
+    "errors",
+    "exit_on_error",
+    "load_topology",
+    "new_table",
+    "output",
+    "read_bytes",
+]
 
 app = typer.Typer(
     help="The event backbone of many AWS accounts, from one file to Terraform.",
@@ -25,6 +39,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+MACHINE_ERRORS = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EIO,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EMFILE,
+)
+"""The error numbers of what a machine lacks or refuses, wherever it happens; others may be bugs."""
+
 output = Console(highlight=False, markup=False, emoji=False)
 errors = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
@@ -40,13 +66,24 @@ StacksFolder = Annotated[
 
 @contextmanager
 def exit_on_error() -> Iterator[None]:
-    """Print a user's mistake without a traceback, and exit with status 2."""
+    """Print errors that are no bugs without a traceback, and exit with their status; 130 after Ctrl-C."""
     try:
         yield
     except BackboneError as error:
-        for line in str(error).splitlines():
-            errors.print(f"error: {line}", style="red", soft_wrap=True)
-        sys.exit(2)
+        _exit(str(error), error.exit_status)
+    except OSError as error:
+        if error.errno not in MACHINE_ERRORS:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        _exit(f"{where}{error.strerror}", MachineError.exit_status)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _exit(words: str, status: int) -> None:
+    for line in words.splitlines():
+        errors.print(f"error: {line}", style="red", soft_wrap=True)
+    sys.exit(status)
 
 
 @app.callback()
@@ -63,6 +100,16 @@ def load_topology(path: Path) -> Topology:
     for warning in topology.warnings:
         errors.print(f"warning: {warning}", style="yellow", soft_wrap=True)
     return topology
+
+
+def new_table(*headers: str) -> Table:
+    """A table that cuts nothing off."""
+    from rich.table import Table
+
+    table = Table(show_lines=True)
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table
 
 
 def read_bytes(file: Path) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backbone.cli.app import StacksFolder, about, app, errors, output, read_bytes
+from backbone.cli.app import StacksFolder, about, app, errors, new_table, output, read_bytes
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
@@ -94,11 +94,7 @@ def _rule_as_json(rule: Rule) -> dict[str, object]:
 
 
 def _rule_table(found: list[Rule]) -> Table:
-    from rich.table import Table
-
-    table = Table("account", show_lines=True)
-    for column in ("bus", "rule", "targets"):
-        table.add_column(column, overflow="fold")
+    table = new_table("account", "bus", "rule", "targets")
     for rule in found:
         targets = "\n".join(target.arn for target in rule.targets)
         table.add_row(rule.account, rule.bus_arn.rpartition("/")[2], rule.name, targets)

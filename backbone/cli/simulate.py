@@ -76,7 +76,7 @@ def simulate(
 
 @app.command()
 def up(
-    port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.")] = 4010,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="The port on 127.0.0.1; 0 takes a free one.")] = 4010,
     fault: Faults = None,
     seed: Seed = 0,
     stacks: StacksFolder = None,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from backbone.cli.app import File, app, errors, load_topology, output
+from backbone.cli.app import File, app, errors, load_topology, new_table, output
 
 __all__ = ["synth", "validate"]
 
@@ -33,8 +33,6 @@ def synth(
     ] = None,
 ) -> None:
     """Write the Terraform of every stack."""
-    from rich.table import Table
-
     from backbone.system.reader import read
     from backbone.topology import find, output_folder
 
@@ -47,8 +45,7 @@ def synth(
         written = folder or output_folder(path)
         stacks = application.synth(topology, written)
         findings = read(written).findings
-    table = Table("stack", "account", "resources", show_lines=True)
-    table.add_column("file", overflow="fold")
+    table = new_table("stack", "account", "resources", "file")
     for stack in stacks:
         for account, kinds in sorted(application.count_resources(stack).items()):
             table.add_row(stack.name, account, _by_type(kinds), str(stack.file))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from backbone import manifest
 from backbone.cdk import App
-from backbone.errors import BackboneError
+from backbone.errors import BackboneError, MachineError
 from backbone.manifest import Manifest, ManifestError
 from backbone.synthesis.declared import manifest_of
 from backbone.synthesis.replace import replacing
@@ -81,7 +81,7 @@ def _in_use(before: Manifest) -> set[str]:
 
 @contextmanager
 def _writing(folder: Path) -> Iterator[None]:
-    """Raise what the file system refuses, to Python or to Node, as a BackboneError."""
+    """Raise what the file system refuses, to Python or to Node, as a MachineError."""
     try:
         yield
     except OSError as error:
@@ -93,7 +93,7 @@ def _writing(folder: Path) -> Iterator[None]:
         reason = found[2]
     else:
         return
-    raise BackboneError(
+    raise MachineError(
         f"{folder}: cannot be written: {reason}; nothing in it was changed. Make room for it, or name another folder"
     )
 

@@ -61,14 +61,14 @@ def test_two_files_side_by_side_share_neither_folder_nor_state(project: Path) ->
 
 def test_a_folder_that_cannot_be_written(project: Path) -> None:
     (project / "taken").write_text("")
-    _, errors = run(BACKBONE, "synth", "-o", "taken/out", folder=project, status=2)
+    _, errors = run(BACKBONE, "synth", "-o", "taken/out", folder=project, status=3)
     assert "error: taken/out: cannot be written" in errors
 
 
 def test_a_missing_file_and_a_missing_node(project: Path) -> None:
     assert "error: none.yaml: there is no such file" in run(BACKBONE, "synth", "none.yaml", folder=project, status=2)[1]
-    _, errors = run(BACKBONE, "synth", folder=project, status=2, JSII_NODE="none")
-    assert "error: JSII_NODE: got 'none', which is no Node that runs" in errors
+    _, errors = run(BACKBONE, "synth", folder=project, status=3, JSII_NODE="none")
+    assert "error: JSII_NODE: got 'none', which is not Node" in errors
 
 
 def test_the_program_of_cdktf_writes_the_same(project: Path) -> None:
