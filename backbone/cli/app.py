@@ -30,6 +30,7 @@ __all__ = [
     "new_table",
     "output",
     "read_bytes",
+    "wide_output",
 ]
 
 app = typer.Typer(
@@ -52,6 +53,8 @@ MACHINE_ERRORS = (
 """The error numbers of what a machine lacks or refuses, wherever it happens; others may be bugs."""
 
 output = Console(highlight=False, markup=False, emoji=False)
+wide_output = Console(highlight=False, markup=False, emoji=False, width=1_000)
+"""For lines at their full length: a terminal wraps them, and nothing is cut off."""
 errors = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 File = Annotated[

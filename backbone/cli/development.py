@@ -43,8 +43,11 @@ def write_schemas(file: File = None) -> None:
     from backbone.sources import folder_of
     from backbone.topology import find
 
-    for service in load_topology(file or find(Path())).services.values():
-        if service.module:
-            models = schemas.published(service.module)
-            for written in schemas.export(models, folder_of(service.module) / "schemas"):
-                output.print(str(written), soft_wrap=True)
+    services = load_topology(file or find(Path())).services.values()
+    models = {
+        folder_of(service.module) / "schemas": schemas.published(service.module)
+        for service in services
+        if service.module
+    }
+    for written in schemas.export(models):
+        output.print(str(written), soft_wrap=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backbone.cli.app import StacksFolder, about, app, errors, output, read_bytes
+from backbone.cli.app import StacksFolder, about, app, errors, output, read_bytes, wide_output
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def simulate(
         elif as_mermaid:
             output.print(views.mermaid(trace), soft_wrap=True, end="")
         else:
-            views.print_lines(output, views.tree(trace))
+            wide_output.print(views.tree(trace))
             output.print(views.table(trace, ms=f"{requests.milliseconds(trace):.0f}"))
         bad = simulator.findings or trace.lost or trace.of("denied")
     raise typer.Exit(1 if bad else 0)

@@ -10,11 +10,11 @@ from rich.text import Text
 from rich.tree import Tree
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
 
     from backbone.trace import Node, Trace
 
-__all__ = ["label", "mermaid", "print_lines", "print_live", "table", "tree"]
+__all__ = ["label", "mermaid", "print_live", "table", "tree"]
 
 COLOURS = {
     "denied": "red",
@@ -53,11 +53,6 @@ def table(trace: Trace, **more: str) -> Table:
     found = Table(*counts)
     found.add_row(*counts.values())
     return found
-
-
-def print_lines(console: Console, content: RenderableType) -> None:
-    """Print lines at their full length: a terminal wraps them, and nothing is cut off."""
-    console.print(content, width=1_000, crop=False, soft_wrap=True)
 
 
 def print_live(console: Console, node: Node) -> None:

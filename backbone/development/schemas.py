@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from backbone.development.files import write_all
 from backbone.errors import BackboneError
 
-__all__ = ["EventModel", "SchemaError", "breaking_changes", "export", "published", "schema"]
+__all__ = ["BreakingChangeError", "EventModel", "SchemaError", "breaking_changes", "export", "published", "schema"]
 
 Json = dict[str, Any]
 
@@ -19,7 +20,13 @@ REMARKS = {"title", "description", "default", "examples", "$defs", "properties",
 
 
 class SchemaError(BackboneError):
-    """A schema changed so that consumers of the published one would fail."""
+    """There are no event models, or no schema, where they should be."""
+
+
+class BreakingChangeError(SchemaError):
+    """An event changed so that consumers of its published schema would fail."""
+
+    exit_status = 1
 
 
 EventModel = Any
@@ -44,33 +51,64 @@ def schema(model: EventModel) -> Json:
     }
 
 
-def export(models: tuple[EventModel, ...], folder: Path) -> list[Path]:
-    """Write the schema of each model, by type and version; SchemaError before that if one breaks its promise.
+def export(models: Mapping[Path, Sequence[EventModel]]) -> list[Path]:
+    """Write the schemas of models into their folders, a file for each type and version; returns the files.
 
-    Files of older versions stay: their events may still be in archives and queues.
+    BreakingChangeError, before anything is written, when consumers of a schema as it was would fail. Files of older
+    versions stay: their events may still be in archives and queues.
     """
-    written: dict[Path, Json] = {}
-    wrong: list[str] = []
-    for model in models:
-        file, new = folder / f"{model.detail_type}.v{model.version}.json", schema(model)
-        if file.exists():
-            old: Json = json.loads(file.read_text(encoding="utf-8"))
-            wrong += [f"{file}: {one}; give the event a new version" for one in breaking_changes(old, new)]
-        written[file] = new
-    if wrong:
-        raise SchemaError("\n".join(wrong))
-    folder.mkdir(exist_ok=True)
-    for file, new in written.items():
-        file.write_text(json.dumps(new, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    return list(written)
+    schemas = {
+        folder / f"{model.detail_type}.v{model.version}.json": schema(model)
+        for folder, some in models.items()
+        for model in some
+    }
+    broken = [
+        f"{file}: {change}; give the event a new version"
+        for file, new in schemas.items()
+        if file.exists()
+        for change in breaking_changes(_read(file), new)
+    ]
+    if broken:
+        raise BreakingChangeError("\n".join(broken))
+    write_all({file: json.dumps(new, indent=2, sort_keys=True) + "\n" for file, new in schemas.items()})
+    return list(schemas)
+
+
+def _read(file: Path) -> Json:
+    advice = "restore it from version control, or delete it to have it written anew"
+    try:
+        read = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SchemaError(f"{file}: is no JSON Schema: {error}; {advice}") from None
+    if not _is_schema(read) or not all(map(_is_schema, read.get("$defs", {}).values())):
+        raise SchemaError(f"{file}: is no JSON Schema of an event; {advice}")
+    found: Json = read
+    return found
+
+
+def _is_schema(part: Any) -> bool:
+    """Whether the parts that are compared have the form that JSON Schema gives them."""
+    if not isinstance(part, dict) or not isinstance(part.get("$defs", {}), dict):
+        return False
+    parts, required = part.get("properties", {}), part.get("required", [])
+    if not isinstance(parts, dict) or not isinstance(required, list):
+        return False
+    return all(map(_is_schema, [*parts.values(), *([part["items"]] if "items" in part else [])]))
 
 
 def breaking_changes(old: Json, new: Json) -> list[str]:
     """What a consumer of the old schema could trip over in events of the new one."""
-    return list(_breaking(old, new, old, new, "data"))
+    return list(_breaking(old, new, "data", old, new, frozenset()))
 
 
-def _breaking(old: Json, new: Json, old_root: Json, new_root: Json, path: str) -> Iterator[str]:
+def _breaking(
+    old: Json, new: Json, path: str, old_root: Json, new_root: Json, seen: frozenset[tuple[str, str]]
+) -> Iterator[str]:
+    if "$ref" in old and "$ref" in new:
+        names = old["$ref"], new["$ref"]
+        if names in seen:  # a model that holds itself
+            return
+        seen |= {names}
     old, new = _referred(old, old_root), _referred(new, new_root)
     for key in sorted((old.keys() | new.keys()) - REMARKS - {"$schema"}):
         if old.get(key) != new.get(key):
@@ -81,16 +119,17 @@ def _breaking(old: Json, new: Json, old_root: Json, new_root: Json, path: str) -
             yield f"{here}: was removed"
             continue
         if name in old.get("required", ()) and name not in new.get("required", ()):
-            yield f"{here}: is not always there any more"
-        yield from _breaking(was, new["properties"][name], old_root, new_root, here)
+            yield f"{here}: may now be absent"
+        yield from _breaking(was, new["properties"][name], here, old_root, new_root, seen)
     if ("items" in old) is not ("items" in new):
         yield f"{path}: items was {old.get('items')!r} and is {new.get('items')!r}"
     elif "items" in old:
-        yield from _breaking(old["items"], new["items"], old_root, new_root, f"{path}[]")
+        yield from _breaking(old["items"], new["items"], f"{path}[]", old_root, new_root, seen)
 
 
 def _referred(part: Json, root: Json) -> Json:
+    """A part with what it refers to in its place; without it when the schema does not have it."""
     while "$ref" in part:
         name = str(part["$ref"]).rpartition("/")[2]
-        part = {key: value for key, value in part.items() if key != "$ref"} | root["$defs"][name]
+        part = {key: value for key, value in part.items() if key != "$ref"} | root.get("$defs", {}).get(name, {})
     return part

@@ -96,7 +96,7 @@ def test_a_node_that_is_none(program: str) -> None:
     command = [sys.executable, "-c", "import backbone.cdk"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     error = done.stderr.splitlines()[-1]
-    assert f"JSII_NODE: got {program!r}, which is no Node that runs; allowed: the path of a Node 22 or newer" in error
+    assert f"JSII_NODE: got {program!r}, which is not Node; allowed: the path of Node 22 or newer" in error
     assert "Exception ignored" not in done.stderr
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import pytest
 from pydantic import BaseModel
 
-from backbone.development.schemas import SchemaError, breaking_changes, export, published, schema
+from backbone.development.schemas import BreakingChangeError, SchemaError, breaking_changes, export, published, schema
 from backbone.sources import folder_of
 from services.common.envelope import EventData
 from services.delivery import events as delivery
@@ -89,19 +89,46 @@ def test_breaking_changes(new: type[BaseModel], changes: list[str]) -> None:
 def test_what_was_always_there_stays() -> None:
     before = {"properties": {"a": {"type": "string"}}, "required": ["a"]}
     after = {"properties": {"a": {"type": "string"}}}
-    assert breaking_changes(before, after) == ["data.a: is not always there any more"]
+    assert breaking_changes(before, after) == ["data.a: may now be absent"]
 
 
 def test_export_refuses_to_break_a_promise(tmp_path: Path) -> None:
-    (file,) = export((Old,), tmp_path)
+    (file,) = export({tmp_path: (Old,)})
     text = file.read_text()
     Removed.detail_type, Removed.version = "T", 1
-    with pytest.raises(SchemaError, match=r"T\.v1\.json: data\.count: was removed; give the event a new version"):
-        export((Removed,), tmp_path)
+    with pytest.raises(
+        BreakingChangeError, match=r"T\.v1\.json: data\.count: was removed; give the event a new version"
+    ):
+        export({tmp_path: (Removed,)})
     assert file.read_text() == text
     Removed.version = 2
-    assert [one.name for one in export((Removed,), tmp_path)] == ["T.v2.json"]
+    assert [one.name for one in export({tmp_path: (Removed,)})] == ["T.v2.json"]
     assert file.exists()
+
+
+class Category(EventData):
+    detail_type: ClassVar[str] = "T"
+    version: ClassVar[int] = 1
+    name: str
+    within: list[Category]
+
+
+def test_a_model_that_holds_itself(tmp_path: Path) -> None:
+    (file,) = export({tmp_path: (Category,)})
+    assert export({tmp_path: (Category,)}) == [file]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[]", "5", '{"properties": []}', '{"properties": {"a": 5}}', '{"items": []}', '{"$defs": {"a": []}}', "\xff"],
+)
+def test_a_schema_that_is_damaged(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "T.v1.json"
+    file.write_bytes(text.encode("latin-1"))
+    with pytest.raises(
+        SchemaError, match=r"T\.v1\.json: is no JSON Schema.*; restore it from version control, or delete"
+    ):
+        export({tmp_path: (Old,)})
 
 
 def test_consumers_understand_publishers() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import json
 import os
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from backbone.development.scaffold import ScaffoldError, new_service
+from backbone.errors import MachineError
 from backbone.topology import TopologyError, load
 from tests.conftest import ROOT
 
@@ -75,8 +77,11 @@ def test_it_synthesizes_and_passes_its_test_and_touches_nothing_else(project: Pa
 def test_what_cannot_be_added_is_said_and_nothing_written(project: Path) -> None:
     file = project / "backbone.yaml"
     text = file.read_text()
+    before = {path.name for path in (project / "services").iterdir()}
     for name, options, message in (
         ("order-service", {"account": "order"}, r"services.order-service: the file has it already"),
+        ("class", {"account": "order"}, r"class: its package would be 'class', a keyword of Python; choose another"),
+        ("import-service", {"account": "order"}, r"its package would be 'import', a keyword of Python"),
         ("order", {"account": "order"}, r"services/order: is there already; choose another name"),
         ("invoice", {"account": "none"}, r"got 'none'; allowed: bus, order, delivery, or a new one with --account-id"),
         ("invoice", {"account": "bus", "account_id": "444444444444"}, r"the file says 111111111111"),
@@ -90,7 +95,8 @@ def test_what_cannot_be_added_is_said_and_nothing_written(project: Path) -> None
     file.write_text('name: shop\nregion: eu-west-1\naccounts: {bus: {id: "111111111111"}}\nbus: {account: bus}\n')
     with pytest.raises(ScaffoldError, match=r"no service publishes anything that invoice could receive"):
         new_service(file, "invoice", account="bus")
-    assert not (project / "services" / "invoice").exists()
+    assert {path.name for path in (project / "services").iterdir()} == before
+    assert not (project / "tests").exists()
     file.write_text(text)
     shutil.rmtree(project / "services" / "common")
     with pytest.raises(ScaffoldError, match=r"services/common: is not there"):
@@ -106,3 +112,49 @@ def test_comments_after_the_last_service_stay_where_they_are(project: Path) -> N
     assert lines[end - 1] == "    module: services.invoice"
     assert lines[end + 1].startswith("logs:")
     assert list(load(file).services) == ["order-service", "delivery-service", "invoice"]
+
+
+@pytest.mark.parametrize(
+    ("published", "consumed"),
+    [
+        ("Invoice.Updated", None),
+        ("InvoiceUpdated", None),
+        ("None", "None"),
+        ("Outbox", "Outbox"),
+        ("ABC", "ABC"),
+        ("Yes", "Yes"),
+        ("2 fast", "2 fast"),
+        ('it\'s a "quoted": [type], #1 \\n', 'it\'s a "quoted": [type], #1 \\n'),
+        ("Bücher", "Bücher"),
+    ],
+)
+def test_any_event_type_gives_a_module_that_python_reads(project: Path, published: str, consumed: str | None) -> None:
+    file = project / "backbone.yaml"
+    accounts = 'accounts: {bus: {id: "111111111111"}}\nbus: {account: bus}\n'
+    service = {"account": "bus", "publishes": [published]}
+    file.write_text(f"name: shop\nregion: eu-west-1\n{accounts}services:\n  shop: {json.dumps(service)}\n")
+    if consumed is None:
+        with pytest.raises(ScaffoldError, match="no service publishes anything that invoice could receive"):
+            new_service(file, "invoice", account="bus")
+        return
+    for path in new_service(file, "invoice", account="bus"):
+        if path.suffix == ".py":
+            compile(path.read_text(), path, "exec")
+    assert [wanted.detail_type for wanted in load(file).services["invoice"].subscribes] == [consumed]
+    events = (project / "services" / "invoice" / "events.py").read_text()
+    classes = [node.name for node in ast.parse(events).body if isinstance(node, ast.ClassDef)]
+    assert len(set(classes) - {"ClassVar", "EventData", "PUBLISHES", "CONSUMES"}) == 2
+
+
+def test_after_an_error_everything_is_as_it_was(project: Path) -> None:
+    def files() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+
+    (project / "tests").write_text("in the way of the folder that the test goes to")
+    before = files()
+    with pytest.raises(
+        MachineError, match=r"tests/services/test_invoice.py: cannot be written: .*; nothing was changed"
+    ):
+        new_service(project / "backbone.yaml", "invoice", account="order")
+    assert files() == before
+    assert not (project / "services" / "invoice").exists()
