@@ -118,7 +118,7 @@ def sources() -> list[Path]:
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_nobody_goes_around_the_door(path: Path) -> None:
-    if path == ROOT / "backbone" / "cdk" / "__init__.py":
+    if path.parent == ROOT / "backbone" / "cdk":
         return
     for node in ast.walk(ast.parse(path.read_text())):
         modules = [one.name for one in node.names] if isinstance(node, ast.Import) else []

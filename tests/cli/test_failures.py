@@ -65,7 +65,7 @@ def test_what_users_wrote_is_printed_as_they_wrote_it(project: Path) -> None:
     command = (BACKBONE, "match", "-e", "event.json", "-p", "pattern.json")
     assert run(*command, folder=project)[0] == f'matches\n  source: "{name}" satisfies "{name}"\n'
     errors = run(BACKBONE, "validate", f"{name}.yaml", folder=project, status=2)[1]
-    assert errors == f"error: {name}.yaml: there is no such file\n"
+    assert errors.startswith(f"error: {name}.yaml: there is no such file")
 
 
 @pytest.mark.parametrize("module", ["backbone.cli.app", "backbone.cli.development", "backbone.topology"])
