@@ -80,8 +80,8 @@ def _check_node(program: str) -> None:
         is_node = False
     if not is_node:
         raise NodeError(
-            f"JSII_NODE: got {program!r}, which is not Node; allowed: the path of Node 22 or newer, or leave it unset to "
-            "use the Node that is installed with the project"
+            f"JSII_NODE: got {program!r}, which is not Node; allowed: the path of Node 22 or newer, or leave it unset "
+            "to use the Node that is installed with the project"
         )
 
 
