@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from backbone.topology.models import Model, Retry, ServiceEntry, Topology
+from backbone.topology.fields import Model
+from backbone.topology.models import Retry, ServiceEntry, Topology
 from backbone.topology.reference import Section, markdown, sections
 from backbone.topology.schema import Key, keys, value_at
 

@@ -1,7 +1,6 @@
-"""The physical names that both sides of a connection compute alone, so that no state is shared.
+"""Physical names of resources, computed alike on both sides of a connection, so that no state is shared.
 
-Where AWS's limit is shorter than a name may get, the name is cut and ends in a digest of the whole, so that
-two long names never meet.
+A name over AWS's limit is cut, and ends in a digest of the whole: two long names never become the same.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from typing import Protocol
 
 from backbone.aws.limits import (
     ARCHIVE_NAME_CHARACTERS,
+    BUS_NAME_CHARACTERS,
     FUNCTION_NAME_CHARACTERS,
     LOG_DELIVERY_NAME_CHARACTERS,
     QUEUE_NAME_CHARACTERS,
@@ -22,12 +22,12 @@ from backbone.aws.limits import (
 __all__ = ["BACKBONE_NAME", "BUS_NAME", "BUS_NAME_ALLOWED", "NameOf", "Names"]
 
 BACKBONE_NAME = r"[a-z0-9-]{1,20}"
-BUS_NAME = r"[A-Za-z0-9._-]{1,256}"
-BUS_NAME_ALLOWED = '1 to 256 of A-Z a-z 0-9 . _ - (EventBridge\'s characters for a custom bus), and not "default"'
+BUS_NAME = rf"[A-Za-z0-9._-]{{1,{BUS_NAME_CHARACTERS}}}"
+BUS_NAME_ALLOWED = f'1 to {BUS_NAME_CHARACTERS} of A-Z a-z 0-9 . _ -, and not "default"'
 
 
 def fit(name: str, longest: int) -> str:
-    """The name itself where it fits, else its beginning and a digest of the whole."""
+    """The name if it fits, else its beginning and a digest of the whole."""
     if len(name) <= longest:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:10]
@@ -35,26 +35,26 @@ def fit(name: str, longest: int) -> str:
 
 
 class NameOf(Protocol):
-    """Gives the physical name of something in a service by its role there: `Service.name_of`."""
+    """Gives the physical name of a service's resource by its role in the service: `Service.name_of`."""
 
     def __call__(self, role: str, longest: int = FUNCTION_NAME_CHARACTERS, /) -> str:
-        """At most `longest` characters, unique in the account for its kind of resource."""
+        """A name of at most `longest` characters, unique among the account's resources of its type."""
 
 
 @dataclass(frozen=True)
 class Names:
-    """The names of one backbone: `backbone` is its own name, unique per account and region."""
+    """The names of a backbone's resources. `backbone` is its own name, unique in each account and region."""
 
     backbone: str
     region: str
 
     @property
     def global_bus(self) -> str:
-        """The global bus, unless the file names it otherwise."""
+        """The default name of the global bus."""
         return f"{self.backbone}-global"
 
     def local_bus(self, service: str) -> str:
-        """A service's local bus, unless the file names it otherwise."""
+        """The default name of a service's local bus."""
         return f"{self.backbone}-{service}"
 
     def forwarding_rule(self, service: str) -> str:
@@ -62,11 +62,11 @@ class Names:
         return fit(f"{self.backbone}-forward-{service}", RULE_NAME_CHARACTERS)
 
     def forwarding_role(self, service: str) -> str:
-        """The role of that rule. IAM knows no regions, so the name holds the region."""
+        """The role of the forwarding rule. Roles belong to no region, so the name has the region in it."""
         return fit(f"{self.backbone}-forward-{service}-{self.region}", ROLE_NAME_CHARACTERS)
 
     def of_service(self, service: str, role: str, longest: int = FUNCTION_NAME_CHARACTERS) -> str:
-        """A resource that a service's own code declares, by its role there."""
+        """A resource that a service's module adds, by its role in the service."""
         return fit(f"{self.backbone}-{service}-{role}", longest)
 
     def forwarding_dead_letters(self, service: str) -> str:
@@ -75,7 +75,7 @@ class Names:
 
     @property
     def logs_policy(self) -> str:
-        """The one logs resource policy of this backbone in each account and region."""
+        """The logs resource policy of the backbone, of which each account and region has one."""
         return f"{self.backbone}-events"
 
 
@@ -90,7 +90,7 @@ def log_group(bus: str) -> str:
 
 
 def vended_log_group(bus: str) -> str:
-    """The log group of what a bus reports of itself; AWS expects vended logs below this prefix."""
+    """The log group of a bus's reports. AWS expects vended logs below this prefix."""
     return f"/aws/vendedlogs/events/event-bus/{bus}"
 
 
@@ -120,5 +120,5 @@ def delivery(bus: str, role: str) -> str:
 
 
 def _dotless(bus: str) -> str:
-    """A bus's name where AWS takes no dots: a bus may have them, a queue and a log delivery may not."""
+    """A bus's name for queues and log deliveries, whose names may have no dots."""
     return bus.replace(".", "_")

@@ -43,14 +43,17 @@ def _document(*statements: Mapping[str, Any]) -> Document:
 
 
 def _values(values: Iterable[str]) -> str | list[str]:
-    """Condition values without repetition, in order; a single one stands alone."""
-    found = sorted(set(values))
-    return found[0] if len(found) == 1 else found
+    """Sorted values without duplicates; a single value is not in a list, which is how AWS returns it."""
+    distinct = sorted(set(values))
+    return distinct[0] if len(distinct) == 1 else distinct
 
 
 @dataclass(frozen=True)
 class Publisher:
-    """An account that may put events on the global bus, and which ones. No detail-types: any."""
+    """An account that may put events with these sources and detail-types on the global bus.
+
+    Without detail-types it may put events of every type.
+    """
 
     place: Place
     sources: Sequence[str]
@@ -60,10 +63,10 @@ class Publisher:
 def global_bus_choices(
     bus_arn: str, publishers: Sequence[Publisher], *, organization_id: str | None
 ) -> list[tuple[str, Document]]:
-    """The policies that would do for the global bus, the strictest first, each with what it pins.
+    """The possible policies of the global bus, each with what it pins in words, from the strictest to the shortest.
 
-    Without an organization there is one: a statement per account. With one there are three more, ever
-    shorter, that admit the organization as a whole; in those any account can use any service's source.
+    The first has a statement for each account. With an organization others follow that admit it as a whole: there an
+    account can publish under the source of another account's service.
     """
     organization = {"aws:PrincipalOrgID": organization_id} if organization_id else {}
 
@@ -83,40 +86,37 @@ def global_bus_choices(
         }
 
     each = [
-        statement(f"Account{one.place.account_id}", one.place.root, one.sources, one.detail_types) for one in publishers
+        statement(
+            f"Account{publisher.place.account_id}", publisher.place.root, publisher.sources, publisher.detail_types
+        )
+        for publisher in publishers
     ]
     choices = [("each account to its own sources", _document(*each))]
     if organization_id:
-        sources = [source for one in publishers for source in one.sources]
-        pinned = all(one.detail_types for one in publishers)
-        detail_types = [detail_type for one in publishers for detail_type in one.detail_types]
-        if pinned:
-            every = statement("Organization", "*", sources, detail_types)
-            choices.append(("the organization to all sources and detail-types", _document(every)))
-        choices.append(
-            (
-                "the organization to all sources",
-                _document(statement("Organization", "*", sources, ())),
-            )
-        )
+        sources = [source for publisher in publishers for source in publisher.sources]
+        detail_types = [detail_type for publisher in publishers for detail_type in publisher.detail_types]
+        if all(publisher.detail_types for publisher in publishers):
+            both = statement("Organization", "*", sources, detail_types)
+            choices.append(("the organization to all sources and detail-types", _document(both)))
+        choices.append(("the organization to all sources", _document(statement("Organization", "*", sources, ()))))
         choices.append(("the organization alone", _document(statement("Organization", "*", (), ()))))
     return choices
 
 
 def global_bus(bus_arn: str, publishers: Sequence[Publisher], *, organization_id: str | None) -> Document | None:
-    """The strictest policy of the global bus that AWS takes; None when nobody publishes anything.
+    """The strictest policy of the global bus that is not too long for AWS; None when nobody publishes.
 
-    Sources are pinned by `StringEquals`: `ForAllValues:` would be true for a request without the key.
+    Sources are pinned with `StringEquals`: `ForAllValues:` would be true for a request without the key.
     """
     if not publishers:
         return None
     choices = global_bus_choices(bus_arn, publishers, organization_id=organization_id)
-    fitting = (one for _, one in choices if len(to_json(one)) <= BUS_POLICY_CHARACTERS)
+    fitting = (document for _, document in choices if len(to_json(document)) <= BUS_POLICY_CHARACTERS)
     return next(fitting, choices[-1][1])
 
 
 def local_bus(bus_arn: str, *, forwarder: Place, role_arn: str) -> Document:
-    """Admits one role of the global bus's account to a local bus."""
+    """Lets a role of the global bus's account put events on a local bus, and nobody else."""
     return _document(
         {
             "Action": "events:PutEvents",
@@ -130,7 +130,7 @@ def local_bus(bus_arn: str, *, forwarder: Place, role_arn: str) -> Document:
 
 
 def put_events(bus_arn: str, *, source: str | None = None, detail_types: Iterable[str] = ()) -> Document:
-    """Lets an identity put events on a bus: all, or those of one source and of some detail-types."""
+    """Lets an identity put events on a bus: all events, or those with a source and with some detail-types."""
     statement: Document = {"Action": "events:PutEvents", "Effect": "Allow", "Resource": bus_arn}
     if source is not None:
         equal = {"events:detail-type": _values(detail_types), "events:source": source}
@@ -139,17 +139,17 @@ def put_events(bus_arn: str, *, source: str | None = None, detail_types: Iterabl
 
 
 def allow(actions: Iterable[str], *resources: str) -> Document:
-    """Lets an identity do some things to some resources."""
+    """Lets an identity perform actions on resources."""
     return _document({"Action": _values(actions), "Effect": "Allow", "Resource": _values(resources)})
 
 
 def trust(service: str) -> Document:
-    """Lets an AWS service assume a role; `service` is its principal, such as `lambda.amazonaws.com`."""
+    """Lets an AWS service assume a role. `service` is its principal, such as `lambda.amazonaws.com`."""
     return _document({"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"Service": service}})
 
 
 def function(*, log_group_arn: str, failures_arn: str, kms_key: str | None) -> Document:
-    """What every function's role may: log, trace, and send what failed to its queue."""
+    """What the role of every function may do: log, trace, and send failed events to the failure queue."""
     statements: list[Document] = [
         {
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -157,7 +157,7 @@ def function(*, log_group_arn: str, failures_arn: str, kms_key: str | None) -> D
             "Resource": f"{log_group_arn}:*",
             "Sid": "Log",
         },
-        # X-Ray knows no resources for these (service authorization reference, AWS X-Ray).
+        # X-Ray has no resources that these actions could name (service authorization reference, AWS X-Ray).
         {
             "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
             "Effect": "Allow",
@@ -173,7 +173,7 @@ def function(*, log_group_arn: str, failures_arn: str, kms_key: str | None) -> D
 
 
 def forwarding_trust(*, account_id: str, rule_arn: str) -> Document:
-    """Lets EventBridge assume a role for one rule of one account, and for nobody else's."""
+    """Lets EventBridge assume a role for a rule of an account, and for no other rule."""
     return _document(
         {
             "Action": "sts:AssumeRole",
@@ -188,7 +188,7 @@ def forwarding_trust(*, account_id: str, rule_arn: str) -> Document:
 
 
 def queue(queue_arn: str, *, source_arn: str) -> Document:
-    """Lets EventBridge send to a queue for one rule or bus."""
+    """Lets EventBridge send to a queue for a rule or a bus, and for no other."""
     return _document(
         {
             "Action": "sqs:SendMessage",
@@ -201,10 +201,10 @@ def queue(queue_arn: str, *, source_arn: str) -> Document:
 
 
 def event_logs(place: Place, *, vended: bool) -> Document:
-    """Lets EventBridge write to every log group below /aws/events/ of an account.
+    """Lets EventBridge write to every log group of an account below /aws/events/.
 
-    One policy serves all rules: an account and region has at most 10 of them (CloudWatch Logs quotas). With
-    `vended`, what buses report of themselves may be written as well.
+    It serves all rules, since an account has at most 10 such policies in a region (CloudWatch Logs quotas). With
+    `vended`, the reports of buses may be written as well.
     """
     actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
     statements: list[Document] = [

@@ -12,17 +12,15 @@ from backbone.cdk import (
 )
 from backbone.constructs.account import Account
 from backbone.constructs.log_group import log_group
+from backbone.topology.models import BusLog
 
 __all__ = ["deliver_bus_reports"]
 
-LEVELS = ("ERROR", "INFO", "TRACE")
-"""Each level reports what those before it do, as a log type of its own."""
-
 
 def deliver_bus_reports(
-    scope: Construct, *, account: Account, bus: str, arn: str, level: str, retention_days: int
+    scope: Construct, *, account: Account, bus: str, arn: str, reports: BusLog, retention_days: int
 ) -> None:
-    """Deliver the reports of a bus, up to a level, to a log group that keeps them for as many days."""
+    """Deliver the reports of a bus, each level as a log type of its own, to a log group."""
     group = log_group(
         scope, "report-log-group", account=account, name=names.vended_log_group(bus), retention_days=retention_days
     )
@@ -37,7 +35,7 @@ def deliver_bus_reports(
         depends_on=[account.logs_policy],
     )
     previous: list[CloudwatchLogDelivery] = []
-    for each in LEVELS[: LEVELS.index(level) + 1]:
+    for each in reports.levels:
         word = each.lower()
         source = CloudwatchLogDeliverySource(
             scope,

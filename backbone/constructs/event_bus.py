@@ -70,7 +70,7 @@ class EventBus(Construct):
         self._log_events(log_retention_days, retry)
         if reports:
             deliver_bus_reports(
-                self, account=account, bus=name, arn=self.arn, level=reports.level, retention_days=log_retention_days
+                self, account=account, bus=name, arn=self.arn, reports=reports, retention_days=log_retention_days
             )
 
     def archive(self, *, retention_days: int) -> CloudwatchEventArchive:

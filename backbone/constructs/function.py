@@ -8,7 +8,12 @@ from typing import TypedDict
 
 from backbone.aws import names, policies
 from backbone.aws.arn import Place
-from backbone.aws.limits import QUEUE_NAME_CHARACTERS, ROLE_NAME_CHARACTERS
+from backbone.aws.limits import (
+    ASYNC_MAX_AGE_SECONDS,
+    ASYNC_MAX_RETRY_ATTEMPTS,
+    QUEUE_NAME_CHARACTERS,
+    ROLE_NAME_CHARACTERS,
+)
 from backbone.aws.names import NameOf
 from backbone.cdk import (
     Construct,
@@ -97,8 +102,8 @@ class Function(Construct):
         memory_mb: int = 512,
         timeout_seconds: int = 15,
         reserved_concurrency: int | None = None,
-        retry_attempts: int = 2,
-        max_age_seconds: int = 21_600,
+        retry_attempts: int = ASYNC_MAX_RETRY_ATTEMPTS,
+        max_age_seconds: int = ASYNC_MAX_AGE_SECONDS,
     ) -> None:
         super().__init__(scope, id)
         name = name_of(id)

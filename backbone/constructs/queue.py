@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 
+from backbone.aws.limits import QUEUE_RETENTION_SECONDS
 from backbone.cdk import Construct, SqsQueue
 from backbone.constructs.account import Account
 
 __all__ = ["Queue"]
-
-RETENTION_SECONDS = 14 * 24 * 3600  # the longest that SQS keeps a message
 
 
 class Queue(Construct):
@@ -37,7 +36,7 @@ class Queue(Construct):
             "Default",
             provider=account.provider,
             name=name,
-            message_retention_seconds=RETENTION_SECONDS,
+            message_retention_seconds=QUEUE_RETENTION_SECONDS,
             visibility_timeout_seconds=visibility_timeout_seconds,
             redrive_policy=json.dumps(redrive) if dead_letters_arn else None,
             sqs_managed_sse_enabled=None if account.kms_key else True,

@@ -5,8 +5,8 @@ Pure Python without dependencies.
 """
 
 from backbone.patterns.explain import Explanation
-from backbone.patterns.pattern import MAX_CHARACTERS, Pattern, as_event
+from backbone.patterns.pattern import Pattern, as_event
 from backbone.patterns.pattern_set import PatternSet
 from backbone.patterns.tree import PatternError
 
-__all__ = ["MAX_CHARACTERS", "Explanation", "Pattern", "PatternError", "PatternSet", "as_event"]
+__all__ = ["Explanation", "Pattern", "PatternError", "PatternSet", "as_event"]

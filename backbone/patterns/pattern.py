@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from backbone.aws.limits import PATTERN_CHARACTERS as MAX_CHARACTERS
+from backbone.aws.limits import PATTERN_CHARACTERS
 from backbone.patterns import match, parse
 from backbone.patterns.explain import Explanation, explain
 from backbone.patterns.tree import Fields, PatternError, shown
 
-__all__ = ["MAX_CHARACTERS", "Pattern"]
+__all__ = ["Pattern"]
 
 
 class Pattern:
@@ -37,7 +37,7 @@ class Pattern:
     @property
     def too_long(self) -> bool:
         """Whether it has more characters, without white space between them, than EventBridge takes by default."""
-        return len(self.to_json()) > MAX_CHARACTERS
+        return len(self.to_json()) > PATTERN_CHARACTERS
 
     def matches(self, event: Mapping[str, Any] | str | bytes) -> bool:
         """Whether the pattern matches an event, given as `json.loads` gives it or as JSON text.

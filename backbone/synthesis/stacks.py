@@ -29,7 +29,7 @@ from backbone.constructs.service import Service, Surroundings
 from backbone.synthesis import modules
 from backbone.synthesis.package import Package
 from backbone.topology import Topology, quotas, routing
-from backbone.topology.models import S3, Cloud, Local, Remote
+from backbone.topology.state import S3, Cloud, Local, Remote
 
 __all__ = ["ASSETS", "SINGLE", "BackboneStack", "add_stacks", "provider_constraint"]
 

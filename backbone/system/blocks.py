@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from backbone.patterns import MAX_CHARACTERS, Pattern, PatternError
+from backbone.aws.limits import PATTERN_CHARACTERS
+from backbone.patterns import Pattern, PatternError
 from backbone.system.findings import Finding, finding
 from backbone.system.iam import Policy
 from backbone.system.terraform import Block, Configuration, TerraformError
@@ -75,7 +76,7 @@ class Blocks:
         except PatternError as error:
             raise TerraformError(f"{values.block.id}: event_pattern: {error}") from None
         if pattern.too_long:
-            got = f"event_pattern: $: got {len(pattern.to_json()):,} characters; allowed: {MAX_CHARACTERS:,}"
+            got = f"event_pattern: $: got {len(pattern.to_json()):,} characters; allowed: {PATTERN_CHARACTERS:,}"
             self.find("BB104", values.block, f"{got}; split the rule, or have AWS raise the quota")
         return pattern
 

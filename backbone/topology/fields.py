@@ -1,4 +1,4 @@
-"""The types of a file's values. Each says in words what is allowed, for errors and for the reference."""
+"""The types of a file's values, which say in words what is allowed, for errors and for the reference."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from backbone.aws.limits import (
@@ -19,6 +19,12 @@ from backbone.aws.limits import (
 )
 from backbone.aws.names import BACKBONE_NAME, BUS_NAME, BUS_NAME_ALLOWED
 from backbone.topology.source import Unquoted, format_value
+
+
+class Model(BaseModel):
+    """A mapping in the file. A key that is not known is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True)

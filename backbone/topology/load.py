@@ -1,6 +1,6 @@
-"""From a file to a topology, or to all that is wrong with the file at once, in the file's own words.
+"""Reads a file into a topology, or reports all errors in it at once, in the file's own words.
 
-Whatever `load` returns is valid: nothing behind it checks again.
+What `load` returns is valid: the rooms that use it do not check it again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
 
 
 class TopologyError(BackboneError):
-    """The file does not declare a backbone; `problems` says everything that is wrong with it."""
+    """A file does not declare a valid backbone; `problems` has all its errors in the order of its lines."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = in_order(set(problems))
@@ -38,14 +38,14 @@ class TopologyError(BackboneError):
 
 
 def find(folder: Path) -> Path:
-    """The file to load: the one that BACKBONE_FILE names, else `backbone.yaml` in the folder given."""
+    """The file to load: what BACKBONE_FILE names, else `backbone.yaml` in a folder."""
     return Path(os.environ.get(FILE_VARIABLE) or folder / FILE_NAME)
 
 
 def output_folder(file: Path) -> Path:
     """Where the stacks of a file go: `cdktf.out` beside it, or `cdktf.prod.out` for a `prod.yaml`.
 
-    The CDKTF command line decides instead where it runs the program: it says so by CDKTF_OUTDIR.
+    Where CDKTF's own command line runs the program, CDKTF_OUTDIR says where.
     """
     if given := os.environ.get("CDKTF_OUTDIR"):
         return Path(given)
@@ -53,7 +53,7 @@ def output_folder(file: Path) -> Path:
 
 
 def load(path: Path) -> Topology:
-    """The backbone that a file declares; raises TopologyError with all that is wrong with the file."""
+    """The backbone that a file declares; raises TopologyError with all errors in it."""
     try:
         topology = _validate(source.read(path))
     except source.SourceError as error:
@@ -85,7 +85,7 @@ def _validate(given: Source) -> Topology:
 
 
 def _tuples(value: Any) -> Any:
-    """Lists as tuples: what frozen models hold, and what strict validation asks for."""
+    """A value with tuples for its lists, as frozen models hold them and strict validation demands."""
     if isinstance(value, dict):
         return {key: _tuples(item) for key, item in value.items()}
     return tuple(map(_tuples, value)) if isinstance(value, list) else value

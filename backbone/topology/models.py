@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import BeforeValidator, Field, PrivateAttr
 
 from backbone.aws.arn import Place
 from backbone.aws.limits import (
@@ -34,18 +34,19 @@ from backbone.topology.fields import (
     KmsKey,
     LayerArn,
     Matching,
+    Model,
     ModuleName,
     OrganizationId,
     PublishedSource,
     ReceivedSource,
     RetentionDays,
-    RoleArn,
     RoleName,
     Setting,
     TagKey,
     TagValue,
 )
 from backbone.topology.source import Problem
+from backbone.topology.state import S3, Cloud, Local, Remote
 
 Layout = Literal["single", "per-account"]
 Routing = Literal["broadcast", "subscribed"]
@@ -55,12 +56,6 @@ ReportDetail = Literal["NONE", "FULL"]
 
 def _subscription(value: object) -> object:
     return {"detail_type": value} if isinstance(value, str) else value
-
-
-class Model(BaseModel):
-    """A mapping in the file. A key that is not known is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
 class AccountEntry(Model):
@@ -190,70 +185,6 @@ class Logs(Model):
 
     bus: BusLog | None = None
     """What buses report of their own work, beside the log of the events on them. The default is nothing."""
-
-
-class Local(Model):
-    """State in files beside `cdktf.out`: to try the backbone out, not for a team."""
-
-    backend: Literal["local"] = "local"
-    """Keeps the state in files."""
-
-
-class S3(Model):
-    """State in an S3 bucket, locked by a file beside it. This needs Terraform 1.10 or newer."""
-
-    backend: Literal["s3"]
-    """Keeps the state in a bucket."""
-
-    bucket: Annotated[str, Matching("the name of an S3 bucket", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")] = Field(
-        examples=["example-terraform-state"]
-    )
-    """The bucket, which must exist."""
-
-    region: str | None = None
-    """The bucket's region. The default is the backbone's region."""
-
-    prefix: Annotated[str, Matching("a key without / at its ends", r"[^/\s]\S*[^/\s]|[^/\s]")] | None = None
-    """What the keys of all states begin with. The default is `backbone/` and the backbone's name, account and
-    region."""
-
-    kms_key: KmsKey | None = None
-    """The key that encrypts the state. The default is the bucket's."""
-
-    role: RoleArn | None = None
-    """The role that Terraform assumes to reach the bucket."""
-
-    profile: str | None = None
-    """The profile in AWS's configuration files that Terraform uses to reach the bucket."""
-
-
-class Remote(Model):
-    """State in HCP Terraform or Terraform Enterprise, in a workspace for each stack, by the older backend `remote`."""
-
-    backend: Literal["remote"]
-    """Keeps the state in workspaces."""
-
-    organization: Annotated[str, Matching("an organization's name", r"\S+")] = Field(examples=["example"])
-    """The organization that the workspaces are in."""
-
-    hostname: str | None = None
-    """The host of Terraform Enterprise. The default is HCP Terraform."""
-
-
-class Cloud(Model):
-    """State in HCP Terraform or Terraform Enterprise, in a workspace for each stack."""
-
-    backend: Literal["cloud"]
-    """Keeps the state in workspaces."""
-
-    organization: Annotated[str, Matching("an organization's name", r"\S+")] = Field(examples=["example"])
-    """The organization that the workspaces are in."""
-
-    project: str | None = None
-    """The project that the workspaces are in. The default is the organization's own default."""
-
-    hostname: str | None = None
-    """The host of Terraform Enterprise. The default is HCP Terraform."""
 
 
 class Topology(Model):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from annotated_types import MaxLen, MinLen
 
-from backbone.topology.models import Model, Topology
+from backbone.topology.fields import Model
+from backbone.topology.models import Topology
 from backbone.topology.schema import Key, Value, keys
 
 __all__ = ["Section", "markdown", "sections"]

@@ -1,4 +1,4 @@
-"""The patterns that decide which events reach which bus."""
+"""The event patterns that decide which events reach which bus."""
 
 from __future__ import annotations
 
@@ -12,47 +12,44 @@ from backbone.topology.models import SubscriptionEntry, Topology
 __all__ = ["EVERYTHING", "PatternJson", "forwarding", "subscription", "to_json"]
 
 PatternJson = dict[str, Any]
-
+"""An event pattern as `json.loads` would give it."""
 
 EVERYTHING: PatternJson = {"source": [{"prefix": ""}]}
-"""Matches every event, replayed ones too: each has a source."""
+"""Matches every event, replayed events too, since each has a source."""
 
 
 def to_json(pattern: PatternJson) -> str:
-    """The pattern as compact JSON with sorted keys, as a rule holds it."""
+    """A pattern as the compact JSON with sorted keys that rules have."""
     return json.dumps(pattern, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def forwarding(topology: Topology, service: str) -> PatternJson | None:
-    """What the global bus forwards to a service; None when the service is to receive nothing.
+    """The pattern of the events that the global bus forwards to a service; None when it is to receive nothing.
 
-    A service that has its account to itself is told from the others by `account`, which AWS sets and nobody
-    can forge; services that share an account by their `source`, which the global bus's policy pins.
+    A service's own events are excluded. Where the service has its account to itself, they are recognized by `account`,
+    which AWS sets and nobody can forge; where it shares the account, by `source`, which the global bus's policy pins.
     """
     account = topology.services[service].account
-    own = topology.source_of(service)
-    alone = topology.services_by_account[account] == (service,)
-    not_own: PatternJson = (
-        {"account": [{"anything-but": [topology.accounts[account].id]}]}
-        if alone
-        else {"source": [{"anything-but": [own]}]}
-    )
+    if topology.services_by_account[account] == (service,):
+        others: PatternJson = {"account": [{"anything-but": [topology.accounts[account].id]}]}
+    else:
+        others = {"source": [{"anything-but": [topology.source_of(service)]}]}
     if topology.routing == "broadcast":
-        return not_own
-    wanted = topology.services[service].subscribes
-    return subscription(wanted, beside=not_own) if wanted else None
+        return others
+    subscribes = topology.services[service].subscribes
+    return subscription(subscribes, beside=others) if subscribes else None
 
 
-def subscription(wanted: Iterable[SubscriptionEntry], *, beside: PatternJson | None = None) -> PatternJson:
-    """Matches what is wanted, as far as it also matches what stands `beside`.
+def subscription(entries: Iterable[SubscriptionEntry], *, beside: PatternJson | None = None) -> PatternJson:
+    """The pattern of the events that entries subscribe to and that match the fields `beside` as well.
 
-    A field must not stand both beside `$or` and inside it, so each alternative says all of its own.
+    In EventBridge a field may not be both beside `$or` and inside it, so each alternative has all its fields.
     """
     by_source: defaultdict[str | None, list[str]] = defaultdict(list)
-    for one in wanted:
-        by_source[one.source].append(one.detail_type)
-    choices: list[PatternJson] = []
-    for source in sorted(by_source, key=lambda one: one or ""):
-        choice = {**(beside or {}), "detail-type": sorted(set(by_source[source]))}
-        choices.append(choice if source is None else choice | {"source": [source]})
-    return choices[0] if len(choices) == 1 else {"$or": choices}
+    for entry in entries:
+        by_source[entry.source].append(entry.detail_type)
+    alternatives: list[PatternJson] = []
+    for source, detail_types in sorted(by_source.items(), key=lambda item: item[0] or ""):
+        alternative = {**(beside or {}), "detail-type": sorted(set(detail_types))}
+        alternatives.append(alternative if source is None else alternative | {"source": [source]})
+    return alternatives[0] if len(alternatives) == 1 else {"$or": alternatives}

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
-from backbone.topology.fields import Allowed
-from backbone.topology.models import Model, Topology
+from backbone.topology.fields import Allowed, Model
+from backbone.topology.models import Topology
 from backbone.topology.source import KeyPath
 
 __all__ = ["Key", "Kind", "Value", "keys", "value_at"]

@@ -1,7 +1,7 @@
-"""A YAML file as plain values, with the line of every one of them.
+"""A YAML file as plain values, with the line of each value.
 
-Stricter than YAML where YAML lets mistakes through in silence: duplicate keys, tabs, numbers whose digits
-the reader would not see again, and documents whose aliases expand without end are problems, not data.
+It is stricter than YAML: duplicate keys, merge keys, tags, and aliases that expand without end are errors here, and a
+number keeps the digits that it was written with.
 """
 
 from __future__ import annotations
@@ -37,11 +37,12 @@ MAX_DEPTH = 20
 MAX_VALUES = 200_000
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_MAP, _SEQ, _STR = (f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str"))
+_TAG = "tag:yaml.org,2002:"
+_MAP, _SEQ, _STR = f"{_TAG}map", f"{_TAG}seq", f"{_TAG}str"
 
 
 class Unquoted(int):
-    """A whole number, with the digits as the file has them (`text`): 012 is read as ten, 0012 as well."""
+    """A whole number, with the digits that the file has (`text`): YAML reads both 012 and 0012 as ten."""
 
     text: str
 
@@ -66,13 +67,13 @@ class Problem:
     severity: Severity = "error"
 
     def __str__(self) -> str:
-        """`file:line: key.path: message`, with what is known of it."""
+        """`file:line: key.path: message`, without the line and the path where there are none."""
         place = self.file if self.line is None else f"{self.file}:{self.line}"
         return ": ".join([place, *([dotted(self.path)] if self.path else []), self.message])
 
 
 class SourceError(BackboneError):
-    """The file cannot be read as YAML; `problems` says all that is wrong with it."""
+    """A file cannot be read as YAML of the strict kind; `problems` has all its errors."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -81,7 +82,7 @@ class SourceError(BackboneError):
 
 @dataclass(frozen=True)
 class Source:
-    """The values of one file. `lines` has the 1-based line of each key path that the file contains."""
+    """The values of a file. `lines` has the line of each key path in the file; lines count from 1."""
 
     file: str
     value: Any
@@ -106,18 +107,18 @@ def dotted(path: KeyPath) -> str:
 
 
 def read(path: Path) -> Source:
-    """The values of a file; raises SourceError when there is none or it is not YAML of the strict kind."""
+    """The values of a file; raises SourceError when it cannot be read or is not YAML of the strict kind."""
     name = str(path)
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise _error(name, None, "there is no such file; write one, or name another") from None
+        raise _error(name, None, "there is no such file; name another, or write one that declares a backbone") from None
     except IsADirectoryError:
         raise _error(name, None, "is a folder; name the YAML file in it") from None
     except OSError as error:
         raise _error(name, None, f"cannot be read: {error.strerror}") from None
     if len(data) > MAX_BYTES:
-        raise _error(name, None, f"has {len(data):,} bytes; at most {MAX_BYTES:,} are read")
+        raise _error(name, None, f"has {len(data):,} bytes; allowed: at most {MAX_BYTES:,}")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -154,13 +155,13 @@ def _error(file: str, line: int | None, message: str) -> SourceError:
 
 
 def _check_depth(text: str, file: str) -> None:
-    """Refuse deep nesting by the flat stream of events, before anything recurses over it."""
+    """Refuse deep nesting in YAML's flat stream of events, before code recurses over the values."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             line = event.start_mark.line + 1 if event.start_mark else None
-            raise _error(file, line, f"nested more than {MAX_DEPTH} levels deep; nothing here needs that")
+            raise _error(file, line, f"nested more than {MAX_DEPTH} levels deep; no valid file is")
 
 
 def _syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
@@ -170,7 +171,7 @@ def _syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Proble
     there = lines[line - 1] if line <= len(lines) else ""
     indent = there[: len(there) - len(there.lstrip())]
     if "\t" in indent or "'\\t'" in str(error.problem) or "tab" in str(error.problem):
-        return Problem(file, line, (), "a tab; YAML indents with spaces only: put spaces in its place")
+        return Problem(file, line, (), "got a tab; YAML indents with spaces only: replace the tab by spaces")
     what = ", ".join(str(part) for part in (error.problem, error.context) if part)
     quoted = f"; the line is {there.strip()!r}" if there.strip() else ""
     return Problem(file, line, (), f"not YAML: {what}{quoted}")
@@ -200,13 +201,13 @@ def suggestion(got: str, allowed: Iterable[str]) -> str:
 
 
 class _Builder:
-    """Turns YAML nodes into values; collects lines, and problems that do not stop the reading."""
+    """Turns YAML nodes into values. Collects lines, and the problems that do not stop the reading."""
 
     def __init__(self, file: str, loader: Any) -> None:
         self.file, self.loader = file, loader
         self.lines: dict[KeyPath, int] = {}
         self.problems: list[Problem] = []
-        self.open: set[int] = set()  # nodes being built: an alias to one of them never ends
+        self.open: set[int] = set()  # nodes whose values are being built: an alias to such a node never ends
         self.count = 0
 
     def build(self, node: yaml.Node, path: KeyPath) -> Any:
@@ -228,14 +229,14 @@ class _Builder:
                 return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
         finally:
             self.open.discard(id(node))
-        return self.refuse(node, path, f"the tag {node.tag} is not used here; write plain values")
+        return self.refuse_tag(node, path)
 
     def items(self, node: yaml.MappingNode, path: KeyPath) -> Iterator[tuple[str, Any]]:
         first: dict[str, int] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                self.refuse(key_node, path, "a key must be a word; got a list or a mapping")
+                self.refuse(key_node, path, "got a list or a mapping for a key; allowed: text")
                 continue
             key = key_node.value
             here = (*path, key)
@@ -253,17 +254,19 @@ class _Builder:
     def scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
         if node.tag == _STR:
             return node.value
-        constructor = self.loader.yaml_constructors.get(node.tag)
-        kind = node.tag.removeprefix("tag:yaml.org,2002:")
-        if kind in ("timestamp", "binary") or constructor is None:
-            return (
-                node.value if kind == "timestamp" else self.refuse(node, path, f"the tag {node.tag} is not used here")
-            )
+        kind = node.tag.removeprefix(_TAG)
+        if kind == "timestamp":
+            return node.value
+        if kind not in ("bool", "float", "int", "null"):
+            return self.refuse_tag(node, path)
         try:
-            value = constructor(self.loader, node)
+            value = self.loader.yaml_constructors[node.tag](self.loader, node)
         except (ValueError, yaml.YAMLError):
-            return self.refuse(node, path, f"{node.value!r} is not a value of the kind {kind}")
+            return self.refuse(node, path, f"{node.value!r} is not a valid {kind} of YAML; put it in quotes")
         return Unquoted(value, node.value) if kind == "int" else value
+
+    def refuse_tag(self, node: yaml.Node, path: KeyPath) -> None:
+        self.refuse(node, path, f"the tag {node.tag.replace(_TAG, '!!')} is not supported; write a plain value")
 
     def refuse(self, node: yaml.Node, path: KeyPath, message: str) -> None:
         self.problems.append(Problem(self.file, node.start_mark.line + 1, path, message))
