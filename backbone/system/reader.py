@@ -15,7 +15,7 @@ from backbone.system.model import EventBus, Resource, System
 from backbone.system.resources import ATTACHED, LOGS_POLICY, READ_ALONG, RESOURCES, WITHOUT_PART
 from backbone.system.terraform import Block, Configuration
 
-__all__ = ["Reading", "read"]
+__all__ = ["Reading", "read", "reading_of"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,11 @@ def read(folder: Path) -> Reading:
 
     A block that cannot be read is a finding, and its resource is not in the system.
     """
-    configuration = terraform.load(folder)
+    return reading_of(terraform.load(folder), folder)
+
+
+def reading_of(configuration: Configuration, folder: Path) -> Reading:
+    """The system of a configuration; the functions' code is in the folder."""
     blocks = Blocks(configuration, folder)
     system = _system(blocks)
     return Reading(system, (*blocks.findings, *checks.check(system, configuration)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from backbone.aws.regions import partition_of
 from backbone.errors import BackboneError
 from backbone.system.attributes import UNKNOWN, computed
 
-__all__ = ["Block", "Configuration", "TerraformError", "as_text", "load"]
+__all__ = ["Block", "Configuration", "TerraformError", "as_text", "load", "parse"]
 
 REFERENCE = re.compile(r"([a-z0-9_]+\.[\w-]+)\.(\w+)")
 EXPRESSION = re.compile(r"(\$?)\$\{([^{}]*)\}")
@@ -160,14 +160,22 @@ def load(folder: Path) -> Configuration:
         inside = list(folder.glob("*/cdk.tf.json"))
         known = f" (it is itself the folder of stacks: name {folder.parent})" if inside else ""
         raise TerraformError(f"{folder}: no synthesized stacks there{known}; run `backbone synth` first")
-    return Configuration([block for file in files for block in _blocks(file)])
+    return parse({file: _document(file) for file in files})
 
 
-def _blocks(file: Path) -> Iterator[Block]:
+def parse(documents: Mapping[Path, Any]) -> Configuration:
+    """The stacks whose JSON values are given, each by the file that has them, STACK/cdk.tf.json."""
+    return Configuration([block for file, document in documents.items() for block in _blocks(file, document)])
+
+
+def _document(file: Path) -> Any:
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise TerraformError(f"{file}: cannot be read: {error}; run `backbone synth` again") from None
+
+
+def _blocks(file: Path, document: Any) -> Iterator[Block]:
     if not isinstance(document, dict):
         raise TerraformError(f"{file}: got {type(document).__name__}; allowed: an object, as Terraform's JSON has it")
     places = dict(_places(file, document.get("provider")))
