@@ -1,0 +1,123 @@
+"""The systems that are edited: the example and the topology with every feature, each with what is to happen in it."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from backbone import topology
+from backbone.synthesis import output
+from backbone.system import terraform
+from mutants.edits import Edit, edits
+from mutants.edits.edit import ASSETS, Stacks
+
+__all__ = ["BASES", "Base", "synthesize"]
+
+ROOT = Path(__file__).parent.parent
+ORDER = {"customer": "c-1", "items": [{"sku": "tea", "quantity": 2, "price": 4.95}]}
+META = {"correlation_id": "c-1", "version": 1, "idempotency_key": "k-1"}
+
+
+def _detail(**data: Any) -> dict[str, Any]:
+    return {"data": data, "meta": META}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An event that an account puts on the global bus."""
+
+    account: str
+    source: str
+    detail_type: str
+    detail: Mapping[str, Any]
+
+
+ORDER_CREATED = _detail(order_id="o-1", customer="c-1", items=[], total="0", created_at="2024-01-01T00:00:00.000+00:00")
+DELIVERY_UPDATED = _detail(
+    delivery_id="d-1", order_id="o-1", status="SENT", sequence=1, updated_at="2024-01-01T00:00:00.000+00:00"
+)
+
+
+@dataclass(frozen=True)
+class Base:
+    """A system that is edited. `orders` says in which account orders are posted; None where there is no such API."""
+
+    name: str
+    file: Path
+    bus: str
+    entries: Sequence[Entry]
+    orders: str | None = None
+
+    def folder(self, workspace: Path) -> Path:
+        """Where its stacks are synthesized to."""
+        return workspace / self.name
+
+
+BASES = (
+    Base(
+        "example",
+        ROOT / "backbone.yaml",
+        "arn:aws:events:eu-west-1:111111111111:event-bus/shop-global",
+        (
+            Entry("order", "order-service", "Order.Created", ORDER_CREATED),
+            Entry("delivery", "delivery-service", "Delivery.Updated", DELIVERY_UPDATED),
+        ),
+        orders="order",
+    ),
+    Base(
+        "all-features",
+        ROOT / "tests" / "topologies" / "all-features.yaml",
+        "arn:aws:events:eu-central-1:111111111111:event-bus/shop.events",
+        (
+            Entry("order", "com.example.orders", "Order.Created", ORDER_CREATED),
+            Entry("shared", "billing", "Invoice.Paid", _detail(invoice_id="i-1")),
+            Entry("shared", "delivery-service", "Delivery.Updated", DELIVERY_UPDATED),
+        ),
+    ),
+)
+
+
+def synthesize(base: Base, workspace: Path) -> None:
+    """Write the stacks of a base. Its functions do not wait: no edit is about time that passes."""
+    text = base.file.read_text(encoding="utf-8").replace("work_seconds: 5", "work_seconds: 0")
+    output.synth(topology.parse(text), base.folder(workspace))
+
+
+class Synthesized:
+    """A base's stacks, with all edits of them."""
+
+    def __init__(self, base: Base, workspace: Path) -> None:
+        self.base = base
+        self.folder = base.folder(workspace)
+        self.stacks: Stacks = {
+            file.parent.name: json.loads(file.read_text(encoding="utf-8")) | {ASSETS: _zips(file.parent / "assets")}
+            for file in sorted(self.folder.glob("stacks/*/cdk.tf.json"))
+        }
+
+    @cached_property
+    def edits(self) -> list[Edit]:
+        """Every edit of the stacks, in the order of the files."""
+        return edits(self.stacks, terraform.load(self.folder))
+
+
+def _zips(folder: Path) -> dict[str, dict[str, str]]:
+    found = {}
+    for file in sorted(folder.glob("*.zip")):
+        with zipfile.ZipFile(file) as archive:
+            found[file.name] = {name: archive.read(name).decode() for name in archive.namelist()}
+    return found
+
+
+def zipped(files: Mapping[str, str]) -> bytes:
+    """A zip of some files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return buffer.getvalue()

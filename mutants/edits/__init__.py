@@ -1,0 +1,8 @@
+"""Every small edit of a system's stacks, by generation: of each value, policy, pattern, reference, place and resource."""
+
+from __future__ import annotations
+
+from mutants.edits.edit import KINDS, Edit
+from mutants.edits.everything import edits
+
+__all__ = ["KINDS", "Edit", "edits"]

@@ -1,0 +1,70 @@
+"""An edit, and what kind of thing it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mutants.documents import Path, format_change, format_path, value_at
+
+__all__ = ["ASSETS", "KINDS", "Edit", "Stacks"]
+
+Stacks = Mapping[str, Any]
+"""The JSON values of stacks by their names."""
+
+ASSETS = "(assets)"
+"""Where a stack's zips stand in its values: file name to the files within."""
+
+KINDS = (
+    "IAM grammar",
+    "IAM evaluation",
+    "names",
+    "references",
+    "accounts and regions",
+    "dependencies",
+    "patterns",
+    "rules and targets",
+    "buses and archives",
+    "functions",
+    "code",
+    "permissions",
+    "roles",
+    "queues",
+    "tables",
+    "HTTP API",
+    "keys",
+    "logs",
+)
+"""What edits are about, as the table of results shows it."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change: `what` is done at the place `path`, which begins with the stack, and what stands there then."""
+
+    kind: str
+    what: str
+    path: Path
+    after: Any
+
+    @property
+    def type(self) -> str:
+        """The resource type that is edited; `provider` or `output` outside of resources."""
+        return str(self.path[2 if self.path[1] == "resource" else 1])
+
+    @property
+    def address(self) -> str:
+        """The address of the resource block."""
+        end = 4 if self.path[1] == "resource" else 3
+        return f"{self.path[0]}/" + ".".join(map(str, self.path[1:end])).removeprefix("resource.")
+
+    @property
+    def argument(self) -> str:
+        """The place within the block, such as `retry_policy.maximum_retry_attempts`; empty for the whole block."""
+        return format_path(self.path[4 if self.path[1] == "resource" else 3 :])
+
+    def line(self, stacks: Stacks) -> str:
+        """The edit in a line: where, what, and what stood and stands there."""
+        change = format_change(value_at(stacks, self.path), self.after)
+        return f"{self.address}  {self.argument or '(block)'}  {self.what}: {change}"

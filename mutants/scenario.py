@@ -1,0 +1,155 @@
+"""What is run in an edited system: an order and events with the real handlers, then failures on every way."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from backbone.simulator import Simulator, awslambda
+from backbone.simulator.faults import Fault
+from backbone.simulator.processes import Worker
+from backbone.system.model import Archive, EventBus, Function, HttpApi, LogGroup, Queue, Resource, System
+from backbone.system.reader import Reading
+from backbone.trace import Node
+from mutants.bases import ORDER, Base, Entry
+
+__all__ = ["Happened", "problem", "run", "warm_functions"]
+
+Happened = Counter[tuple[str, str, str, str]]
+"""How often something happened: in which part of the scenario, what, where, and to which type of event."""
+
+BAD = ("denied", "refused", "failed", "lost", "dropped", "dead-lettered", "rejected", "http-error")
+"""What is to be noticed when it happens more often than in the system without the edit."""
+
+WANTED = ("put", "archived", "delivered", "dead-lettered", "rejected", "answered")
+"""What is to be noticed when it happens less often."""
+
+
+def problem(expected: Happened, happened: Happened) -> str | None:
+    """What went wrong that does not in the system without the edit, in a few words; None when nothing did."""
+    more = [event for event in happened - expected if event[1] in BAD]
+    missing = [event for event in expected - happened if event[1] in WANTED]
+    if more:
+        return " ".join(more[0])
+    return f"{' '.join(missing[0])} is missing" if missing else None
+
+
+def run(base: Base, reading: Reading) -> Happened:
+    """What happens in a system, part by part."""
+    happened: Happened = Counter()
+    with Simulator(reading) as simulator:
+        for part, faults in _parts(simulator.system).items():
+            simulator.faults[:] = faults
+            if part == "healthy" and base.orders:
+                _order(simulator, base.orders)
+            else:
+                _put(simulator, base.bus, base.entries, malformed=part == "malformed")
+            trace = simulator.run_until_idle()
+            happened.update((part, *_event(node, simulator.system)) for node in trace)
+            simulator.forget()
+    return happened
+
+
+def _parts(system: System) -> dict[str, list[Fault]]:
+    """What is made to fail in each part, so that every dead-letter and failure queue is used."""
+    to_buses = [target for target in system.targets if system.get(EventBus, target.arn)]
+    others = [target for target in system.targets if target not in to_buses]
+    return {
+        "healthy": [],
+        "malformed": [],
+        "functions fail": [Fault("timeout", function.address) for function in system.of(Function)],
+        "targets deny": [Fault("deny", target.address) for target in others],
+        "buses deny": [Fault("deny", target.address) for target in to_buses],
+    }
+
+
+def _order(simulator: Simulator, account: str) -> None:
+    """Post an order, follow it to its delivery, and read it."""
+    answer = simulator.http("POST", "/orders", ORDER, caller=account)
+    simulator.run_until_idle()
+    order_id = answer.body.get("order_id", "none") if isinstance(answer.body, dict) else "none"
+    simulator.http("GET", f"/orders/{order_id}", caller=account)
+    simulator.http("GET", "/health", caller=account)
+
+
+def _put(simulator: Simulator, bus: str, entries: Sequence[Entry], *, malformed: bool) -> None:
+    for entry in entries:
+        detail = {} if malformed else entry.detail
+        given = {"EventBusName": bus, "Source": entry.source, "DetailType": entry.detail_type, "Detail": detail}
+        simulator.put_events([given], caller=entry.account)
+
+
+PLACES: Mapping[str, type[Resource]] = {
+    "archived": Archive,
+    "bus": EventBus,
+    "dead-lettered": Queue,
+    "failed": Function,
+    "function": Function,
+    "log": LogGroup,
+    "put": EventBus,
+    "queue": Queue,
+    "rejected": Queue,
+    "returned": HttpApi,
+}
+"""What the place of a node is, by the kind of the node or of the target."""
+
+
+def _event(node: Node, system: System) -> tuple[str, str, str]:
+    """What happened, where by its address, since a name may be the edit, and to which type of event."""
+    kind = PLACES.get(str(node.data.get("target", node.kind)))
+    found = (resource for resource in system.of(kind) if node.place == resource.name) if kind else iter(())
+    place = next((resource.address for resource in found if resource.account == node.account), node.place)
+    if node.kind == "returned":
+        status = int(node.data["status"])
+        return "http-error" if status >= 400 else "answered", place, str(status)
+    return node.kind, place, str(node.data.get("detail_type", ""))
+
+
+class _Warm(Worker):
+    """A function's process that outlives the simulator that started it."""
+
+    def close(self) -> None:
+        """Leave it to the next simulator."""
+
+    def end(self) -> None:
+        """End it."""
+        super().close()
+
+
+class _WarmFunctions:
+    """The processes of the functions that ran last, each with its code, environment and context."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._workers: OrderedDict[str, _Warm] = OrderedDict()
+
+    def __call__(self, code: Path, handler: str, environment: Mapping[str, str], **options: Any) -> _Warm:
+        key = json.dumps([str(code), handler, dict(environment), options], sort_keys=True)
+        if key not in self._workers:
+            self._workers[key] = _Warm(code, handler, environment, **options)
+        self._workers.move_to_end(key)
+        while len(self._workers) > self._count:
+            self._workers.popitem(last=False)[1].end()
+        return self._workers[key]
+
+    def end(self) -> None:
+        """End all."""
+        for worker in self._workers.values():
+            worker.end()
+        self._workers.clear()
+
+
+@contextmanager
+def warm_functions(count: int = 12) -> Iterator[None]:
+    """While this holds, simulators share the processes of functions that are alike, so many at most."""
+    warm = _WarmFunctions(count)
+    cold, awslambda.Worker = awslambda.Worker, warm  # type: ignore[misc, assignment] # called alike
+    try:
+        yield
+    finally:
+        awslambda.Worker = cold  # type: ignore[misc]
+        warm.end()

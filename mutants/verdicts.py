@@ -1,0 +1,90 @@
+"""What becomes of an edited system: it is read, and when that says nothing, run."""
+
+from __future__ import annotations
+
+import tempfile
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from backbone.errors import BackboneError
+from backbone.system import terraform
+from backbone.system.reader import Reading, reading_of
+from mutants import scenario
+from mutants.bases import Synthesized, zipped
+from mutants.documents import REMOVED, changed
+from mutants.edits import Edit
+from mutants.edits.edit import ASSETS, Stacks
+from mutants.edits.code import BROKEN
+from mutants.scenario import Happened
+
+__all__ = ["Judge", "Verdict"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an edit is noticed: by a finding, by what happens, by an exception that is a defect, or not."""
+
+    how: Literal["found", "happened", "traceback", "unseen"]
+    words: str = ""
+
+
+class Judge:
+    """Judges the edits of a system by how it differs from the system as it is."""
+
+    def __init__(self, synthesized: Synthesized) -> None:
+        self._synthesized = synthesized
+        self._as_it_is = self._read(synthesized.stacks, synthesized.folder)
+        self._findings = {(finding.rule, finding.address) for finding in self._as_it_is.findings}
+
+    @cached_property
+    def _expected(self) -> Happened:
+        return scenario.run(self._synthesized.base, self._as_it_is)
+
+    def judge(self, edit: Edit, *, run: bool = True) -> Verdict:
+        """What becomes of an edit, without running anything if that is not wanted."""
+        stacks = changed(self._synthesized.stacks, edit.path, edit.after)
+        try:
+            with self._folder(edit, stacks) as folder:
+                return self._judge(self._read(stacks, folder), run=run)
+        except BackboneError as error:
+            return Verdict("found", str(error))
+        except Exception as error:  # whatever it is: a user would see the traceback
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(place.filename).name}:{place.lineno}"
+            return Verdict("traceback", f"{where}: {type(error).__name__}: {error}")
+
+    def _judge(self, reading: Reading, *, run: bool) -> Verdict:
+        for finding in reading.findings:
+            if finding.severity != "note" and (finding.rule, finding.address) not in self._findings:
+                return Verdict("found", f"{finding.rule} {finding}")
+        if not run:
+            return Verdict("unseen")
+        words = scenario.problem(self._expected, scenario.run(self._synthesized.base, reading))
+        return Verdict("unseen") if words is None else Verdict("happened", words)
+
+    def _read(self, stacks: Stacks, folder: Path) -> Reading:
+        files = {folder / "stacks" / name / "cdk.tf.json": document for name, document in stacks.items()}
+        return reading_of(terraform.parse(files), folder)
+
+    @contextmanager
+    def _folder(self, edit: Edit, stacks: Stacks) -> Iterator[Path]:
+        """The folder with the functions' code: one of its own when that is edited."""
+        if edit.path[1] != ASSETS:
+            yield self._synthesized.folder
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            for name, document in stacks.items():
+                _write_zips(Path(folder) / "stacks" / name / "assets", document[ASSETS])
+            yield Path(folder)
+
+
+def _write_zips(folder: Path, zips: dict[str, Any]) -> None:
+    folder.mkdir(parents=True)
+    for name, files in zips.items():
+        if files is not REMOVED:
+            (folder / name).write_bytes(b"broken" if files == BROKEN else zipped(files))
