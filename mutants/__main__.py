@@ -7,6 +7,8 @@ import random
 import sys
 import tempfile
 import time
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -26,14 +28,7 @@ def main() -> int:
         for base in BASES:
             synthesize(base, workspace)
         bases = {base.name: Synthesized(base, workspace) for base in BASES}
-        chosen = [
-            (name, position)
-            for name, synthesized in bases.items()
-            for position, edit in enumerate(synthesized.edits)
-            if arguments.kind in (None, edit.kind) and (arguments.match or "") in edit.line(synthesized.stacks)
-        ]
-        if arguments.sample is not None and arguments.sample < len(chosen):
-            chosen = random.Random(arguments.seed).sample(chosen, arguments.sample)  # noqa: S311 - repeats, on purpose
+        chosen = _chosen(arguments, bases)
         results = sorted(judge_all(workspace, chosen), key=lambda result: (result.base, result.position))
     outcome = report.Outcome([(bases[result.base], result) for result in results])
     for sort in arguments.list:
@@ -46,12 +41,24 @@ def main() -> int:
     return outcome.status(console)
 
 
+def _chosen(arguments: argparse.Namespace, bases: Mapping[str, Synthesized]) -> list[tuple[str, int]]:
+    """The edits that are asked for, by base and position."""
+    draw = random.Random(arguments.seed)  # noqa: S311 - repeats, on purpose
+    alike: dict[tuple[str, ...], list[tuple[str, int]]] = defaultdict(list)
+    for name, synthesized in bases.items():
+        for position, edit in enumerate(synthesized.edits):
+            if arguments.kind in (None, edit.kind) and arguments.match in edit.line(synthesized.stacks):
+                alike[edit.likeness].append((name, position))
+    drawn = [draw.sample(edits, min(len(edits), arguments.each or len(edits))) for edits in alike.values()]
+    return [edit for edits in drawn for edit in edits]
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m mutants", description=__doc__)
     parser.add_argument("--kind", choices=KINDS, help="only edits of a kind")
-    parser.add_argument("--match", metavar="TEXT", help="only edits whose line has a text")
-    parser.add_argument("--sample", type=int, metavar="N", help="only so many edits, drawn at random")
-    parser.add_argument("--seed", type=int, default=0, help="what the sample depends on; 0 unless given")
+    parser.add_argument("--match", metavar="TEXT", default="", help="only edits whose line has a text")
+    parser.add_argument("--each", type=int, metavar="N", help="of edits that differ only in the resource, only so many")
+    parser.add_argument("--seed", type=int, default=0, help="what is drawn of these; 0 unless given")
     parser.add_argument(
         "--list",
         action="append",

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from os.path import commonprefix
 from typing import Any, Final, Literal
 
 __all__ = ["JSON", "REMOVED", "Path", "Rename", "changed", "format_change", "format_path", "value_at"]
@@ -77,9 +76,15 @@ def format_change(before: Any, after: Any) -> str:
     ours, theirs = _written(before), _written(after)
     if len(ours) + len(theirs) <= 160:
         return f"{ours} -> {theirs}"
-    begin = len(commonprefix([ours, theirs]))
-    end = len(commonprefix([ours[begin:][::-1], theirs[begin:][::-1]]))
+    begin = _same(ours, theirs)
+    end = _same(ours[begin:][::-1], theirs[begin:][::-1])
     return f"{_part(ours, begin, end)} -> {_part(theirs, begin, end)}"
+
+
+def _same(ours: str, theirs: str) -> int:
+    """How many characters two texts begin with alike."""
+    pairs = enumerate(zip(ours, theirs, strict=False))
+    return next((index for index, (one, other) in pairs if one != other), min(len(ours), len(theirs)))
 
 
 def _part(text: str, begin: int, end: int) -> str:

@@ -77,7 +77,8 @@ class Outcome:
         table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
         reasons = Counter(result.words for _, result in self._results if result.sort == "harmless")
         listed = "\n".join(
-            f"- {text} ({count:,})" for text in dict.fromkeys(harmless.reason for harmless in HARMLESS)
+            f"- {text} ({count:,})"
+            for text in dict.fromkeys(harmless.reason for harmless in HARMLESS)
             if (count := reasons[text])
         )
         PAGE.write_text(f"{TEXT}{table}\n\n## What is harmless, and why\n{listed}\n", encoding="utf-8")

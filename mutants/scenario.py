@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from backbone.simulator import Simulator, awslambda
 from backbone.simulator.faults import Fault
@@ -147,9 +148,8 @@ class _WarmFunctions:
 def warm_functions(count: int = 12) -> Iterator[None]:
     """While this holds, simulators share the processes of functions that are alike, so many at most."""
     warm = _WarmFunctions(count)
-    cold, awslambda.Worker = awslambda.Worker, warm  # type: ignore[misc, assignment] # called alike
-    try:
-        yield
-    finally:
-        awslambda.Worker = cold  # type: ignore[misc]
-        warm.end()
+    with patch.object(awslambda, "Worker", warm):
+        try:
+            yield
+        finally:
+            warm.end()

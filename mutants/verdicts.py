@@ -18,8 +18,8 @@ from mutants import scenario
 from mutants.bases import Synthesized, zipped
 from mutants.documents import REMOVED, changed
 from mutants.edits import Edit
-from mutants.edits.edit import ASSETS, Stacks
 from mutants.edits.code import BROKEN
+from mutants.edits.edit import ASSETS, Stacks
 from mutants.scenario import Happened
 
 __all__ = ["Judge", "Verdict"]

@@ -1,4 +1,4 @@
-"""Every small edit of a system's stacks, by generation: of each value, policy, pattern, reference, place and resource."""
+"""Every small edit of a system's stacks: of each value, policy, pattern, reference, account, name and resource."""
 
 from __future__ import annotations
 

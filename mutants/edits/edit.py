@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -63,6 +64,11 @@ class Edit:
     def argument(self) -> str:
         """The place within the block, such as `retry_policy.maximum_retry_attempts`; empty for the whole block."""
         return format_path(self.path[4 if self.path[1] == "resource" else 3 :])
+
+    @property
+    def likeness(self) -> tuple[str, str, str]:
+        """What edits share that differ only in the resource, or in the element of a list, that is edited."""
+        return self.type, re.sub(r"\[\d+\]", "[]", self.argument), self.what
 
     def line(self, stacks: Stacks) -> str:
         """The edit in a line: where, what, and what stood and stands there."""

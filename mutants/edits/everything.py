@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backbone.system.terraform import Configuration
-from mutants.documents import Path, value_at
+from mutants.documents import REMOVED, Path, Rename, value_at
 from mutants.edits import additions, blocks, code, patterns, places, policies, references, values
 from mutants.edits.edit import ASSETS, Edit, Stacks
 from mutants.edits.values import Change
@@ -81,11 +81,10 @@ def _of_own_arguments(
         yield _edit("dependencies", change)
     for change in additions.of_additions(kind, body, path):
         yield _edit("keys" if "kms" in str(change[1][-1]) else own, change)
-    (_, type, name) = path[1:]
-    yield Edit("names", "made twice", (*path[:3], f"{name}-again"), body)
+    yield Edit("names", "made twice", (*path[:3], f"{path[3]}-again"), body)
     for argument in blocks.NAMES:
         if argument in body:
-            for change in blocks.of_name(argument, str(type), path, resources):
+            for change in blocks.of_name(argument, kind, path, resources):
                 yield _edit("names", change)
 
 
@@ -108,8 +107,8 @@ def _of_argument(kind: str, value: Any, path: Path, accounts: list[str]) -> Iter
 
 
 def _of_json(text: str, path: Path) -> Iterator[Change]:
-    yield from (("removed", path, values.REMOVED), ("null", path, None), ("emptied", path, ""))
-    yield "key misspelt", path, values.Rename(values.misspelt(str(path[-1])))
+    yield from (("removed", path, REMOVED), ("null", path, None), ("emptied", path, ""))
+    yield "key misspelt", path, Rename(values.misspelt(str(path[-1])))
     yield "broken", path, text[:-1]
     yield "text for an object", path, '"text"'
     yield "list for an object", path, f"[{text}]"
@@ -141,4 +140,3 @@ def _kind_of(type: str, path: Path = ()) -> str:
 def _edit(kind: str, change: Change) -> Edit:
     what, path, after = change
     return Edit(kind, what, path, after)
-

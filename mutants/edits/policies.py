@@ -40,9 +40,9 @@ def of_policy(document: dict[str, Any], path: Path, accounts: list[str]) -> Iter
 def _of_statement(statement: dict[str, Any], place: Path, accounts: list[str]) -> Iterator[KindOfChange]:
     yield GRAMMAR, ("unknown element", (*place, "Conditions"), {})
     for element in statement:
-        for what, after in (("removed", REMOVED), ("null", None), ("key misspelt", Rename(misspelt(element)))):
-            kind = EVALUATION if (element, what) == ("Condition", "removed") else GRAMMAR
-            yield kind, (what, (*place, element), after)
+        yield EVALUATION if element == "Condition" else GRAMMAR, ("removed", (*place, element), REMOVED)
+        yield GRAMMAR, ("null", (*place, element), None)
+        yield GRAMMAR, ("key misspelt", (*place, element), Rename(misspelt(element)))
     for what, after in (("misspelt", "Alow"), ("other case", "allow"), ("emptied", "")):
         yield GRAMMAR, (what, (*place, "Effect"), after)
     yield EVALUATION, ("flipped", (*place, "Effect"), "Deny")
