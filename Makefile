@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install synth demo check test e2e bench snapshot lock
+.PHONY: help install synth demo check test e2e bench mutants snapshot lock
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ e2e: install ## Apply the example with real Terraform on a local AWS emulator
 
 bench: install ## Measure synthesis and patterns, as ratios in one run
 	$(BIN)/python -m benchmarks
+
+mutants: install ## Edit the stacks in every small way and tell what nobody notices; EACH=1 takes one of those alike
+	$(BIN)/python -m mutants $(if $(EACH),--each $(EACH),--write)
 
 snapshot: install ## Write the reviewed Terraform of tests/snapshots anew
 	$(BIN)/python -m pytest tests/test_snapshots.py tests/constructs/test_snapshots.py --snapshot-update

@@ -1,4 +1,4 @@
-"""The results as a table by kind, as lists, and as a page of the documentation."""
+"""The results as a table by kind, as lists, and in the documentation."""
 
 from __future__ import annotations
 
@@ -19,21 +19,11 @@ from mutants.run import Result, Sort
 __all__ = ["SORTS", "Outcome"]
 
 SORTS: tuple[Sort, ...] = get_args(Sort)
-PAGE = ROOT / "docs" / "mutants.md"
+PAGE = ROOT / "docs" / "simulator.md"
 THRESHOLDS = Path(__file__).parent / "thresholds.json"
 COLUMNS = ("seen", "harmless", "missed", "tracebacks", "false alarms")
 
-TEXT = """<!-- Written by `make mutants`. -->
-# What an edit of the Terraform comes to
-
-`make mutants` makes every small edit of the example's stacks and of those of `tests/topologies/all-features.yaml`, one
-at a time: each value, policy statement, pattern, reference, account, name, dependency and zip. Each edited system is
-read, as `backbone check` does, and when that finds nothing, run with the real handlers: an order, events, and failures
-on every way. An edit is *seen* when there is a finding, or when something is denied, refused, failed, lost or missing
-that is not so without it; *harmless* when AWS takes it, it loses nothing and changes no security; else it is *missed*.
-A *false alarm* is a finding about a harmless edit.
-
-"""
+BEGIN, END = "<!-- begin: written by `make mutants` -->\n", "<!-- end: written by `make mutants` -->\n"
 
 
 class Outcome:
@@ -81,7 +71,9 @@ class Outcome:
             for text in dict.fromkeys(harmless.reason for harmless in HARMLESS)
             if (count := reasons[text])
         )
-        PAGE.write_text(f"{TEXT}{table}\n\n## What is harmless, and why\n{listed}\n", encoding="utf-8")
+        before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+        part = f"{BEGIN}{table}\n\nHarmless is:\n\n{listed}\n{END}"
+        PAGE.write_text(before + part + rest.partition(END)[2], encoding="utf-8")
 
     def _rows(self) -> list[tuple[str, ...]]:
         kinds = [kind for kind in KINDS if any(self._counts[kind, sort] for sort in SORTS)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -139,7 +140,7 @@ def _of_conditions(value: dict[str, Any], path: Path, accounts: list[str]) -> It
         here = (*path, operator)
         yield EVALUATION, ("removed", here, REMOVED)
         yield GRAMMAR, ("operator misspelt", here, Rename(misspelt(operator)))
-        yield EVALUATION, ("operator negated", here, Rename(operator.replace("Equals", "NotEquals")))
+        yield EVALUATION, ("operator negated", here, Rename(re.sub("(Equals|Like)$", r"Not\1", operator)))
         yield EVALUATION, ("operator of another type", here, Rename("NumericEquals"))
         for prefix, suffix in (("", "IfExists"), ("ForAllValues:", ""), ("ForAnyValue:", "")):
             yield EVALUATION, ("operator loosened", here, Rename(prefix + operator + suffix))
