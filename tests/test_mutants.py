@@ -90,7 +90,7 @@ VERDICTS = {
     ),
     ("services_order-service_api_EA4442CE", "environment.variables.ORDERS_TABLE", "emptied"): (
         "happened",
-        "http-error",
+        "failed",
     ),
     ("global-bus_archive_DEE3EB87", "event_pattern", "added"): ("happened", "archived"),
     ("global-bus", "description", "misspelt"): ("unseen", ""),
@@ -118,6 +118,7 @@ def test_what_becomes_of_an_edit(bases: dict[str, Synthesized], judge: Judge, ca
 def test_a_defect_is_told_apart_from_an_error(
     bases: dict[str, Synthesized], judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(judge, "_read", lambda *_: {}["missing"])
+    nothing: dict[str, str] = {}
+    monkeypatch.setattr(judge, "_read", lambda *_: nothing["missing"])
     verdict = judge.judge(bases["example"].edits[0])
     assert (verdict.how, "KeyError" in verdict.words) == ("traceback", True)
