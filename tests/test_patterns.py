@@ -217,9 +217,9 @@ def _seconds(pattern: Pattern, event: dict[str, Any]) -> float:
     gc.disable()  # its passes over everything that other tests hold are not the matcher's time
     try:
         for _ in range(5):
-            began = time.perf_counter()
+            began = time.process_time()  # not the time that other processes take
             pattern.matches(event)
-            best = min(best, time.perf_counter() - began)
+            best = min(best, time.process_time() - began)
     finally:
         gc.enable()
     return best

@@ -27,6 +27,12 @@ PUT_EVENTS_ENTRIES = 10
 PUT_EVENTS_BYTES = 1024 * 1024
 """All entries of one call together (user guide, "PutEvents event entry size"; 256 KB before 29 January 2026)."""
 
+TARGET_INPUT_CHARACTERS = 8_192
+TARGET_PATH_CHARACTERS = 256
+TARGET_PATHS = 100
+"""A target's constant or template, each of its JSON paths, and the paths of a template (API reference, Target and
+InputTransformer)."""
+
 RETRY_MAX_AGE_SECONDS = 86_400
 RETRY_MIN_AGE_SECONDS = 60
 RETRY_MAX_ATTEMPTS = 185

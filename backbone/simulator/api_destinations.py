@@ -20,4 +20,4 @@ class ApiDestinations:
         engine.take(ApiDestination, "destination", self._deliver)
 
     def _deliver(self, destination: ApiDestination, request: Request, _node: Node) -> None:
-        self.calls[destination.arn].append(request.input)
+        self.calls[destination.arn].append(request.value)

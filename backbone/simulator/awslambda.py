@@ -38,7 +38,7 @@ class Lambda:
             self._worker(function).start()
 
     def _deliver(self, function: Function, request: Request, node: Node) -> None:
-        self.invoke_later(function, request.input, node)
+        self.invoke_later(function, request.value, node)
 
     # Asynchronous invocations
 

@@ -7,6 +7,7 @@ none imports another.
 from __future__ import annotations
 
 import heapq
+import json
 import random
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -48,9 +49,17 @@ class Request:
 
     target: Target
     event: Event
-    input: Any
+    input: str
     hops: int
     """How often the event was forwarded from bus to bus."""
+
+    @property
+    def value(self) -> Any:
+        """The input read as JSON; the text itself when it is not JSON, as lines of text are not."""
+        try:
+            return json.loads(self.input)
+        except ValueError:
+            return self.input
 
 
 Deliver = Callable[[Any, Request, Node], None]
@@ -127,9 +136,10 @@ class Engine:
         """The time on the clock, in seconds since 1970."""
         return BEGIN + self.now
 
-    def iso_time(self) -> str:
-        """The time on the clock as events have it: UTC, in whole seconds."""
-        return datetime.fromtimestamp(self.timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    def iso_time(self, now: float | None = None) -> str:
+        """The time on the clock, or when it showed `now`, as events have it: UTC, in whole seconds."""
+        moment = datetime.fromtimestamp(BEGIN + (self.now if now is None else now), UTC)
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     # The trace
 

@@ -10,11 +10,11 @@ from backbone.simulator import put_events
 from backbone.simulator.api import error, reply
 from backbone.simulator.engine import Engine, Event, Request, SimulatorError
 from backbone.simulator.processes import Call, Reply
-from backbone.simulator.transform import transformed
 from backbone.system import access
 from backbone.system.access import Refusal
 from backbone.system.iam import Identity, authorize
 from backbone.system.model import Archive, EventBus, Function, Queue, Resource, Rule, Target
+from backbone.system.target_input import Dropped
 from backbone.trace import Node, NodeKind
 
 __all__ = ["EventBridge"]
@@ -182,8 +182,20 @@ class EventBridge:
             words = "an event that was forwarded from another bus is not forwarded again"
             self._give_up(delivery, Refusal("THIRD_ACCOUNT_HOP_DETECTED", words), silently=True)
             return
+        sent = target.input.of(
+            delivery.event,
+            rule_arn=target.rule_arn,
+            rule_name=target.rule_name,
+            ingestion_time=self._engine.iso_time(delivery.since),
+        )
+        if isinstance(sent, Dropped):
+            about = {"id": delivery.event["id"], "detail_type": delivery.event["detail-type"]}
+            self._engine.node("lost", to.name, target.account, sent.reason, delivery.node, **about)
+            return
+        if isinstance(to, Function) and (problem := sent.json_problem) is not None:
+            self._give_up(delivery, Refusal("SDK_CLIENT_ERROR", f"the payload is not JSON: {problem}"))
+            return
         word, deliver = self._engine.deliveries[type(to)]
-        given = None if isinstance(to, EventBus) else self._input(target, delivery.event)
         node = self._engine.node(
             "delivered",
             to.name,
@@ -195,13 +207,7 @@ class EventBridge:
             target=word,
             attempt=delivery.attempts + 1,
         )
-        deliver(to, Request(target, delivery.event, given, delivery.hops), node)
-
-    def _input(self, target: Target, event: Event) -> Any:
-        about = {"aws.events.rule-arn": target.rule_arn, "aws.events.rule-name": target.rule_name}
-        return transformed(
-            event, input=target.input, path=target.input_path, transformer=target.transformer, known=about
-        )
+        deliver(to, Request(target, delivery.event, sent.text, delivery.hops), node)
 
     def _struck(self, delivery: Delivery, to: Resource | None) -> bool:
         """Whether a fault keeps an attempt from the target."""

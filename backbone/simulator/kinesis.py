@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from backbone.simulator.engine import Engine, Request
-from backbone.simulator.transform import at_path
 from backbone.system.model import Stream
+from backbone.system.target_input import at_path
 from backbone.trace import Node
 
 __all__ = ["Kinesis"]
@@ -23,4 +23,4 @@ class Kinesis:
     def _deliver(self, stream: Stream, request: Request, _node: Node) -> None:
         path = request.target.partition_key_path
         key = str(at_path(request.event, path)) if path else request.event["id"]
-        self.records[stream.arn].append((key, request.input))
+        self.records[stream.arn].append((key, request.value))

@@ -27,4 +27,4 @@ class Logs:
             self.entries[arn].append(text)
 
     def _deliver(self, group: LogGroup, request: Request, _node: Node) -> None:
-        self.entries[group.arn].append(request.input)
+        self.entries[group.arn].append(request.value)

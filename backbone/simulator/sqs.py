@@ -56,8 +56,7 @@ class Sqs:
         return message
 
     def _deliver(self, queue: Queue, request: Request, node: Node) -> None:
-        given = request.input
-        self.send(queue, given if isinstance(given, str) else json.dumps(given), {}, node)
+        self.send(queue, request.input, {}, node)
 
     # How Lambda reads
 

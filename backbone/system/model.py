@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 from backbone.aws.arn import Place
 from backbone.patterns import Pattern, PatternSet
 from backbone.system.iam import Identity, Policy
+from backbone.system.target_input import TargetInput
 
 __all__ = [
     "ApiDestination",
@@ -149,9 +150,7 @@ class Target:
     dead_letters_arn: str | None
     max_attempts: int
     max_age_seconds: int
-    input: str | None
-    input_path: str | None
-    transformer: Mapping[str, Any] | None
+    input: TargetInput
     partition_key_path: str | None
 
 

@@ -34,6 +34,7 @@ from backbone.system.model import (
     Table,
     Target,
 )
+from backbone.system.target_input import TargetInput, Transformer
 from backbone.system.values import Values
 
 __all__ = ["ATTACHED", "LOGS_POLICY", "READ_ALONG", "RESOURCES", "WITHOUT_PART"]
@@ -70,13 +71,19 @@ def _bus(blocks: Blocks, values: Values) -> EventBus:
     return EventBus(**basics, policy=blocks.only_policy("aws_cloudwatch_event_bus_policy", basics["arn"]))
 
 
+def _input(values: Values) -> TargetInput:
+    """What a target is sent."""
+    part = values.part("input_transformer")
+    transformer = Transformer(part.text("input_template"), part.mapping("input_paths")) if part.nested else None
+    return TargetInput(values.optional_text("input"), values.optional_text("input_path"), transformer)
+
+
 def _rule(blocks: Blocks, values: Values) -> Rule:
     basics, bus = _basics(values), _bus_arn(values)
     arn, account_id = basics["arn"], basics["place"].account_id
 
     def target(values: Values) -> Target:
-        retry, transformer = values.part("retry_policy"), values.part("input_transformer")
-        paths = {"input_paths": transformer.mapping("input_paths")} if transformer.nested else {}
+        retry = values.part("retry_policy")
         return Target(
             address=values.block.id,
             rule_arn=arn,
@@ -88,9 +95,7 @@ def _rule(blocks: Blocks, values: Values) -> Rule:
             dead_letters_arn=values.part("dead_letter_config").optional_text("arn"),
             max_attempts=retry.integer("maximum_retry_attempts", RETRY_MAX_ATTEMPTS),
             max_age_seconds=retry.integer("maximum_event_age_in_seconds", RETRY_MAX_AGE_SECONDS),
-            input=values.optional_text("input"),
-            input_path=values.optional_text("input_path"),
-            transformer=paths | {"input_template": transformer.text("input_template")} if paths else None,
+            input=_input(values),
             partition_key_path=values.part("kinesis_target").optional_text("partition_key_path"),
         )
 

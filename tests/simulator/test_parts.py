@@ -21,7 +21,6 @@ from backbone.errors import BackboneError
 from backbone.simulator import Fault, Simulator
 from backbone.simulator.faults import FaultError
 from backbone.simulator.processes import Reply, Worker
-from backbone.simulator.transform import at_path, transformed
 from tests.simulator.conftest import ORDER, zipped
 
 Built = Callable[..., Simulator]
@@ -263,45 +262,6 @@ def test_an_api_with_iam_wants_a_caller(load: Callable[..., Simulator]) -> None:
     sim.faults.append(Fault("crash", "*-api", times=1))
     assert sim.http("GET", "/health", caller="order").status == 500
     assert load(stub_authorizers=True).http("GET", "/health").status == 200
-
-
-EVENT = {"id": "e", "detail": {"n": 1, "s": 'a "b"', "list": [{"x": 2}]}}
-
-
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [
-        ({}, EVENT),
-        ({"input": '{"a": 1}'}, {"a": 1}),
-        ({"path": "$.detail.list[0].x"}, 2),
-        ({"path": "$.detail.none"}, None),
-        (
-            {"transformer": {"input_template": '{"all": <aws.events.event.json>, "rule": <aws.events.rule-name>}'}},
-            {"all": EVENT, "rule": "r"},
-        ),
-        (
-            {
-                "transformer": {
-                    "input_paths": {"n": "$.detail.n", "s": "$.detail.s", "all": "$.detail"},
-                    "input_template": '{"n": <n>, "text": "it is <n> and <s>", "s": <s>, "all": <all>}',
-                }
-            },
-            {"n": 1, "text": 'it is 1 and a "b"', "s": 'a "b"', "all": EVENT["detail"]},
-        ),
-        (
-            {"transformer": {"input_paths": {"n": "$.detail.n"}, "input_template": "number <n> <other>"}},
-            "number 1 <other>",
-        ),
-    ],
-)
-def test_what_a_target_is_given(options: dict[str, Any], expected: Any) -> None:
-    given = {"input": None, "path": None, "transformer": None} | options
-    assert transformed(EVENT, known={"aws.events.rule-name": "r"}, **given) == expected
-
-
-def test_a_path_that_is_none() -> None:
-    with pytest.raises(BackboneError, match="does not begin with"):
-        at_path({}, "detail")
 
 
 @pytest.mark.parametrize("text", ["", "throttle", "melt:x", "throttle:x@y", "throttle:x%0.5"])

@@ -35,6 +35,9 @@ def _target(system: System, configuration: Configuration, target: Target) -> Ite
         yield finding("BB202", target.address, words)
     elif refused:
         yield finding("BB203", target.address, f"{refused}; what cannot be delivered is lost")
+    bus = system.get(EventBus, target.arn)
+    for problem in target.input.problems(other_account=bus is not None and bus.account_id != target.account_id):
+        yield finding("BB207", target.address, f"{problem}; AWS refuses the target")
     yield from _order_of_creation(system, configuration, target)
 
 

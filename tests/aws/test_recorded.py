@@ -1,0 +1,178 @@
+"""What AWS answers, asked of our code: recorded on AWS, documented by it, or inferred, each in a folder of its own.
+
+What the simulator does not answer so yet is in a folder `next` within each.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from backbone.errors import BackboneError
+from backbone.patterns import Pattern, PatternError
+from backbone.simulator import Simulator
+from backbone.system.target_input import Delivered, Dropped, TargetInput, Transformer
+from tests.aws.systems import Terraform
+
+FILES = {
+    file: yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(Path(__file__).parent.glob("*/*.yaml"))
+}
+
+
+def cases(kind: str) -> list[Any]:
+    """The cases of a kind, each with what its file says for all of them."""
+    return [
+        pytest.param(read | case, id=f"{file.parent.name}: {case.get('name') or case['test']}")
+        for file, read in FILES.items()
+        if read["kind"] == kind
+        for case in read["cases"]
+    ]
+
+
+@pytest.mark.parametrize("case", cases("target-input"))
+def test_target_input(case: dict[str, Any]) -> None:
+    template = case.get("template")
+    transformer = None if template is None else Transformer(template, case["paths"])
+    asked = TargetInput(case.get("input"), case.get("input_path"), transformer)
+    if "problem" in case:
+        (problem,) = asked.problems()
+        assert case["problem"] in problem
+        return
+    assert asked.problems() == []
+    about = {name: case[name] for name in ("rule_arn", "rule_name", "ingestion_time")}
+    sent = asked.of(case["event"] | case.get("change", {}), **about)
+    if "nothing" in case:
+        assert isinstance(sent, Dropped)
+        return
+    assert isinstance(sent, Delivered)
+    if "text" in case:
+        assert sent.text == case["text"]
+    else:
+        assert json.loads(sent.text) == case["json"]
+
+
+@pytest.mark.parametrize("case", cases("pattern"))
+def test_pattern(case: dict[str, Any]) -> None:
+    if "refused" in case:
+        with pytest.raises(PatternError):
+            Pattern.parse(case["pattern"])
+        return
+    event = json.loads(case["common"]) | json.loads(case["event"])
+    assert Pattern.parse(case["pattern"]).matches(event) is case["matches"]
+
+
+@pytest.mark.parametrize("case", cases("refusal"))
+def test_refusal(case: dict[str, Any], tmp_path: Path) -> None:
+    with Simulator.load(Terraform(case["system"]).write(tmp_path)) as sim:
+        assert [finding for finding in sim.findings if re.search(case["finding"], finding)], sim.findings
+
+
+@pytest.mark.parametrize("case", cases("system"))
+def test_system(case: dict[str, Any], tmp_path: Path) -> None:
+    known: dict[str, Any] = {}
+    with Simulator.load(Terraform(case["system"]).write(tmp_path)) as sim:
+        for step in case["do"]:
+            do(sim, step, known)
+            sim.run_until_idle()
+        lost = sim.trace().lost
+        assert len(lost) == len(case.get("lost", [])), lost
+        for words, node in zip(case.get("lost", []), lost, strict=True):
+            assert words in node.words
+        for queue, bodies in case.get("received", {}).items():
+            found = [read(message.body) for message in sim.queues[queue]]
+            assert like(bodies, found, known), f"{queue}: {found}"
+        for queue, attributes in case.get("attributes", {}).items():
+            for message in sim.queues[queue]:
+                assert like(attributes, message.attributes, known), f"{queue}: {message.attributes}"
+        for function, events in case.get("invoked", {}).items():
+            nodes = [node for node in sim.trace().of("invoked") if node.place == function]
+            found = [read(node.data["printed"]) for node in nodes]
+            assert like(events, found, known), f"{function}: {found}"
+            if "at" in case:
+                assert [node.at for node in nodes] == case["at"]
+
+
+def do(sim: Simulator, step: dict[str, Any], known: dict[str, Any]) -> None:
+    if "replay" in step:
+        sim.replay(**step["replay"])
+        return
+    if "http" in step:
+        answer = sim.http(**step["http"])
+        assert like(step["answer"], {"status": answer.status, "body": answer.body}, known), answer
+        return
+    if "send" in step:
+        messages = {"messages": step["send"]}
+        step = {
+            "put": [{"Source": "test", "DetailType": "Send", "Detail": messages}],
+            "answer": [{"EventId": "<uuid>"}],
+        }
+    entries = [filled(entry) for entry in step["put"]]
+    if "fails" in step:
+        with pytest.raises(BackboneError) as caught:
+            sim.put_events(entries, caller=step.get("caller", "a"))
+        assert all(words in str(caught.value) for words in step["fails"])
+        return
+    result = sim.put_events(entries, caller=step.get("caller", "a"))
+    assert result["FailedEntryCount"] == sum("ErrorCode" in entry for entry in result["Entries"])
+    assert like(step["answer"], result["Entries"], known), result
+
+
+def filled(value: Any) -> Any:
+    """A request with its long texts: `<1000 x>` is a thousand times x."""
+    if isinstance(value, dict):
+        return {name: filled(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [filled(one) for one in value]
+    if isinstance(value, str):
+        return re.sub(r"<(\d+) x>", lambda found: "x" * int(found[1]), value)
+    return value
+
+
+def read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+UNKNOWN = {
+    "uuid": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+    "moment": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
+    "milliseconds": r"\d{13}",
+    "digits": r"\d+",
+    "clock": r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000",
+    "host": r"[a-z0-9]{10}\.execute-api\.eu-central-1\.amazonaws\.com",
+    "text": r"(?s).+",
+}
+"""What stands for what no two answers share, as in `<uuid>`; `<uuid 1>` is the same throughout, and not `<uuid 2>`."""
+
+
+def like(expected: Any, found: Any, known: dict[str, Any]) -> bool:
+    """Whether an answer is the expected one, to the last field."""
+    if isinstance(expected, dict):
+        return (
+            isinstance(found, dict)
+            and expected.keys() == found.keys()
+            and all(like(expected[name], found[name], known) for name in expected)
+        )
+    if isinstance(expected, list):
+        return (
+            isinstance(found, list)
+            and len(expected) == len(found)
+            and all(like(one, other, known) for one, other in zip(expected, found, strict=True))
+        )
+    if isinstance(expected, str) and (named := re.fullmatch(r"<(\w+)( \d+)?>", expected)):
+        if expected in known:
+            return bool(known[expected] == found)
+        if named[2]:
+            if found in known.values():
+                return False
+            known[expected] = found
+        return isinstance(found, str | int) and re.fullmatch(UNKNOWN[named[1]], str(found)) is not None
+    return type(expected) is type(found) and bool(expected == found)
