@@ -1,4 +1,4 @@
-"""What a user's mistake, and a machine's failure, is raised as."""
+"""The errors that commands print without a traceback."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ __all__ = ["BackboneError", "MachineError"]
 
 
 class BackboneError(Exception):
-    """A mistake in what the user gave, told in full by its text: commands print that, without a traceback."""
+    """A mistake in the user's input. Its text says what is wrong, what is allowed and what to do."""
 
     exit_status: ClassVar[int] = 2
-    """What a command exits with: 1 after a finding or a negative answer, 2 for bad input, 3 for the machine."""
+    """The exit status of a command: 1 for a finding or a negative answer, 2 for bad input, 3 for the machine."""
 
 
 class MachineError(BackboneError):
-    """What this machine lacks or refuses: Node, disk space, permission to write."""
+    """This machine lacks or refuses what is needed: Node, disk space, permission to write."""
 
     exit_status = 3

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from backbone.aws import names, policies
-from backbone.aws.arn import Place
+from backbone.aws.arn import Arn, Place
 from backbone.aws.limits import (
     ASYNC_MAX_AGE_SECONDS,
     ASYNC_MAX_RETRY_ATTEMPTS,
@@ -59,7 +59,7 @@ def powertools_layer(place: Place) -> str:
             "name one of your own by its ARN"
         )
     layer = f"layer:AWSLambdaPowertoolsPythonV3-python313-arm64:{POWERTOOLS_VERSION}"
-    return f"arn:{place.partition}:lambda:{place.region}:{owner}:{layer}"
+    return str(Arn(place.partition, "lambda", place.region, owner, layer))
 
 
 @dataclass(frozen=True)

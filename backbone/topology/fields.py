@@ -136,6 +136,7 @@ _TAG = r"[\w\s.:/=+@-]"
 _TAG_ALLOWED = "letters, digits, spaces and . : / = + - @ _"
 
 AccountId = Annotated[str, BeforeValidator(_account_id), _ACCOUNT_ID]
+AccountName = Annotated[str, Allowed("the name of an account under accounts")]
 BackboneName = Annotated[str, Matching("1 to 20 of a-z 0-9 -", BACKBONE_NAME)]
 BusName = Annotated[str, Matching(BUS_NAME_ALLOWED, rf"(?!default$){BUS_NAME}")]
 DetailType = Annotated[str, AfterValidator(_detail_type), _DETAIL_TYPE]

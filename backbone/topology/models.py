@@ -26,6 +26,7 @@ from backbone.aws.regions import Partition, partition_of
 from backbone.topology import defaults
 from backbone.topology.fields import (
     AccountId,
+    AccountName,
     Allowed,
     BackboneName,
     BusName,
@@ -90,8 +91,8 @@ class Retry(Model):
 class BusEntry(Model):
     """The global bus: every service publishes to it, and it forwards events to the services' local buses."""
 
-    account: str = Field(examples=["bus"])
-    """The account that the global bus is in, by its name under `accounts`. An account of its own is best."""
+    account: AccountName = Field(examples=["bus"])
+    """The account that the global bus is in. An account of its own is best."""
 
     name: BusName | None = None
     """The bus's name in AWS. The default is the backbone's name and `-global`."""
@@ -124,8 +125,8 @@ class ServiceEntry(Model):
     from elsewhere.
     """
 
-    account: str = Field(examples=["order"])
-    """The account that the service lives in, by its name under `accounts`. Services may share an account."""
+    account: AccountName = Field(examples=["order"])
+    """The account that the service lives in. Services may share an account."""
 
     source: PublishedSource | None = None
     """The `source` of the events that the service publishes. No two services have the same; the default is the

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -134,11 +134,11 @@ class Key:
         return str(self.field.examples[0]) if self.field.examples else ""
 
 
-def keys(model: type[Model]) -> Iterator[Key]:
+@cache
+def keys(model: type[Model]) -> tuple[Key, ...]:
     """The keys of a model in their order."""
     hints = get_type_hints(model, include_extras=True)
-    for name, field in model.model_fields.items():
-        yield Key(name, Value.of(hints[name]), field)
+    return tuple(Key(name, Value.of(hints[name]), field) for name, field in model.model_fields.items())
 
 
 def value_at(path: KeyPath, document: Any) -> Value:

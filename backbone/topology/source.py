@@ -41,6 +41,13 @@ _TAG = "tag:yaml.org,2002:"
 _MAP, _SEQ, _STR = f"{_TAG}map", f"{_TAG}seq", f"{_TAG}str"
 
 
+_HINTS = {
+    "mapping values are not allowed in this context": "; check its indentation, or put a value with a colon in quotes",
+    "found character that cannot start any token": "; put the value in quotes",
+    "found undefined alias": "; put a value that begins with * in quotes",
+}
+
+
 class Unquoted(int):
     """A whole number, with the digits that the file has (`text`): YAML reads both 012 and 0012 as ten."""
 
@@ -172,9 +179,10 @@ def _syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Proble
     indent = there[: len(there) - len(there.lstrip())]
     if "\t" in indent or "'\\t'" in str(error.problem) or "tab" in str(error.problem):
         return Problem(file, line, (), "got a tab; YAML indents with spaces only: replace the tab by spaces")
-    what = ", ".join(str(part) for part in (error.problem, error.context) if part)
+    what = ", ".join(str(part) for part in (error.context, error.problem) if part)
+    hint = _HINTS.get(str(error.problem), "")
     quoted = f"; the line is {there.strip()!r}" if there.strip() else ""
-    return Problem(file, line, (), f"not YAML: {what}{quoted}")
+    return Problem(file, line, (), f"not YAML: {what}{quoted}{hint}")
 
 
 def format_value(value: object) -> str:
