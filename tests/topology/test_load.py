@@ -12,7 +12,7 @@ from backbone.topology import Topology, TopologyError, find, load, parse
 from tests.conftest import EXAMPLES, ROOT, example
 
 EXAMPLE: dict[str, Any] = yaml.safe_load((ROOT / "backbone.yaml").read_text())
-CASES = yaml.safe_load((Path(__file__).parent / "errors" / "cases.yaml").read_text())
+CASES = yaml.safe_load((Path(__file__).with_name("errors.yaml")).read_text())
 
 
 def changed(changes: dict[str, str]) -> str:

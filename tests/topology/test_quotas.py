@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -99,24 +98,3 @@ def test_a_pattern_that_is_too_long_is_an_error() -> None:
     document = {"name": "big", "region": "eu-west-1", "routing": "subscribed"} | options
     with pytest.raises(TopologyError, match=r"services.a.subscribes: the forwarding rule's pattern has 2,\d+ char"):
         parse(yaml.safe_dump(document))
-
-
-def test_the_fixed_policies_are_far_from_their_limits() -> None:
-    place = many(1).place("a0")
-    # A logs resource policy may have 5,120 characters (CloudWatch Logs quotas).
-    assert len(policies.to_json(policies.event_logs(place, vended=True))) < 2_000
-    # A bus name has at most 256 characters, a role ARN about 100.
-    local = policies.local_bus(place.bus("x" * 256), forwarder=place, role_arn=place.iam("role/" + "x" * 64))
-    assert len(policies.to_json(local)) < 1_000
-
-
-def test_equal_documents_are_equal_texts() -> None:
-    place = many(1).place("a0")
-    publishers = [policies.Publisher(place, ["b", "a"], ["Y", "X"])]
-    again = [policies.Publisher(place, ["a", "b"], ["X", "Y", "Y"])]
-    texts = {
-        policies.to_json(policies.global_bus("arn", one, organization_id=None) or {}) for one in (publishers, again)
-    }
-    assert len(texts) == 1
-    equal = json.loads(texts.pop())["Statement"][0]["Condition"]["StringEquals"]
-    assert equal == {"events:detail-type": ["X", "Y"], "events:source": ["a", "b"]}

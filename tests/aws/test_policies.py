@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import json
+
+from backbone.aws import policies
+from backbone.aws.arn import Place
+from backbone.aws.limits import BUS_NAME_CHARACTERS, BUS_POLICY_CHARACTERS, LOGS_POLICY_CHARACTERS, ROLE_NAME_CHARACTERS
+
+PLACE = Place("aws", "eu-west-1", "111111111111")
+
+
+def test_the_policies_of_fixed_size_are_far_from_their_limits() -> None:
+    assert len(policies.to_json(policies.event_logs(PLACE, vended=True))) < LOGS_POLICY_CHARACTERS / 2
+    role_arn = PLACE.iam("role/" + "x" * ROLE_NAME_CHARACTERS)
+    local = policies.local_bus(PLACE.bus("x" * BUS_NAME_CHARACTERS), forwarder=PLACE, role_arn=role_arn)
+    assert len(policies.to_json(local)) < BUS_POLICY_CHARACTERS / 10
+
+
+def test_equal_documents_are_equal_texts() -> None:
+    publishers = [policies.Publisher(PLACE, ["b", "a"], ["Y", "X"])]
+    again = [policies.Publisher(PLACE, ["a", "b"], ["X", "Y", "Y"])]
+    texts = {
+        policies.to_json(policies.global_bus("arn", each, organization_id=None) or {}) for each in (publishers, again)
+    }
+    assert len(texts) == 1
+    equal = json.loads(texts.pop())["Statement"][0]["Condition"]["StringEquals"]
+    assert equal == {"events:detail-type": ["X", "Y"], "events:source": ["a", "b"]}
+
+
+def test_without_publishers_the_global_bus_has_no_policy() -> None:
+    assert policies.global_bus("arn", [], organization_id="o-a1b2c3d4e5") is None
