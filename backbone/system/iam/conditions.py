@@ -182,7 +182,7 @@ READERS: dict[str, tuple[Callable[[str], Any], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A condition operator, such as `ForAllValues:StringNotLikeIfExists`: its `family` is String, Date, Null, …"""
+    """A condition operator, such as `ForAllValues:StringNotLikeIfExists`: `family` is String, Date, Null or another."""
 
     name: str
     family: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, Literal
 
 __all__ = ["PolicyProblem", "Problems", "did_you_mean", "shown"]
@@ -55,6 +54,8 @@ def shown(value: Any) -> str:
 
 def did_you_mean(got: str, known: Iterable[str]) -> str:
     """A question that names the nearest known word; empty when none is near."""
+    from difflib import get_close_matches  # slow to load, and needed for errors only
+
     near = {one.lower(): one for one in known}
     found = get_close_matches(got.lower(), near, n=1, cutoff=0.75)
     return f"; did you mean {near[found[0]]}?" if found else ""
