@@ -3,6 +3,8 @@
     policy = read_policy(address, document, BUS, resource=bus_arn)   # kinds: INLINE, MANAGED, TRUST, BUS, QUEUE, …
     policy.problems        # PolicyProblem(where, message, severity); a refused document has no statements
     policy.document        # as it was given
+    check_policy(policy)   # more problems: actions, resources and keys that AWS does not have, or that do not fit
+    managed_policy(arn)    # a policy of AWS's own; None when it is not known here
 
     role = Identity(role_arn, account_id, policies=(inline, managed), boundary=boundary)
     service = Identity("events.amazonaws.com")
@@ -26,6 +28,8 @@ could allow and does not deny, which asks whether anything could be allowed befo
 
 from __future__ import annotations
 
+from backbone.system.iam.catalogue import managed_policy
+from backbone.system.iam.check import check_policy
 from backbone.system.iam.decision import Decision, Identity, authorize, decide
 from backbone.system.iam.document import Policy, Statement, inline_problems, read_policy
 from backbone.system.iam.kinds import (
@@ -65,9 +69,11 @@ __all__ = [
     "PolicyProblem",
     "Statement",
     "authorize",
+    "check_policy",
     "decide",
     "event_source",
     "inline_problems",
+    "managed_policy",
     "read_policy",
     "time_keys",
 ]

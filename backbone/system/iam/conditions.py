@@ -226,7 +226,7 @@ class Condition:
             return either(self._is_null(value.text, found) for value in self.values)
         if isinstance(found, Missing) or (self.operator.quantifier and not any(found)):
             # To a quantifier an empty text is as good as no value.
-            return self._holds_without_key()
+            return self.holds_without_key()
         patterns: list[str] = []
         for value in self.values:
             pattern = value.resolve(request)
@@ -240,8 +240,11 @@ class Condition:
         absent = boolean(wanted)
         return None if absent is None else absent is isinstance(found, Missing)
 
-    def _holds_without_key(self) -> bool:
+    def holds_without_key(self) -> bool:
+        """Whether it holds for a request that does not have the key."""
         operator = self.operator
+        if operator.family == "Null":
+            return any(boolean(value.text) for value in self.values)
         if operator.if_exists or operator.quantifier == "ForAllValues":
             return True
         return operator.negated and not operator.quantifier

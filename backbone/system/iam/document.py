@@ -27,7 +27,7 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement that AWS takes. `actions` are in lower case; no `resources`: it is of a trust policy."""
+    """A statement that AWS takes. It has no `resources` in a trust policy."""
 
     name: str
     where: str
@@ -41,7 +41,7 @@ class Statement:
 
     def applies(self, request: Request) -> Answer:
         """Whether action, resource and conditions fit a request, whoever asks; None when that cannot be told."""
-        action = any(like(pattern, request.action) for pattern in self.actions)
+        action = any(like(pattern.lower(), request.action) for pattern in self.actions)
         if action is self.but_actions:
             return False
         return both(self._fits(request))
@@ -311,7 +311,7 @@ class _Reader:
             elif not self._may_stand(action):
                 only = ", ".join(sorted(self._kind.actions)) or f"{self._kind.service}:…"
                 self._problems.refuse(here, f"got {action!r}; allowed in {self._kind.name}: {only}")
-        return tuple(one.lower() for one in actions), which == "NotAction"
+        return tuple(actions), which == "NotAction"
 
     def _may_stand(self, action: str) -> bool:
         action = action.lower()
