@@ -79,9 +79,7 @@ class Lambda:
         if queue is None or role is None:
             engine.node("lost", function.name, function.account, f"{words}; no failure destination", node, **about)
             return
-        allowed = authorize(
-            role.identity, "sqs:SendMessage", queue.arn, owner=queue.account_id, policy=None, context={}
-        )
+        allowed = authorize(role.identity, "sqs:SendMessage", queue.arn, owner=queue.account_id, context=engine.context)
         if not allowed:
             engine.node("lost", function.name, function.account, f"{words}; {allowed.why}", node, **about)
             return

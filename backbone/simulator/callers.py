@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from backbone.aws.arn import Arn
 from backbone.simulator.engine import SimulatorError
 from backbone.system.iam import Identity
 from backbone.system.model import EventBus, Function, Role, System
@@ -33,9 +32,10 @@ def _publisher(system: System, source: str) -> str | None:
     """The account that a bus's policy lets put events of a source."""
     for bus in system.of(EventBus):
         for statement in bus.policy.statements if bus.policy else ():
-            sources = statement.get("Condition", {}).get("StringEquals", {}).get("events:source", [])
-            principal = statement.get("Principal")
-            root = principal.get("AWS") if isinstance(principal, dict) else None
-            if isinstance(root, str) and source in ([sources] if isinstance(sources, str) else sources):
-                return Arn.parse(root).account_id
+            pinned = any(
+                condition.key.lower() == "events:source" and any(value.text == source for value in condition.values)
+                for condition in statement.conditions
+            )
+            if pinned and statement.principals and statement.principals.accounts:
+                return min(statement.principals.accounts)
     return next((bus.account_id for bus in system.of(EventBus) if bus.name.endswith(f"-{source}")), None)

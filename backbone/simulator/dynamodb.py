@@ -42,7 +42,7 @@ class DynamoDb:
             if table is None:
                 words = f"Requested resource not found: Table: {name} not found"
                 return error("ResourceNotFoundException", words)
-            decision = authorize(who, action, table.arn, owner=table.account_id, policy=None, context={})
+            decision = authorize(who, action, table.arn, owner=table.account_id, context=engine.context)
             if not decision:
                 words = f"{action}: {decision.why}"
                 engine.node("denied", table.name, table.account, words, code="AccessDeniedException")

@@ -210,10 +210,10 @@ class Engine:
             for resource in resources
         }
 
-    def context(self, who: Identity) -> dict[str, str]:
-        """The condition keys that every request of an identity has."""
-        context = {"aws:PrincipalArn": who.name, "aws:PrincipalAccount": who.account_id}
-        return context | ({"aws:PrincipalOrgID": self.organization} if self.organization else {})
+    @property
+    def context(self) -> dict[str, str]:
+        """The condition keys of every request that do not follow from who makes it."""
+        return {"aws:PrincipalOrgID": self.organization} if self.organization else {}
 
     def call(self, who: Identity, call: Call) -> Reply:
         """What AWS answers an API call of an identity."""

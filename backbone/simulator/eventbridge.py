@@ -106,8 +106,8 @@ class EventBridge:
             "events:PutEvents",
             bus.arn,
             owner=bus.account_id,
-            policy=bus.policy,
-            context=engine.context(who) | more | {"events:eventBusInvocation": "false"},
+            policies=filter(None, [bus.policy]),
+            context=engine.context | more | {"events:eventBusInvocation": "false"},
         )
         if not decision or engine.strikes(("deny",), *bus.names):
             return refuse("denied", "AccessDeniedException", decision.why if not decision else "by a fault")

@@ -100,7 +100,12 @@ class Sqs:
             return error("AWS.SimpleQueueService.NonExistentQueue", f"there is no queue {url}")
         action = f"sqs:{operation}"
         decision = authorize(
-            who, action, queue.arn, owner=queue.account_id, policy=queue.policy, context=engine.context(who)
+            who,
+            action,
+            queue.arn,
+            owner=queue.account_id,
+            policies=filter(None, [queue.policy]),
+            context=engine.context,
         )
         if not decision:
             words = f"{action}: {decision.why}"

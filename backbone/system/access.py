@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from backbone.system.iam import Identity, authorize
+from backbone.system.iam import Identity, authorize, event_source
 from backbone.system.model import (
     ApiDestination,
     EventBus,
@@ -35,9 +35,6 @@ EVENTS = "events.amazonaws.com"
 API_GATEWAY = "apigateway.amazonaws.com"
 LOG_DELIVERY = "delivery.logs.amazonaws.com"
 
-FROM_TARGET = frozenset(["aws:PrincipalArn", "aws:PrincipalAccount", "events:eventBusInvocation"])
-"""The condition keys that are known of a delivery before there is an event."""
-
 
 @dataclass(frozen=True)
 class Refusal:
@@ -52,19 +49,20 @@ class Refusal:
 
 def may(role: Role, action: str, arn: str) -> bool:
     """Whether a role's own policies let it do something to a resource at an ARN."""
-    return bool(authorize(role.identity, action, arn, owner=role.account_id, policy=None, context={}))
+    return bool(authorize(role.identity, action, arn, owner=role.account_id, context={}))
 
 
 def invoke_permission(function: Function, service: str, source_arn: str, source_account: str) -> str | None:
     """The permission by which a service may invoke a function; None when it may not."""
-    context = {"aws:SourceArn": source_arn, "aws:SourceAccount": source_account}
-    for permission in function.permissions:
-        decision = authorize(
-            Identity(service), "lambda:InvokeFunction", function.arn, owner="", policy=permission, context=context
-        )
-        if decision:
-            return decision.why
-    return None
+    decision = authorize(
+        Identity(service),
+        "lambda:InvokeFunction",
+        function.arn,
+        owner=function.account_id,
+        policies=function.permissions,
+        context=event_source(source_arn, source_account),
+    )
+    return decision.why if decision else None
 
 
 def dead_letter_refusal(system: System, target: Target) -> str | None:
@@ -72,7 +70,7 @@ def dead_letter_refusal(system: System, target: Target) -> str | None:
     queue = system.get(Queue, target.dead_letters_arn)
     if queue is None:
         return f"the dead-letter queue {target.dead_letters_arn} is made by no stack"
-    refusal = _queue(system, target, queue, {}, None)
+    refusal = _queue(system, target, queue, {}, False)
     return f"{refusal.why} (dead-letter queue {queue.name})" if refusal else None
 
 
@@ -92,43 +90,42 @@ def delivery_refusal(
     decide = _DELIVERIES.get(type(to))
     if decide is None:
         return Refusal("NO_RESOURCE", f"targets such as {target.arn} are not simulated")
-    return decide(system, target, to, context, FROM_TARGET if ahead else None)
+    return decide(system, target, to, context, ahead)
 
 
 Kind = TypeVar("Kind", bound=Resource)
 Context = Mapping[str, str]
-Decide = Callable[[System, Target, Kind, Context, frozenset[str] | None], Refusal | None]
+Decide = Callable[[System, Target, Kind, Context, bool], Refusal | None]
 
 
 def _source(target: Target) -> dict[str, str]:
-    return {"aws:SourceArn": target.rule_arn, "aws:SourceAccount": target.account_id}
+    return event_source(target.rule_arn, target.account_id)
 
 
-def _function(
-    _: System, target: Target, to: Function, context: Context, known: frozenset[str] | None
-) -> Refusal | None:
+def _function(_: System, target: Target, to: Function, context: Context, ahead: bool) -> Refusal | None:
     if invoke_permission(to, EVENTS, target.rule_arn, target.account_id):
         return None
     return Refusal("NO_PERMISSIONS", f"{to.name} has no permission for events.amazonaws.com and this rule")
 
 
-def _queue(_: System, target: Target, to: Queue, context: Context, known: frozenset[str] | None) -> Refusal | None:
+def _queue(_: System, target: Target, to: Queue, context: Context, ahead: bool) -> Refusal | None:
     decision = authorize(
-        Identity(EVENTS), "sqs:SendMessage", to.arn, owner=to.account_id, policy=to.policy, context=_source(target)
+        Identity(EVENTS),
+        "sqs:SendMessage",
+        to.arn,
+        owner=to.account_id,
+        policies=filter(None, [to.policy]),
+        context=_source(target),
     )
     return None if decision else Refusal("NO_PERMISSIONS", decision.why)
 
 
-def _log_group(
-    system: System, target: Target, to: LogGroup, context: Context, known: frozenset[str] | None
-) -> Refusal | None:
+def _log_group(system: System, target: Target, to: LogGroup, context: Context, ahead: bool) -> Refusal | None:
     policies = system.log_policies(to.account_id)
     for service in (EVENTS, LOG_DELIVERY):
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
-            allowed = any(
-                authorize(Identity(service), action, f"{to.arn}:*", owner="", policy=policy, context=_source(target))
-                for policy in policies
-            )
+            arn, source = f"{to.arn}:*", _source(target)
+            allowed = authorize(Identity(service), action, arn, owner=to.account_id, policies=policies, context=source)
             if not allowed:
                 why = f"no logs resource policy allows {service} {action} on {to.name}"
                 return Refusal("NO_PERMISSIONS", why)
@@ -138,31 +135,29 @@ def _log_group(
 def _by_role(action: str) -> Decide[Resource]:
     """Deliveries that EventBridge makes with the target's role."""
 
-    def decide(
-        system: System, target: Target, to: Resource, context: Context, known: frozenset[str] | None
-    ) -> Refusal | None:
+    def decide(system: System, target: Target, to: Resource, context: Context, ahead: bool) -> Refusal | None:
         role = system.get(Role, target.role_arn)
         if role is None:
             missing = f"the role {target.role_arn} is made by no stack" if target.role_arn else "the target has no role"
             return Refusal("FAILED_TO_ASSUME_ROLE", missing)
         trusted = authorize(
-            Identity(EVENTS), "sts:AssumeRole", role.arn, owner="", policy=role.trust, context=_source(target)
+            Identity(EVENTS),
+            "sts:AssumeRole",
+            role.arn,
+            owner=role.account_id,
+            policies=[role.trust],
+            context=_source(target),
         )
         if not trusted:
             return Refusal("FAILED_TO_ASSUME_ROLE", f"{role.name} does not trust events.amazonaws.com for this rule")
-        principal = {
-            "aws:PrincipalArn": role.arn,
-            "aws:PrincipalAccount": role.account_id,
-            "events:eventBusInvocation": "true",
-        }
         decision = authorize(
             role.identity,
             action,
             to.arn,
             owner=to.account_id,
-            policy=to.policy if isinstance(to, EventBus) else None,
-            context={**context, **principal},
-            known=known,
+            policies=filter(None, [to.policy if isinstance(to, EventBus) else None]),
+            context={**context, "events:eventBusInvocation": "true"},
+            ahead=ahead,
         )
         return None if decision else Refusal("NO_PERMISSIONS", decision.why)
 
@@ -183,7 +178,7 @@ def organization(system: System) -> str | None:
     """The organization that bus policies ask for: all accounts of the stacks count as members of it."""
     for bus in system.of(EventBus):
         for statement in bus.policy.statements if bus.policy else ():
-            for keys in statement.get("Condition", {}).values():
-                if found := keys.get("aws:PrincipalOrgID"):
-                    return str(found[0] if isinstance(found, list) else found)
+            for condition in statement.conditions:
+                if condition.key.lower() == "aws:principalorgid":
+                    return condition.values[0].text
     return None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from backbone.aws.limits import PATTERN_CHARACTERS
 from backbone.patterns import Pattern, PatternError
 from backbone.system.findings import Finding, finding
-from backbone.system.iam import Policy
+from backbone.system.iam import Kind, Policy, check_policy, read_policy
 from backbone.system.terraform import Block, Configuration, TerraformError
 from backbone.system.values import Values
 
@@ -55,16 +55,30 @@ class Blocks:
         found = [self.try_reading(values.block, read) for values in self.attached(type, to)]
         return tuple(part for part in found if part is not None)
 
-    def policies(self, type: str, to: str) -> tuple[Policy, ...]:
-        """The policies that are attached to a resource."""
-        return self.read_attached(type, to, Values.policy)
+    def policy(
+        self, values: Values, kind: Kind, name: str = "policy", *, resource: str = "", document: Any = None
+    ) -> Policy:
+        """A policy document of a block, or one made from its arguments. Each of its mistakes is a finding."""
+        given = document or values.text(name)
+        policy = read_policy(values.block.id, given, kind, resource=resource)
+        for problem in (*policy.problems, *check_policy(policy)):
+            where = "" if document else ", ".join(filter(None, (name, problem.where))) + ": "
+            words = f"{where}{problem.message}"
+            self.findings.append(finding("BB501", values.block.id, words, severity=problem.severity))
+        return policy
 
-    def only_policy(self, type: str, to: str) -> Policy | None:
+    def policies(self, type: str, to: str, kind: Kind) -> tuple[Policy, ...]:
+        """The policies that are attached to a resource."""
+        return self.read_attached(type, to, lambda values: self.policy(values, kind))
+
+    def only_policy(self, type: str, to: str, kind: Kind, *, resource: str) -> Policy | None:
         """The policy that is attached to a resource which can have one; a second one is a finding."""
         blocks = list(self.attached(type, to))
         for values in blocks[1:]:
             self.find("BB103", values.block, f"{to} has a policy already, of {blocks[0].block.id}: the last apply wins")
-        return self.try_reading(blocks[-1].block, Values.policy) if blocks else None
+        if not blocks:
+            return None
+        return self.try_reading(blocks[-1].block, lambda values: self.policy(values, kind, resource=resource))
 
     def pattern(self, values: Values) -> Pattern | None:
         """The event pattern of a block; None when it has none. A pattern over the quota is a finding."""

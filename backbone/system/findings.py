@@ -145,5 +145,12 @@ CATALOGUE: dict[str, Entry] = {
         "Calls are answered with 500.",
         "Permit apigateway.amazonaws.com to invoke the function for this API.",
     ),
+    # Policies
+    "BB501": Entry(
+        "A policy with a mistake",
+        "error",
+        "AWS refuses the document, which then grants nothing, or a statement of it never takes effect.",
+        "Write the element that the message names as it says.",
+    ),
 }
 """Every kind of finding, by its id."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from backbone.system import checks, terraform
 from backbone.system.blocks import Blocks
 from backbone.system.findings import Finding
-from backbone.system.iam import Policy
+from backbone.system.iam import LOGS, Policy
 from backbone.system.model import EventBus, Resource, System
 from backbone.system.resources import ATTACHED, LOGS_POLICY, READ_ALONG, RESOURCES, WITHOUT_PART
 from backbone.system.terraform import Block, Configuration
@@ -81,7 +81,10 @@ def _log_policies(blocks: Blocks) -> dict[str, list[Policy]]:
     found: dict[str, list[Policy]] = defaultdict(list)
 
     def policy(block: Block) -> Policy | None:
-        return blocks.try_reading(block, lambda values: values.policy("policy_document"))
+        place = block.place
+        return blocks.try_reading(
+            block, lambda values: blocks.policy(values, LOGS, "policy_document", resource=place.arn("logs", "*"))
+        )
 
     for block in blocks.configuration.of(LOGS_POLICY):
         if (read := policy(block)) is not None:

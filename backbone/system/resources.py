@@ -15,7 +15,7 @@ from backbone.aws.limits import (
     RETRY_MAX_ATTEMPTS,
 )
 from backbone.system.blocks import Blocks
-from backbone.system.iam import Policy
+from backbone.system.iam import BUS, FUNCTION, INLINE, QUEUE, TRUST, Policy
 from backbone.system.model import (
     ApiDestination,
     Archive,
@@ -68,7 +68,10 @@ def _rule_arn(place: Place, bus: str, rule: str) -> str:
 
 def _bus(blocks: Blocks, values: Values) -> EventBus:
     basics = _basics(values)
-    return EventBus(**basics, policy=blocks.only_policy("aws_cloudwatch_event_bus_policy", basics["arn"]))
+    return EventBus(
+        **basics,
+        policy=blocks.only_policy("aws_cloudwatch_event_bus_policy", basics["arn"], BUS, resource=basics["arn"]),
+    )
 
 
 def _input(values: Values) -> TargetInput:
@@ -118,10 +121,11 @@ def _queue(blocks: Blocks, values: Values) -> Queue:
     if not re.fullmatch("[0-9]+", str(receives)):
         raise values.wrong("redrive_policy.maxReceiveCount", receives, "a whole number")
     target = redrive.get("deadLetterTargetArn")
+    basics = _basics(values)
     return Queue(
-        **_basics(values),
+        **basics,
         url=url,
-        policy=blocks.only_policy("aws_sqs_queue_policy", url),
+        policy=blocks.only_policy("aws_sqs_queue_policy", url, QUEUE, resource=basics["arn"]),
         visibility_seconds=values.integer("visibility_timeout_seconds", 30),
         redrive_arn=None if target is None else str(target),
         max_receives=int(receives),
@@ -145,14 +149,15 @@ def _table(_blocks: Blocks, values: Values) -> Table:
 
 
 def _role(blocks: Blocks, values: Values) -> Role:
-    policies = blocks.policies("aws_iam_role_policy", values.block.place.iam(f"role/{values.text('name')}"))
-    return Role(**_basics(values), trust=values.policy("assume_role_policy"), policies=policies)
+    policies = blocks.policies("aws_iam_role_policy", values.block.place.iam(f"role/{values.text('name')}"), INLINE)
+    trust = blocks.policy(values, TRUST, "assume_role_policy")
+    return Role(**_basics(values), trust=trust, policies=policies)
 
 
 def _function(blocks: Blocks, values: Values) -> Function:
     basics = _basics(values, "function_name")
     arn = basics["arn"]
-    permissions = blocks.read_attached("aws_lambda_permission", arn, lambda values: _permission(values, arn))
+    permissions = blocks.read_attached("aws_lambda_permission", arn, lambda values: _permission(blocks, values, arn))
     configs = list(blocks.attached("aws_lambda_function_event_invoke_config", arn))
     config = configs[-1] if configs else None
     destination = config.part("destination_config").part("on_failure") if config else None
@@ -182,7 +187,7 @@ def _code(blocks: Blocks, values: Values) -> Path:
     return blocks.folder / "stacks" / values.block.stack / values.text("filename", "")
 
 
-def _permission(values: Values, function_arn: str) -> Policy:
+def _permission(blocks: Blocks, values: Values, function_arn: str) -> Policy:
     condition: dict[str, Any] = {}
     if source := values.optional_text("source_arn"):
         condition["ArnLike"] = {"aws:SourceArn": source}
@@ -196,7 +201,8 @@ def _permission(values: Values, function_arn: str) -> Policy:
         "Resource": function_arn,
         "Condition": condition,
     }
-    return Policy(values.block.id, {"Version": "2012-10-17", "Statement": [statement]})
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return blocks.policy(values, FUNCTION, resource=function_arn, document=document)
 
 
 def _mapping(values: Values) -> EventSourceMapping:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backbone.system.iam import Policy
 from backbone.system.terraform import Block, Configuration, TerraformError, as_text
 
 __all__ = ["Values"]
@@ -104,12 +103,6 @@ class Values:
         if not isinstance(found, dict):
             raise self.wrong(name, text, "an object in JSON")
         return found
-
-    def policy(self, name: str = "policy") -> Policy:
-        """A policy document."""
-        if self.value(name) is None:
-            raise self.wrong(name, None, "a policy in JSON")
-        return Policy(self.block.id, self.document(name))
 
     def wrong(self, name: str, got: Any, allowed: str) -> TerraformError:
         """The error for a value that is not allowed."""

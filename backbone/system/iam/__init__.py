@@ -2,7 +2,6 @@
 
     policy = read_policy(address, document, BUS, resource=bus_arn)   # kinds: INLINE, MANAGED, TRUST, BUS, QUEUE, …
     policy.problems        # PolicyProblem(where, message, severity); a refused document has no statements
-    policy.document        # as it was given
     check_policy(policy)   # more problems: actions, resources and keys that AWS does not have, or that do not fit
     managed_policy(arn)    # a policy of AWS's own; None when it is not known here
 

@@ -70,7 +70,6 @@ class Policy:
 
     address: str
     kind: Kind
-    document: Document
     statements: tuple[Statement, ...]
     problems: tuple[PolicyProblem, ...]
     size: int
@@ -88,11 +87,11 @@ def read_policy(address: str, document: str | Document, kind: Kind, *, resource:
     if not isinstance(found, Mapping):
         if not problems.found:
             problems.refuse("", f"got {shown(found)}; allowed: a policy document, which is an object")
-        return Policy(address, kind, {}, (), tuple(problems.found), 0, True)
+        return Policy(address, kind, (), tuple(problems.found), 0, True)
     statements = _document(found, kind, problems, resource)
     size = _size(found, kind, problems)
     statements = () if problems.refused else statements
-    return Policy(address, kind, found, statements, tuple(problems.found), size, problems.refused)
+    return Policy(address, kind, statements, tuple(problems.found), size, problems.refused)
 
 
 def inline_problems(policies: Iterable[Policy]) -> tuple[PolicyProblem, ...]:
