@@ -83,8 +83,9 @@ class _Check:
                 self._problems.warn(where, f"{name} is no service that is known here{hint}")
         if self._policy.kind is LOGS and (principals.everyone or principals.arns):
             self._problems.error(where, "CloudWatch Logs applies its resource policies to AWS services only")
-        if principals.everyone and self._statement.allows and not self._statement.conditions:
-            self._problems.warn(where, "allows everyone, in every account; name who is meant or add a Condition")
+        if principals.everyone and self._statement.allows and not any(map(_restricts, self._statement.conditions)):
+            words = "allows everyone, in every account; name who is meant, or add a condition on aws:PrincipalOrgID"
+            self._problems.warn(where, words)
 
     def _action(self, action: str, where: str) -> None:
         prefix, _, name = action.partition(":")
@@ -179,6 +180,21 @@ class _Check:
             self._problems.error(where, f"{message}, so the condition never holds")
 
 
+def _restricts(condition: Condition) -> bool:
+    """Whether a condition says who may ask, or from where."""
+    key = condition.key.lower()
+    return key.partition("/")[0] in RESTRICTING and not condition.holds_without_key()
+
+
+RESTRICTING = frozenset(
+    f"aws:{name}".lower()
+    for name in (
+        *("PrincipalAccount", "PrincipalArn", "PrincipalOrgID", "PrincipalOrgPaths", "PrincipalServiceName"),
+        *("PrincipalServiceNamesList", "PrincipalTag", "SourceAccount", "SourceArn", "SourceIp", "SourceOrgID"),
+        *("SourceOrgPaths", "SourceVpc", "SourceVpce", "VpceOrgID", "userid", "username"),
+    )
+)
+"""The keys that tell who asks, or from where."""
 FAMILIES: dict[str, Iterable[str]] = {
     "arn": ("Arn", "String"),
     "bool": ("Bool", "String"),

@@ -119,6 +119,8 @@ def _within(
         return Decision(True, of_resource.allowance)
     if of_identity.allowance:
         return Decision(True, of_identity.allowance)
+    if of_resource.allowance:
+        return _no(f"no policy of {who.name} allows {action} on {request.resource}", of_identity)
     return _no(f"no policy allows {who.name} {action} on {request.resource}", of_identity, of_resource)
 
 
