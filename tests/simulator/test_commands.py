@@ -91,7 +91,7 @@ def call(url: str, body: Any = None, **headers: str) -> tuple[int, Any]:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, headers)  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
@@ -143,12 +143,16 @@ def test_up_says_where_and_ends_cleanly(stacks: Stacks, tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout is not None
-    url = process.stdout.readline().split()[-1]
-    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
-    assert call(f"{url}/orders", ORDER)[0] == 201
-    process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=20)
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
+        assert call(f"{url}/orders", ORDER)[0] == 201
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
     assert process.returncode == 0
     assert "Order.Created" in output
     assert output.endswith("ended\n")
