@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from backbone.system.iam.catalogue import managed_policy
 from backbone.system.iam.check import check_policy
-from backbone.system.iam.decision import Decision, Identity, authorize, decide
+from backbone.system.iam.decision import Decision, Identity, authorize
 from backbone.system.iam.document import Policy, Statement, inline_problems, read_policy
 from backbone.system.iam.kinds import (
     BUS,
@@ -69,7 +69,6 @@ __all__ = [
     "Statement",
     "authorize",
     "check_policy",
-    "decide",
     "event_source",
     "inline_problems",
     "managed_policy",

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from backbone.system.iam.document import Policy, Statement
+from backbone.system.iam.document import Policy
 from backbone.system.iam.principals import Grant, Who
 from backbone.system.iam.request import Context, Request
 
-__all__ = ["Decision", "Identity", "authorize", "decide"]
+__all__ = ["Decision", "Identity", "authorize"]
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,11 @@ def authorize(
     """
     request = Request(action, resource, {**_keys(who, resource, owner), **context})
     policies = tuple(policies)
-    of_resource = _look(policies, request, who.who(), ahead=ahead)
-    of_identity = _look(who.policies or (), request, None, ahead=ahead)
+    named = who.who()
+    of_resource = _look(policies, request, named, ahead=ahead)
+    of_identity = _look(who.policies or (), request, named, ahead=ahead)
     limits = [group for group in ((who.boundary,) if who.boundary else (), who.session_policies) if group]
-    of_limits = [_look(group, request, None, ahead=ahead) for group in limits]
+    of_limits = [_look(group, request, named, ahead=ahead) for group in limits]
     for found in (of_resource, of_identity, *of_limits):
         if found.denial:
             return Decision(False, found.denial)
@@ -198,27 +199,11 @@ def _keys(who: Identity, resource: str, owner: str) -> Context:
     return keys
 
 
-def decide(
-    policies: Iterable[Policy],
-    who: Identity | None,
-    action: str,
-    resource: str,
-    context: Context,
-    *,
-    ahead: bool = False,
-) -> Decision | None:
-    """What policies alone say of a request: None when nothing. `who` is asked of resources' policies only."""
-    found = _look(policies, Request(action, resource, context), who.who() if who else None, ahead=ahead)
-    if found.denial:
-        return Decision(False, found.denial)
-    return Decision(True, found.allowance) if found.allowance else None
-
-
-def _look(policies: Iterable[Policy], request: Request, who: Who | None, *, ahead: bool) -> _Findings:
+def _look(policies: Iterable[Policy], request: Request, who: Who, *, ahead: bool) -> _Findings:
     found = _Findings()
     for policy in policies:
         for statement in policy.statements:
-            grant = _grant(statement, who)
+            grant = statement.principals.grant(who) if statement.principals else Grant.DIRECT
             if grant is Grant.NOT:
                 continue
             applies = statement.applies(request)
@@ -231,14 +216,9 @@ def _look(policies: Iterable[Policy], request: Request, who: Who | None, *, ahea
                     why = f"denied by {name}" if sure else f"denied by {name}, whose conditions cannot be told here"
                     found.denial = found.denial or why
             elif sure or ahead:
-                if (grant or Grant.DIRECT) > found.grant:
-                    found.grant, found.allowance = grant or Grant.DIRECT, name
+                strength = Grant.DIRECT if grant is None else grant
+                if strength > found.grant:
+                    found.grant, found.allowance = strength, name
             else:
                 found.unsure.append(name)
     return found
-
-
-def _grant(statement: Statement, who: Who | None) -> Grant | None:
-    if who is None or statement.principals is None:
-        return Grant.DIRECT
-    return statement.principals.grant(who)

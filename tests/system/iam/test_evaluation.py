@@ -19,7 +19,9 @@ from backbone.system.iam import (
     Kind,
     Policy,
     authorize,
+    event_source,
     read_policy,
+    time_keys,
 )
 
 ROWS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "evaluation.yaml").read_text())
@@ -124,3 +126,67 @@ def test_a_service_assumes_a_role_that_trusts_it() -> None:
     assert may_assume(events, narrow, **{"aws:SourceArn": rule})
     assert not may_assume(events, narrow, **{"aws:SourceArn": f"{rule}2"})
     assert not may_assume(events, narrow)
+
+
+EVERY: dict[str, dict[str, str | None]] = {
+    "role": {
+        "aws:PrincipalAccount": OWNER,
+        "aws:PrincipalArn": PRINCIPALS["role"][0],
+        "aws:PrincipalType": "AssumedRole",
+        "aws:PrincipalIsAWSService": "false",
+        "aws:MultiFactorAuthPresent": "false",
+        "aws:username": None,
+        "aws:PrincipalServiceName": None,
+        "aws:PrincipalServiceNamesList": None,
+        "aws:SourceAccount": None,
+        "aws:SourceArn": None,
+        "aws:SourceOrgID": None,
+        "aws:SourceOrgPaths": None,
+    },
+    "user": {
+        "aws:PrincipalArn": PRINCIPALS["user"][0],
+        "aws:PrincipalType": "User",
+        "aws:username": "u",
+    },
+    "service": {
+        "aws:PrincipalIsAWSService": "true",
+        "aws:PrincipalServiceName": "events.amazonaws.com",
+        "aws:PrincipalServiceNamesList": "events.amazonaws.com",
+        "aws:PrincipalArn": None,
+        "aws:PrincipalOrgID": None,
+        "aws:PrincipalOrgPaths": None,
+        "aws:TokenIssueTime": None,
+        "aws:username": None,
+    },
+    "administrator": {"aws:PrincipalArn": f"arn:aws:iam::{OWNER}:root", "aws:PrincipalAccount": OWNER},
+}
+OF_ALL: dict[str, str | None] = {
+    "aws:CalledVia": None,
+    "aws:CalledViaFirst": None,
+    "aws:CalledViaLast": None,
+    "aws:FederatedProvider": None,
+    "aws:MultiFactorAuthAge": None,
+    "aws:RequestedRegion": "eu-west-1",
+    "aws:ResourceAccount": OWNER,
+    "aws:SecureTransport": "true",
+    "aws:SourceIdentity": None,
+    "aws:ViaAWSService": "false",
+    "aws:referer": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("who", "key", "value"),
+    [(who, key, value) for who, keys in EVERY.items() for key, value in (keys | OF_ALL).items()],
+)
+def test_the_keys_of_every_request(who: str, key: str, value: str | None) -> None:
+    """Sources: "AWS global condition context keys", the availability of each."""
+    condition = {"Null": {key: "true"}} if value is None else {"ForAnyValue:StringEquals": {key: value}}
+    row = {"who": who, "resource": [{"Principal": "*"}, {"Effect": "Deny", "Principal": "*", "Condition": condition}]}
+    assert decided(row).why == "denied by resource, statement 1"
+    assert decided({**row, "context": {key: "other"}}).allowed
+
+
+def test_the_keys_of_a_time_and_of_a_source() -> None:
+    assert time_keys(1706702400.9) == {"aws:CurrentTime": "2024-01-31T12:00:00Z", "aws:EpochTime": "1706702400"}
+    assert event_source("arn", OWNER) == {"aws:SourceArn": "arn", "aws:SourceAccount": OWNER}
