@@ -1,6 +1,6 @@
-"""Whether an event satisfies a rule: all of its fields, and those below one array in the same element.
+"""Whether an event satisfies the conditions of a pattern, those on fields of one array in the same element of it.
 
-The rule is a tree of the same shape as the event, so one walk over both decides. event-ruler's semantics:
+The conditions are a tree of the same shape as the event, so one walk over both decides. event-ruler's semantics:
 
 - Arrays are flattened. Fields below one array of objects must match in one element of it, at each level.
 - A field's value is a leaf. An object, and an array without leaves, is the same as a field that is not there.
@@ -10,90 +10,91 @@ The rule is a tree of the same shape as the event, so one walk over both decides
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from itertools import takewhile
 from typing import Any
 
-from backbone.patterns.values import Leaf, Matcher
+from backbone.patterns.parse import Conditions, Path, order_of_names
+from backbone.patterns.values import Alternative, Leaf
 
-__all__ = ["Node", "build", "leaves", "matches"]
+__all__ = ["Requirement", "build", "leaves", "matches"]
 
 _MISSING: Any = object()
 _SCALARS = frozenset([str, int, float, bool, type(None)])
 
 
-class Node:
-    """What a rule wants at one place of the event: a leaf that passes `test`, and fields below.
+class Requirement:
+    """What must hold at one place of the event: a leaf that passes `test`, and requirements on the fields below.
 
-    `absent` allows that there is no leaf, `absent_below` that no field below has one; `ordered` says whether
-    `exists: false` below makes the order of the fields matter within an array.
+    `absent` allows that there is no leaf here, `absent_below` that no field below has one, `nothing` both.
     """
 
-    __slots__ = ("absent", "absent_below", "below", "children", "names", "nothing", "ordered", "test")
+    __slots__ = ("absent", "absent_below", "children", "first_absent", "names", "nothing", "paths", "test")
 
     def __init__(self) -> None:
-        self.children: dict[str, Node] = {}
+        self.children: dict[str, Requirement] = {}
         self.test: Callable[[Leaf], bool] | None = None
         self.absent = True
         self.absent_below = True
         self.nothing = True
-        self.ordered = False
-        self.names: tuple[tuple[str, Node, Callable[[Leaf], bool] | None], ...] = ()
+        self.names: tuple[tuple[str, Requirement, Callable[[Leaf], bool] | None], ...] = ()
         """The children by name; with the test where it alone decides on a leaf."""
-        self.below: tuple[tuple[tuple[str, ...], Node], ...] = ()
+        self.paths: tuple[tuple[Path, Requirement], ...] = ()
+        """Everything below that tests a leaf, in event-ruler's order."""
+        self.first_absent: tuple[Path, ...] = ()
+        """The paths below that come before the first one that must be there."""
 
 
-def build(rule: Mapping[tuple[str, ...], tuple[Matcher, ...]]) -> Node:
-    """The tree of a rule."""
-    root = Node()
-    for path, alternatives in rule.items():
-        node = root
+def build(conditions: Conditions) -> Requirement:
+    """The tree of a combination's conditions."""
+    root = Requirement()
+    for path, alternatives in conditions.items():
+        requirement = root
         for name in path:
-            node = node.children.setdefault(name, Node())
-        node.absent = any(one.test is None for one in alternatives)
-        node.test = _any_of(alternatives)
+            requirement = requirement.children.setdefault(name, Requirement())
+        requirement.absent = any(alternative.test is None for alternative in alternatives)
+        requirement.test = _any_of(alternatives)
     _finish(root)
     return root
 
 
-def _any_of(alternatives: tuple[Matcher, ...]) -> Callable[[Leaf], bool]:
+def _any_of(alternatives: tuple[Alternative, ...]) -> Callable[[Leaf], bool]:
     """Whether a leaf passes one of the alternatives; no leaf passes `exists: false`."""
-    tests = [one.test for one in alternatives if one.test is not None]
-    if all(one.strings for one in alternatives):
+    if all(alternative.strings for alternative in alternatives):
         # Most fields are lists of strings: one look-up decides.
-        strings = frozenset().union(*(one.strings for one in alternatives))
+        strings = frozenset().union(*(alternative.strings for alternative in alternatives))
         return lambda leaf: type(leaf) is str and leaf in strings
+    tests = [alternative.test for alternative in alternatives if alternative.test is not None]
     if len(tests) == 1:
         return tests[0]
     return lambda leaf: any(test(leaf) for test in tests)
 
 
-def _finish(root: Node) -> None:
+def _finish(root: Requirement) -> None:
     """Settle what follows from the children, from the bottom up."""
     stack, order = [root], []
     while stack:
-        node = stack.pop()
-        order.append(node)
-        stack += node.children.values()
-    for node in reversed(order):
-        node.names = tuple(
-            (name, child, child.test if child.absent_below else None) for name, child in node.children.items()
+        requirement = stack.pop()
+        order.append(requirement)
+        stack += requirement.children.values()
+    for requirement in reversed(order):
+        children = requirement.children.items()
+        requirement.names = tuple((name, child, child.test if child.absent_below else None) for name, child in children)
+        paths: list[tuple[Path, Requirement]] = [((name,), child) for name, child in children if child.test is not None]
+        paths += [((name, *path), below) for name, child in children for path, below in child.paths]
+        requirement.paths = tuple(sorted(paths, key=lambda place: order_of_names(place[0])))
+        requirement.first_absent = tuple(
+            path for path, _ in takewhile(lambda place: place[1].absent, requirement.paths)
         )
-        below: list[tuple[tuple[str, ...], Node]] = []
-        for name, child in node.children.items():
-            if child.test is not None:
-                below.append(((name,), child))
-            below += [((name, *path), one) for path, one in child.below]
-        node.below = tuple(sorted(below, key=lambda one: ".".join(one[0]).encode("utf-16-be", "surrogatepass")))
-        node.absent_below = all(one.absent for _, one in node.below)
-        node.nothing = node.absent and node.absent_below
-        node.ordered = any(one.absent for _, one in node.below)
+        requirement.absent_below = len(requirement.first_absent) == len(requirement.paths)
+        requirement.nothing = requirement.absent and requirement.absent_below
 
 
-def matches(node: Node, event: dict[str, Any]) -> bool:
-    """Whether an object has, for every field below the node, what the rule wants."""
+def matches(requirement: Requirement, event: dict[str, Any]) -> bool:
+    """Whether an object has, for every field below the requirement, what it demands."""
     if "." in "".join(event):
         event = _undotted(event)
-    for name, child, test in node.names:
+    for name, child, test in requirement.names:
         value = event.get(name, _MISSING)
         kind = type(value)
         if test is not None and kind in _SCALARS:
@@ -110,64 +111,52 @@ def matches(node: Node, event: dict[str, Any]) -> bool:
     return True
 
 
-def _matches_value(node: Node, value: Any) -> bool:
+def _matches_value(requirement: Requirement, value: Any) -> bool:
     kind = type(value)
     if kind is dict:
-        return node.absent and matches(node, value)
+        return requirement.absent and matches(requirement, value)
     if kind is list:
-        return _matches_array(node, value)
+        return _matches_array(requirement, value)
     if kind is _Several:
-        return any(_matches_value(node, one) for one in value.values)
-    return node.absent_below and (node.test is None or node.test(value))
+        return _matches_several(requirement, value)
+    return requirement.absent_below and (requirement.test is None or requirement.test(value))
 
 
-def _matches_array(node: Node, array: list[Any]) -> bool:
-    """Whether an array has a leaf for the node's own test, and one element for all fields below."""
-    test = node.test
-    if test is not None and node.absent and next(_leaves_of(array), _MISSING) is _MISSING:
-        test = None
-    if not node.children:
-        return test is None or any(test(leaf) for leaf in _leaves_of(array))
-    present: list[tuple[str, ...]] = []
-    if node.ordered:
-        for path, one in node.below:
-            if not one.absent:
-                break
-            if any(_has_leaf(element, path) for element in _objects(array)):
-                # Not absent before anything has chosen an element: so it must match, where it is there.
-                present = [path]
-                break
-        else:
-            if test is None:
-                return True
-    # Down through arrays in arrays: the way to an element fixes the index in each of them. A leaf that is an
-    # element puts no constraint on its array, but on those around.
-    stack = [(array, False)]
+def _matches_array(requirement: Requirement, array: list[Any]) -> bool:
+    """Whether an array has a leaf for the requirement's own test, and one element for all fields below."""
+    test = requirement.test
+    if test is None or (requirement.absent and next(_leaves_of(array), _MISSING) is _MISSING):
+        return _matches_below(requirement, array)
+    stack = [array]
     while stack:
-        current, found = stack.pop()
-        found = found or test is None or any(test(one) for one in current if type(one) not in (dict, list))
-        objects = False
-        for element in current:
-            if type(element) is dict:
-                objects = True
-                if found and matches(node, element) and all(_has_leaf(element, path) for path in present):
-                    return True
-            elif type(element) is list:
-                stack.append((element, found))
-        if found and node.absent_below and not objects and not present:
+        current = stack.pop()
+        # A leaf puts no constraint on the array that it stands in, but stands in one element of those around.
+        if any(test(leaf) for leaf in current if type(leaf) not in (dict, list)) and _matches_below(
+            requirement, current
+        ):
             return True
+        stack += [element for element in current if type(element) is list]
     return False
 
 
-def _objects(array: list[Any]) -> Iterator[dict[str, Any]]:
-    """The objects of an array, flattened."""
+def _matches_below(requirement: Requirement, array: list[Any]) -> bool:
+    """Whether one object in an array, flattened, satisfies all fields below."""
+    # A field that may be absent but is there, before another field has chosen an element, chooses: it must match.
+    chosen = next((path for path in requirement.first_absent if _has_leaf(array, path)), None)
+    if chosen is None and requirement.absent_below:
+        return True
     stack = [array]
     while stack:
         for element in stack.pop():
-            if type(element) is dict:
-                yield element
-            elif type(element) is list:
+            if type(element) is list:
                 stack.append(element)
+            elif (
+                type(element) is dict
+                and matches(requirement, element)
+                and (chosen is None or _has_leaf(element, chosen))
+            ):
+                return True
+    return False
 
 
 def _leaves_of(array: list[Any]) -> Iterator[Leaf]:
@@ -181,19 +170,19 @@ def _leaves_of(array: list[Any]) -> Iterator[Leaf]:
                 yield element
 
 
-def _has_leaf(value: Any, path: tuple[str, ...]) -> bool:
+def _has_leaf(value: Any, path: Path) -> bool:
     return next(leaves(value, path), _MISSING) is not _MISSING
 
 
-def leaves(value: Any, path: tuple[str, ...]) -> Iterator[Leaf]:
+def leaves(value: Any, path: Path) -> Iterator[Leaf]:
     """Every leaf at a path of an event, whatever arrays are on the way."""
     stack: list[tuple[Any, int]] = [(value, 0)]
     while stack:
         current, depth = stack.pop()
         if type(current) is list:
-            stack += [(one, depth) for one in reversed(current)]
+            stack += [(element, depth) for element in reversed(current)]
         elif type(current) is _Several:
-            stack += [(one, depth) for one in reversed(current.values)]
+            stack += [(each, depth) for each in reversed(current.values)]
         elif type(current) is dict:
             if depth < len(path):
                 if "." in "".join(current):
@@ -213,6 +202,20 @@ class _Several:
         self.values = values
 
 
+def _matches_several(requirement: Requirement, several: _Several) -> bool:
+    """Whether each field is satisfied by one of several values.
+
+    That fields of one array must match in the same element is not checked here: it takes an event with an array `a`
+    beside a field `a.b`, and a pattern with two fields below `a`, to tell the difference.
+    """
+    for path, below in (((), requirement), *requirement.paths):
+        found = list(leaves(several, path))
+        passes = below.test is None or any(below.test(leaf) for leaf in found)
+        if not passes and (found or not below.absent):
+            return False
+    return True
+
+
 def _undotted(event: dict[str, Any]) -> dict[str, Any]:
     """An object with its dotted keys nested."""
     parts: dict[str, list[Any]] = {}
@@ -230,6 +233,6 @@ def _together(values: list[Any]) -> Any:
         if type(value) is not dict:
             others.append(value)
             continue
-        for key, one in value.items():
-            merged[key] = _Several(merged[key], one) if key in merged else one
+        for key, each in value.items():
+            merged[key] = _Several(merged[key], each) if key in merged else each
     return _Several(merged, *others) if others else merged

@@ -7,23 +7,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from backbone.aws.limits import PATTERN_CHARACTERS
-from backbone.patterns import match, parse
+from backbone.patterns import complexity, match, parse
 from backbone.patterns.explain import Explanation, explain
-from backbone.patterns.tree import Fields, PatternError, shown
+from backbone.patterns.tree import JsonObject, PatternError, format_value
 
-__all__ = ["Pattern"]
+__all__ = ["Pattern", "as_event"]
 
 
 class Pattern:
     """An event pattern that EventBridge would accept, ready to be matched. Made by `parse`."""
 
-    __slots__ = ("_nodes", "_tree", "rules")
+    __slots__ = ("_requirements", "_tree", "combinations", "warnings")
 
-    def __init__(self, tree: Fields) -> None:
+    def __init__(self, tree: JsonObject) -> None:
         self._tree = tree
-        self.rules = tuple(parse.rules(tree))
+        self.combinations = tuple(parse.combinations(tree))
         """What must hold at each path, once per combination of `$or`."""
-        self._nodes = tuple(match.build(rule) for rule in self.rules)
+        self.warnings = complexity.check(self.combinations)
+        """What EventBridge takes, though only just."""
+        self._requirements = tuple(match.build(conditions) for conditions in self.combinations)
 
     @classmethod
     def parse(cls, pattern: str | bytes | Mapping[str, Any]) -> Pattern:
@@ -42,23 +44,24 @@ class Pattern:
     def matches(self, event: Mapping[str, Any] | str | bytes) -> bool:
         """Whether the pattern matches an event, given as `json.loads` gives it or as JSON text.
 
-        PatternError when it is no JSON object.
+        PatternError when it is not a JSON object.
         """
         read = event if type(event) is dict else as_event(event)
         # Not any(): a generator would cost a third of the time of a small pattern.
-        for node in self._nodes:  # noqa: SIM110
-            if match.matches(node, read):
+        for requirement in self._requirements:  # noqa: SIM110
+            if match.matches(requirement, read):
                 return True
         return False
 
     def matches_combination(self, number: int, event: dict[str, Any]) -> bool:
-        """Whether one combination of `$or`, by its place in `rules`, holds."""
-        return match.matches(self._nodes[number], event)
+        """Whether one combination of `$or`, by its place in `combinations`, holds."""
+        return match.matches(self._requirements[number], event)
 
     def explain(self, event: Mapping[str, Any] | str | bytes) -> Explanation:
         """Why the pattern matches an event or does not."""
         read = as_event(event)
-        return explain(self.rules, [match.matches(node, read) for node in self._nodes], read)
+        matched = [match.matches(requirement, read) for requirement in self._requirements]
+        return explain(self.combinations, matched, read)
 
     def to_json(self) -> str:
         """The pattern as compact JSON with its fields in the order written and its numbers as written."""
@@ -75,13 +78,13 @@ class Pattern:
 
 
 def as_event(given: Mapping[str, Any] | str | bytes) -> dict[str, Any]:
-    """An event as a dict; PatternError when it is none."""
+    """An event as a dict; PatternError when it is not a JSON object."""
     event: Any = given
     if isinstance(given, str | bytes):
         try:
             event = json.loads(given)
         except (ValueError, RecursionError) as error:
-            raise PatternError("the event", "text that is not JSON", f"JSON: {error}") from None
+            raise PatternError("the event", f"text that is not JSON ({error})", "JSON") from None
     if not isinstance(event, Mapping):
-        raise PatternError("the event", shown(event), 'an object, as in {"source": "shop", "detail": {}}')
+        raise PatternError("the event", format_value(event), 'an object, as in {"source": "shop", "detail": {}}')
     return dict(event)

@@ -8,43 +8,47 @@ from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from backbone.patterns.match import leaves
-from backbone.patterns.parse import Rule
+from backbone.patterns.parse import Conditions, Path
 from backbone.patterns.pattern import Pattern, as_event
 
 __all__ = ["PatternSet"]
 
 Key = TypeVar("Key", bound=Hashable)
-Path = tuple[str, ...]
 
 
 class PatternSet(Generic[Key]):
     """Patterns by a key of the caller's, found by look-up where a value of the event tells which can match.
 
-    A rule that lists strings for some field is looked up by the strings that the event has there, in the field
-    that the fewest other rules share. Rules of a single `anything-but` field are taken all at once, without those
-    that exclude the event's value. The others are tried one by one.
+    A pattern that lists strings for some field is looked up by the strings that the event has there, in the field
+    that the fewest other patterns share. Patterns of a single `anything-but` field are taken all at once, without
+    those that exclude the event's value. The others are tried one by one. With `$or` this holds for each combination.
     """
 
     def __init__(self, patterns: Mapping[Key, Pattern] | Iterable[tuple[Key, Pattern]]) -> None:
         given = list(patterns.items() if isinstance(patterns, Mapping) else patterns)
         self._keys = [key for key, _ in given]
         self._patterns = [pattern for _, pattern in given]
-        rules = [
-            (place, number, rule)
+        combinations = [
+            (place, number, conditions)
             for place, pattern in enumerate(self._patterns)
-            for number, rule in enumerate(pattern.rules)
+            for number, conditions in enumerate(pattern.combinations)
         ]
-        shared = Counter((path, value) for *_, rule in rules for path in rule for value in _strings(rule, path))
+        shared = Counter(
+            (path, value)
+            for *_, conditions in combinations
+            for path in conditions
+            for value in _strings(conditions, path)
+        )
         self._by_string: dict[Path, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
         self._but: dict[Path, _AnythingBut] = defaultdict(_AnythingBut)
         self._rest: list[tuple[int, int]] = []
-        for place, number, rule in rules:
-            listed = [path for path in rule if _strings(rule, path)]
+        for place, number, conditions in combinations:
+            listed = {path: strings for path in conditions if (strings := _strings(conditions, path))}
             if listed:
-                path = min(listed, key=lambda one: sum(shared[one, value] for value in _strings(rule, one)))
-                for value in _strings(rule, path):
-                    self._by_string[path][value].append((place, number))
-            elif excluded := _excluded(rule):
+                rarest = min(listed, key=lambda path: sum(shared[path, value] for value in listed[path]))
+                for value in listed[rarest]:
+                    self._by_string[rarest][value].append((place, number))
+            elif excluded := _excluded(conditions):
                 path, values = excluded
                 self._but[path].add(place, values)
             else:
@@ -72,39 +76,39 @@ class PatternSet(Generic[Key]):
 
 
 class _AnythingBut:
-    """Rules that differ only in the strings that they exclude at one path."""
+    """Patterns that differ only in the strings that they exclude at one path."""
 
     def __init__(self) -> None:
-        self.every: set[int] = set()
-        self.excluding: dict[str, set[int]] = defaultdict(set)
+        self._all: set[int] = set()
+        self._excluding: dict[str, set[int]] = defaultdict(set)
 
     def add(self, place: int, excluded: frozenset[str]) -> None:
-        self.every.add(place)
+        self._all.add(place)
         for value in excluded:
-            self.excluding[value].add(place)
+            self._excluding[value].add(place)
 
     def matching(self, values: list[Any]) -> set[int]:
-        """The rules that allow any of the values."""
+        """The patterns that allow any of the values."""
         if not values:
             return set()
-        nothing: set[int] = set()
-        excluding = [self.excluding.get(one, nothing) if type(one) is str else nothing for one in values]
-        return self.every.difference(excluding[0].intersection(*excluding[1:]))
+        nobody: set[int] = set()
+        excluding = [self._excluding.get(value, nobody) if type(value) is str else nobody for value in values]
+        return self._all.difference(excluding[0].intersection(*excluding[1:]))
 
 
-def _strings(rule: Rule, path: Path) -> frozenset[str]:
-    """The strings one of which must be at a path; none when something else would do as well."""
-    alternatives = rule[path]
-    if not all(one.strings for one in alternatives):
+def _strings(conditions: Conditions, path: Path) -> frozenset[str]:
+    """The strings of which the value at a path must be one; empty when other values would do as well."""
+    alternatives = conditions[path]
+    if not all(alternative.strings for alternative in alternatives):
         return frozenset()
-    return frozenset().union(*(one.strings for one in alternatives))
+    return frozenset().union(*(alternative.strings for alternative in alternatives))
 
 
-def _excluded(rule: Rule) -> tuple[Path, frozenset[str]] | None:
-    """The path and the strings of a rule that is nothing but one `anything-but` of strings."""
-    if len(rule) != 1:
+def _excluded(conditions: Conditions) -> tuple[Path, frozenset[str]] | None:
+    """The path and the strings of conditions that are nothing but one `anything-but` of strings."""
+    if len(conditions) != 1:
         return None
-    ((path, alternatives),) = rule.items()
+    ((path, alternatives),) = conditions.items()
     return (path, alternatives[0].others) if len(alternatives) == 1 and alternatives[0].others else None
 
 

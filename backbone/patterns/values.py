@@ -1,12 +1,13 @@
-"""One value of a pattern, and which values of an event it matches.
+"""The values of a pattern, and which values of an event each of them matches.
 
-Values of an event are leaves: strings, numbers, booleans and null. Every fact here is event-ruler's, observed
-by running it or read from its documentation.
+Values of an event are leaves: strings, numbers, booleans and null. Every fact here is event-ruler's, observed by
+running it or read in its documentation.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import json
 import math
 import operator
 import re
@@ -14,52 +15,105 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
-from backbone.patterns.tree import Fields, Number, PatternError, shown
+from backbone.patterns import wildcards
+from backbone.patterns.tree import JsonObject, Number, PatternError, format_value
 
-__all__ = ["Leaf", "Matcher", "address", "comparable", "matcher"]
+__all__ = ["Alternative", "Leaf", "alternative"]
 
 Leaf = str | int | float | bool | None
+Test = Callable[[Leaf], bool]
 
 
-@dataclass(frozen=True)
-class Matcher:
-    """One alternative of a field.
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One of the values that a field may have. Alternatives with the same words are equal.
 
     `test` says whether a leaf matches; None where the field must be absent. `strings` has the strings of an
-    alternative that matches just those, and `others` those of one that matches all but those, for indexes.
+    alternative that matches just these, `others` the strings of one that matches all but these. `wildcards` has the
+    pieces of each wildcard pattern in it.
     """
 
     words: str
-    test: Callable[[Leaf], bool] | None = field(repr=False)
-    strings: frozenset[str] = frozenset()
-    others: frozenset[str] = frozenset()
+    test: Test | None = field(repr=False, compare=False)
+    strings: frozenset[str] = field(default=frozenset(), compare=False)
+    others: frozenset[str] = field(default=frozenset(), compare=False)
+    wildcards: tuple[tuple[str, ...], ...] = field(default=(), compare=False)
 
 
-def comparable(number: str | float) -> float | None:
-    """The double that stands for a number in comparisons; None when it would not be what was written.
+def alternative(value: Any, path: str) -> Alternative:
+    """An entry of a field's array; raises PatternError with the path."""
+    if isinstance(value, str):
+        return _string(value)
+    if isinstance(value, Number):
+        return _number(value)
+    if value is None or isinstance(value, bool):
+        return Alternative(json.dumps(value), lambda leaf: leaf is value)
+    if not isinstance(value, JsonObject) or not value.fields:
+        raise PatternError(
+            path, format_value(value), "a string, a number, true, false, null or an object with one operator"
+        )
+    (name, operand), *more = value.fields
+    if more:
+        raise PatternError(path, f"{len(value.fields)} operators in one object", "one; the others as objects beside it")
+    if name not in _OPERATORS:
+        raise PatternError(path, format_value(name), f"an operator: {', '.join(sorted(_OPERATORS))}")
+    return _OPERATORS[name](operand, f"{path}.{name}")
+
+
+def _string(value: str) -> Alternative:
+    ip = _address(value)
+    if ip is None:
+        return _literal(value)
+    # An exact string that is an address matches every way to write that address.
+    return Alternative(f"the address {value}", lambda leaf: type(leaf) is str and _address(leaf) == ip)
+
+
+def _number(value: Number) -> Alternative:
+    wanted = _comparable_as_written(value)
+    if wanted is not None:
+        return Alternative(value.text, lambda leaf: _is_number(leaf) and _comparable(leaf) == wanted)
+    # Beyond what a comparison holds, only the very number as written is equal.
+    is_whole = re.fullmatch(r"-?[0-9]{1,4300}", value.text)  # Python reads at most 4,300 digits
+    is_fraction = re.search(r"[.eE]", value.text)
+    same = int(value.text) if is_whole else float(value.text) if is_fraction else None
+
+    def equal(leaf: Leaf) -> bool:
+        return type(leaf) is type(same) and leaf == same and _is_number(leaf) and _comparable(leaf) is None
+
+    return Alternative(value.text, equal)
+
+
+def _is_number(value: Leaf) -> TypeGuard[int | float]:
+    return type(value) is int or type(value) is float
+
+
+def _comparable(number: float) -> float | None:
+    """The double that stands for a number in comparisons; None when it would be another number.
 
     A double stands for what its shortest decimal form says, so 0.1 is held and 2^53+1 is not.
     """
-    if type(number) is int:
-        if -9007199254740992 <= number <= 9007199254740992:
-            return float(number)
-        try:
-            double = float(number)
-        except OverflowError:
-            return None
-        return double if Decimal(repr(double)) == number else None
     if type(number) is float:
-        return number if number - number == 0 else None  # neither infinite nor NaN
-    text = str(number)
-    if len(text) > 400 or abs(double := float(text)) == math.inf:
+        return number if math.isfinite(number) else None
+    if -9007199254740992 <= number <= 9007199254740992:
+        return float(number)
+    try:
+        double = float(number)
+    except OverflowError:
         return None
-    return double if Decimal(repr(double)) == Decimal(text) else None
+    return double if Decimal(repr(double)) == number else None
+
+
+def _comparable_as_written(number: Number) -> float | None:
+    """The double that stands for a number of a pattern; None when it would not be what was written."""
+    if len(number.text) > 400 or math.isinf(double := float(number.text)):
+        return None
+    return double if Decimal(repr(double)) == Decimal(number.text) else None
 
 
 @lru_cache(4096)
-def address(text: str) -> bytes | None:
+def _address(text: str) -> bytes | None:
     """The bytes of an IP address literal, 4 or 16; None for other texts.
 
     Leading zeros of an IPv4 part mean nothing, and an IPv4 address mapped into IPv6 is the IPv4 address, as in
@@ -77,96 +131,52 @@ def address(text: str) -> bytes | None:
     return None
 
 
-def _is_number(value: Leaf) -> bool:
-    return type(value) is int or type(value) is float
-
-
-def _is_array(value: Any) -> bool:
-    return isinstance(value, list) and not isinstance(value, Fields)
-
-
-def matcher(value: Any, path: str) -> Matcher:
-    """One entry of a field's array; raises PatternError with the path."""
-    if isinstance(value, Number):
-        return _number(value)
-    if isinstance(value, str):
-        return _string(value)
-    if value is None or isinstance(value, bool):
-        return Matcher(shown(value), lambda leaf: leaf is value)
-    if not isinstance(value, Fields) or not value:
-        raise PatternError(path, shown(value), "a string, a number, true, false, null or an object with one operator")
-    (name, operand), *more = value
-    if more:
-        raise PatternError(path, f"{len(value)} operators in one object", "one; the others as objects beside it")
-    if name not in _OPERATORS:
-        raise PatternError(path, shown(name), f"an operator: {', '.join(sorted(_OPERATORS))}")
-    return _OPERATORS[name](operand, f"{path}.{name}")
-
-
-def _string(value: str) -> Matcher:
-    ip = address(value)
-    if ip is None:
-        return Matcher(shown(value), lambda leaf: type(leaf) is str and leaf == value, strings=frozenset([value]))
-    # An exact string that is an address matches every way to write that address.
-    return Matcher(f"the address {value}", lambda leaf: type(leaf) is str and address(leaf) == ip)
-
-
-def _number(value: Number) -> Matcher:
-    wanted = comparable(value)
-    if wanted is not None:
-        return Matcher(str(value), lambda leaf: _is_number(leaf) and comparable(leaf) == wanted)  # type: ignore[arg-type]
-    # Beyond what a comparison holds, only the very number as written is equal.
-    whole = re.fullmatch(r"-?[0-9]{1,4300}", value)  # Python reads no longer one
-    same: int | float | None = int(value) if whole else float(value) if re.search(r"[.eE]", value) else None
-
-    def equal(leaf: Leaf) -> bool:
-        return type(leaf) is type(same) and leaf == same and comparable(leaf) is None  # type: ignore[arg-type]
-
-    return Matcher(shown(value), equal)
-
-
-def _text(value: Any, path: str, *, empty: bool = True) -> str:
-    if not isinstance(value, str) or isinstance(value, Number):
-        raise PatternError(path, shown(value), "a string")
-    if not value and not empty:
-        raise PatternError(path, "an empty string", "at least one character")
+def _text(value: Any, path: str, allowed: str = "a string") -> str:
+    if not isinstance(value, str):
+        raise PatternError(path, format_value(value), allowed)
     return value
 
 
-def _exactly(value: Any, path: str) -> Matcher:
-    text = _text(value, path)
-    return Matcher(shown(text), lambda leaf: type(leaf) is str and leaf == text, strings=frozenset([text]))
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def _ignoring_case(value: Any, path: str, kind: str) -> str:
+def _literal(text: str) -> Alternative:
+    return Alternative(_quoted(text), lambda leaf: type(leaf) is str and leaf == text, strings=frozenset([text]))
+
+
+def _exactly(value: Any, path: str) -> Alternative:
+    return _literal(_text(value, path))
+
+
+def _in_any_case(value: JsonObject, path: str) -> str:
     """The operand of `prefix` or `suffix` when it is an object with `equals-ignore-case`."""
-    if not isinstance(value, Fields) or len(value) != 1 or value[0][0] != "equals-ignore-case":
-        raise PatternError(path, shown(value), f'{kind}: a string, or {{"equals-ignore-case": a string}}')
-    return _text(value[0][1], f"{path}.equals-ignore-case")
+    if len(value.fields) != 1 or value.fields[0][0] != "equals-ignore-case":
+        raise PatternError(path, format_value(value), 'a string, or an object as in {"equals-ignore-case": "x"}')
+    return _text(value.fields[0][1], f"{path}.equals-ignore-case")
 
 
-def _prefix(value: Any, path: str) -> Matcher:
-    if isinstance(value, list):
-        text = _ignoring_case(value, path, "prefix")
+def _prefix(value: Any, path: str) -> Alternative:
+    if isinstance(value, JsonObject):
+        text = _in_any_case(value, path)
         match = re.compile(_case_insensitive(text), re.DOTALL).match
-        return Matcher(
-            f"beginning with {shown(text)} in any case", lambda leaf: type(leaf) is str and match(leaf) is not None
+        return Alternative(
+            f"beginning with {_quoted(text)} in any case", lambda leaf: type(leaf) is str and match(leaf) is not None
         )
     text = _text(value, path)
-    return Matcher(f"beginning with {shown(text)}", lambda leaf: type(leaf) is str and leaf.startswith(text))
+    return Alternative(f"beginning with {_quoted(text)}", lambda leaf: type(leaf) is str and leaf.startswith(text))
 
 
-def _suffix(value: Any, path: str) -> Matcher:
-    if isinstance(value, list):
-        text = _ignoring_case(value, path, "suffix")
+def _suffix(value: Any, path: str) -> Alternative:
+    if isinstance(value, JsonObject):
+        text = _in_any_case(value, path)
         match = re.compile(_case_insensitive(text, backwards=True), re.DOTALL).match
         # From the end: a search from the beginning would start over at every character.
-        return Matcher(
-            f"ending with {shown(text)} in any case",
+        return Alternative(
+            f"ending with {_quoted(text)} in any case",
             lambda leaf: type(leaf) is str and match(leaf[: -len(text) * 3 - 1 : -1]) is not None,
         )
     text = _text(value, path)
-    return Matcher(f"ending with {shown(text)}", lambda leaf: type(leaf) is str and leaf.endswith(text))
+    return Alternative(f"ending with {_quoted(text)}", lambda leaf: type(leaf) is str and leaf.endswith(text))
 
 
 def _case_insensitive(text: str, *, backwards: bool = False) -> str:
@@ -180,153 +190,129 @@ def _case_insensitive(text: str, *, backwards: bool = False) -> str:
         forms = {char.lower(), char.upper()} if ord(char) < 0x10000 else {"??"}
         pieces.append(sorted(form[::-1] if backwards else form for form in forms))
     each = ("|".join(map(re.escape, forms)) for forms in (reversed(pieces) if backwards else pieces))
-    return "".join(f"(?:{one})" for one in each)
+    return "".join(f"(?:{forms})" for forms in each)
 
 
-def _equals_ignore_case(value: Any, path: str) -> Matcher:
+def _equals_ignore_case(value: Any, path: str) -> Alternative:
     text = _text(value, path)
     match = re.compile(_case_insensitive(text), re.DOTALL).fullmatch
-    return Matcher(f"{shown(text)} in any case", lambda leaf: type(leaf) is str and match(leaf) is not None)
+    return Alternative(f"{_quoted(text)} in any case", lambda leaf: type(leaf) is str and match(leaf) is not None)
 
 
-def _wildcard(value: Any, path: str) -> Matcher:
+def _wildcard(value: Any, path: str) -> Alternative:
     text = _text(value, path)
-    matches = _wildcard_test(text, path)
-    return Matcher(f"like {shown(text)}", lambda leaf: type(leaf) is str and matches(leaf))
+    pieces = wildcards.pieces(text, path)
+    matches = wildcards.test(pieces)
+    return Alternative(f"like {_quoted(text)}", lambda leaf: type(leaf) is str and matches(leaf), wildcards=(pieces,))
 
 
-def _wildcard_test(text: str, path: str) -> Callable[[str], bool]:
-    """Whether a string is like a text in which `*` stands for any characters, also none."""
-    pieces, position = [""], 0
-    while position < len(text):
-        char = text[position]
-        if char == "\\":
-            escaped = text[position + 1 : position + 2]
-            if escaped not in ("*", "\\"):
-                raise PatternError(path, shown(text), "a backslash before * or \\ only")
-            pieces[-1] += escaped
-            position += 2
-            continue
-        if char == "*":
-            if text[position + 1 : position + 2] == "*":
-                raise PatternError(path, shown(text), "no two * in a row; one means the same")
-            pieces.append("")
-        else:
-            pieces[-1] += char
-        position += 1
-    if len(pieces) == 1:
-        return lambda leaf: leaf == pieces[0]
-    first, *middle, last = pieces
-
-    def like(leaf: str) -> bool:
-        if len(leaf) < len(first) + len(last) or not leaf.startswith(first) or not leaf.endswith(last):
-            return False
-        position, end = len(first), len(leaf) - len(last)
-        for piece in middle:
-            # The leftmost place leaves most for the rest, so no other need be tried.
-            position = leaf.find(piece, position, end)
-            if position < 0:
-                return False
-            position += len(piece)
-        return True
-
-    return like
-
-
-def _anything_but(value: Any, path: str) -> Matcher:
-    if isinstance(value, Fields) and value:
+def _anything_but(value: Any, path: str) -> Alternative:
+    if isinstance(value, JsonObject) and value.fields:
         return _anything_but_nested(value, path)
-    given = value if _is_array(value) else [value]
+    given = value if isinstance(value, list) else [value]
     if not given:
         raise PatternError(path, "an empty array", "at least one string or number")
-    if all(isinstance(one, Number) for one in given):
-        numbers: set[float | None] = set()
-        for one in given:
-            number = comparable(one)
-            if number is None:
-                raise PatternError(path, shown(one), "a number that a double holds as written")
-            numbers.add(number)
-        return Matcher(
-            f"anything but {_list(given)}",
-            lambda leaf: not _is_number(leaf) or comparable(leaf) not in numbers,  # type: ignore[arg-type]
-        )
-    if any(not isinstance(one, str) or isinstance(one, Number) for one in given):
-        raise PatternError(path, _list(given), "strings or numbers, not both, or an object with one operator")
+    if all(isinstance(entry, Number) for entry in given):
+        return _anything_but_numbers(given, path)
+    if not all(isinstance(entry, str) for entry in given):
+        got = ", ".join(format_value(entry) for entry in given[:5]) + (" …" if len(given) > 5 else "")
+        raise PatternError(path, got, "strings or numbers, not both, or an object with one operator")
     strings = frozenset(given)
-    return Matcher(
-        f"anything but {_list(given)}", lambda leaf: type(leaf) is not str or leaf not in strings, others=strings
+    return Alternative(
+        f"anything but {' or '.join(map(_quoted, given))}",
+        lambda leaf: type(leaf) is not str or leaf not in strings,
+        others=strings,
     )
 
 
-def _anything_but_nested(value: Any, path: str) -> Matcher:
-    (name, operand), *more = value
-    if more or name not in _NESTED:
-        raise PatternError(path, shown(name), f"one of {', '.join(sorted(_NESTED))}, or strings or numbers")
-    given = operand if _is_array(operand) else [operand]
+def _anything_but_numbers(given: list[Number], path: str) -> Alternative:
+    numbers = {_exact(number, path) for number in given}
+    return Alternative(
+        f"anything but {' or '.join(number.text for number in given)}",
+        lambda leaf: not _is_number(leaf) or _comparable(leaf) not in numbers,
+    )
+
+
+def _exact(number: Number, path: str) -> float:
+    """A number that can be compared; PatternError for one that a double does not hold as it was written."""
+    double = _comparable_as_written(number)
+    if double is None:
+        raise PatternError(path, format_value(number), "a number that a double holds as written")
+    return double
+
+
+def _anything_but_nested(value: JsonObject, path: str) -> Alternative:
+    (name, operand), *more = value.fields
+    if more:
+        raise PatternError(path, f"{len(value.fields)} operators in one object", "one")
+    if name not in _NESTED:
+        raise PatternError(path, format_value(name), f"one of {', '.join(sorted(_NESTED))}, or strings or numbers")
+    given = operand if isinstance(operand, list) else [operand]
+    path = f"{path}.{name}"
     if not given:
-        raise PatternError(f"{path}.{name}", "an empty array", "at least one string")
-    texts = [_text(one, f"{path}.{name}", empty=name not in ("prefix", "suffix")) for one in given]
-    alternatives = [_NESTED[name](text, f"{path}.{name}") for text in texts]
-    tests = [one.test for one in alternatives if one.test]
-    words = " or ".join(one.words for one in alternatives)
-    return Matcher(f"anything but {words}", lambda leaf: type(leaf) is not str or not any(test(leaf) for test in tests))
+        raise PatternError(path, "an empty array", "at least one string")
+    texts = dict.fromkeys(_text(entry, path, "a string or an array of strings") for entry in given)
+    if "" in texts and name in ("prefix", "suffix"):
+        raise PatternError(path, "an empty string", "at least one character")
+    excluded = [_NESTED[name](text, path) for text in texts]
+    tests = [each.test for each in excluded if each.test]
+    return Alternative(
+        f"anything but {' or '.join(each.words for each in excluded)}",
+        lambda leaf: type(leaf) is not str or not any(test(leaf) for test in tests),
+        wildcards=tuple(pieces for each in excluded for pieces in each.wildcards),
+    )
 
 
-def _numeric(value: Any, path: str) -> Matcher:
+def _numeric(value: Any, path: str) -> Alternative:
     allowed = 'one comparison as in [">", 0], or a range as in [">=", 0, "<", 10]'
-    if not _is_array(value) or len(value) not in (2, 4):
-        raise PatternError(path, shown(value), allowed)
+    if not isinstance(value, list) or len(value) not in (2, 4):
+        raise PatternError(path, format_value(value), allowed)
     bounds = []
     for name, number in zip(value[::2], value[1::2], strict=True):
-        if not isinstance(number, Number) or isinstance(name, Number) or name not in _COMPARISONS:
-            raise PatternError(path, f"{shown(name)} {shown(number)}", allowed)
-        bound = comparable(number)
-        if bound is None:
-            raise PatternError(path, shown(number), "a number that a double holds as written")
-        bounds.append((name, bound))
+        if not isinstance(number, Number) or not isinstance(name, str) or name not in _COMPARISONS:
+            raise PatternError(path, f"{format_value(name)}, {format_value(number)}", allowed)
+        bounds.append((name, _exact(number, path)))
+    written = [f"{name} {number.text}" for name, number in zip(value[::2], value[1::2], strict=True)]
     if len(bounds) == 2:
         (lower, low), (upper, high) = bounds
         if lower not in (">", ">=") or upper not in ("<", "<=") or low >= high:
-            raise PatternError(path, " ".join(map(str, value)), "a range: > or >= a lower bound, < or <= a higher one")
-    (compare, bound), (compare_also, bound_also) = ((_COMPARISONS[name], one) for name, one in (bounds[0], bounds[-1]))
+            raise PatternError(path, " ".join(written), "a range: > or >= a lower bound, < or <= a higher one")
+    compare, bound = _COMPARISONS[bounds[0][0]], bounds[0][1]
+    compare_also, bound_also = _COMPARISONS[bounds[-1][0]], bounds[-1][1]
 
     def within(leaf: Leaf) -> bool:
-        number = comparable(leaf) if type(leaf) is float or type(leaf) is int else None
+        number = _comparable(leaf) if type(leaf) is float or type(leaf) is int else None
         return number is not None and compare(number, bound) and compare_also(number, bound_also)
 
-    return Matcher(f"a number {' and '.join(f'{name} {one:g}' for name, one in bounds)}", within)
+    return Alternative(f"a number {' and '.join(written)}", within)
 
 
-def _exists(value: Any, path: str) -> Matcher:
+def _exists(value: Any, path: str) -> Alternative:
     if value is True:
-        return Matcher("present", lambda leaf: True)
+        return Alternative("present", lambda leaf: True)
     if value is False:
-        return Matcher("absent", None)
-    raise PatternError(path, shown(value), "true or false")
+        return Alternative("absent", None)
+    raise PatternError(path, format_value(value), "true or false, without quotes")
 
 
-def _cidr(value: Any, path: str) -> Matcher:
+def _cidr(value: Any, path: str) -> Alternative:
     text = _text(value, path)
     parts = text.rstrip("/").split("/")
-    base = address(parts[0])
+    base = _address(parts[0])
     bits = parts[1] if len(parts) == 2 else ""
     if base is None or not re.fullmatch(r"[+-]?[0-9]{1,9}", bits):
-        raise PatternError(path, shown(text), "an address and its mask, as in 10.0.0.0/24 or 2001:db8::/32")
+        raise PatternError(path, format_value(text), "an address and its mask, as in 10.0.0.0/24 or 2001:db8::/32")
     longest = len(base) * 8 - 1
     if not 0 <= int(bits) <= longest:
-        raise PatternError(path, shown(text), f"a mask of 0 to {longest}")
+        raise PatternError(path, format_value(text), f"a mask of 0 to {longest}")
     host_bits = len(base) * 8 - int(bits)
     network = int.from_bytes(base, "big") >> host_bits
 
     def inside(leaf: Leaf) -> bool:
-        found = address(leaf) if type(leaf) is str and len(leaf) <= 39 else None
+        found = _address(leaf) if type(leaf) is str and len(leaf) <= 39 else None
         return found is not None and len(found) == len(base) and int.from_bytes(found, "big") >> host_bits == network
 
-    return Matcher(f"an address in {text}", inside)
-
-
-def _list(values: list[Any]) -> str:
-    return " or ".join(shown(one) for one in values[:5]) + (" …" if len(values) > 5 else "")
+    return Alternative(f"an address in {text}", inside)
 
 
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -336,13 +322,13 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_NESTED: dict[str, Callable[[Any, str], Matcher]] = {
+_NESTED: dict[str, Callable[[Any, str], Alternative]] = {
     "equals-ignore-case": _equals_ignore_case,
     "prefix": _prefix,
     "suffix": _suffix,
     "wildcard": _wildcard,
 }
-_OPERATORS: dict[str, Callable[[Any, str], Matcher]] = _NESTED | {
+_OPERATORS: dict[str, Callable[[Any, str], Alternative]] = _NESTED | {
     "anything-but": _anything_but,
     "cidr": _cidr,
     "exactly": _exactly,
