@@ -148,6 +148,8 @@ UNKNOWN = {
     "digits": r"\d+",
     "clock": r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000",
     "host": r"[a-z0-9]{10}\.execute-api\.eu-central-1\.amazonaws\.com",
+    "timed_out": r"RequestId: [0-9a-f-]{36} Error: Task timed out after 1\.00 seconds",
+    "exited": r"RequestId: [0-9a-f-]{36} Error: Runtime exited without providing a reason",
     "text": r"(?s).+",
 }
 """What stands for what no two answers share, as in `<uuid>`; `<uuid 1>` is the same throughout, and not `<uuid 2>`."""
@@ -168,6 +170,8 @@ def like(expected: Any, found: Any, known: dict[str, Any]) -> bool:
             and all(like(one, other, known) for one, other in zip(expected, found, strict=True))
         )
     if isinstance(expected, str) and (named := re.fullmatch(r"<(\w+)( \d+)?>", expected)):
+        if named[1] == "texts":
+            return isinstance(found, list) and all(isinstance(one, str) for one in found)
         if expected in known:
             return bool(known[expected] == found)
         if named[2]:
