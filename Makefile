@@ -42,8 +42,8 @@ bench: install ## Measure synthesis and patterns, as ratios in one run
 mutants: install ## Edit the stacks in every small way and tell what nobody notices; EACH=1 takes one of those alike
 	$(BIN)/python -m mutants $(if $(EACH),--each $(EACH),--write)
 
-snapshot: install ## Write the reviewed Terraform of tests/snapshots anew
-	$(BIN)/python -m pytest tests/test_snapshots.py tests/constructs/test_snapshots.py --snapshot-update
+snapshot: install ## Write the reviewed Terraform in the tests' snapshots anew
+	$(BIN)/python -m pytest tests/synthesis/test_snapshots.py tests/constructs/test_snapshots.py --snapshot-update
 
 lock: install ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv

@@ -9,7 +9,6 @@ from typing import Literal
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.json import JSONSnapshotExtension
 
 from backbone.aws import policies
 from backbone.aws.arn import Place
@@ -32,6 +31,7 @@ from backbone.constructs.subscription import Subscription
 from backbone.constructs.table import Table
 from backbone.topology.models import BusLog, Retry
 from tests.synthesis import Json, decoded, resources
+from tests.synthesis.reviewed import ReviewedJson
 
 PLACE = Place("aws", "eu-west-1", "111111111111")
 ACCESS = Access(PLACE, deploy_role="ci/deploy", tags={"team": "platform"})
@@ -235,7 +235,7 @@ def made(folder: Path, name: str, key: str | None = None) -> Json:
 
 @pytest.mark.parametrize("name", CASES)
 def test_construct(name: str, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
-    assert made(tmp_path, name) == snapshot(extension_class=JSONSnapshotExtension)
+    assert made(tmp_path, name) == snapshot(extension_class=ReviewedJson)
 
 
 def attributes(document: Json) -> Iterator[tuple[str, str]]:
@@ -250,7 +250,7 @@ def test_what_a_key_of_the_accounts_own_changes(tmp_path: Path, snapshot: Snapsh
         name: [key for key, _ in sorted({*attributes(made(tmp_path, name, KEY))} - {*attributes(made(tmp_path, name))})]
         for name in CASES
     }
-    assert changed == snapshot(extension_class=JSONSnapshotExtension)
+    assert changed == snapshot(extension_class=ReviewedJson)
 
 
 @pytest.mark.parametrize("name", ["account", "account-with-bus-reports", "empty-account"])
@@ -265,4 +265,4 @@ def test_account(name: str, tmp_path: Path, snapshot: SnapshotAssertion) -> None
     document = synthesize(tmp_path, build)
     found = {"provider": document["provider"]}
     found |= {one.kind: decoded({**one.body, "//": None}) for one in resources({"stack": document})}
-    assert found == snapshot(extension_class=JSONSnapshotExtension)
+    assert found == snapshot(extension_class=ReviewedJson)

@@ -86,7 +86,7 @@ def decoded(document: Json) -> Json:
             return {one: decode(one, each) for one, each in value.items()}
         if isinstance(value, list):
             return [decode("", each) for each in value]
-        return json.loads(value) if key in DOCUMENTS else value
+        return json.loads(value) if key in (*DOCUMENTS, "redrive_policy") else value
 
     result: Json = decode("", document)
     return result
