@@ -76,7 +76,6 @@ def main() -> None:
         (TARGET / f"{prefix}.json").write_text("{" + ",\n".join(parts) + "}\n")
     index = {
         "source": f"{SOURCE} ({RELEASED}), MIT licence; AWS's service authorization reference",
-        "detailed": sorted(SERVICES),
         "services": sorted(services),
     }
     (TARGET / "services.json").write_text(json.dumps(index, indent=1) + "\n")

@@ -40,23 +40,32 @@ class Action:
         return _typed(self.keys, key)
 
 
-@dataclass(frozen=True)
 class Service:
-    """A service with its actions, by their names in lower case."""
+    """A service of which every action is known."""
 
-    prefix: str
-    actions: Mapping[str, Action]
+    def __init__(self, prefix: str, found: Mapping[str, Any]) -> None:
+        self.prefix = prefix
+        self._found = found
+        self._names = {name.lower(): name for name in found["actions"]}
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the actions, without the prefix."""
+        return list(self._names.values())
 
     def matching(self, name: str) -> tuple[Action, ...]:
         """The actions that a name with wildcards stands for."""
         name = name.lower()
-        if exact := self.actions.get(name):
-            return (exact,)
-        return tuple(action for key, action in self.actions.items() if like(name, key))
+        names = [name] if name in self._names else [one for one in self._names if like(name, one)]
+        return tuple(self._action(self._names[one]) for one in names)
 
-    def has_key(self, key: str) -> bool:
-        """Whether any action has a condition key."""
-        return any(action.key_type(key) for action in self.actions.values())
+    @cache  # noqa: B019, there is one object for each service
+    def _action(self, name: str) -> Action:
+        of_types, keys = self._found["actions"][name]
+        types = [self._found["types"][one] for one in of_types if one in self._found["types"]]
+        every = {key for _, of_type in types for key in of_type} | set(keys)
+        typed = {key.lower(): self._found["keys"].get(key, "String") for key in every}
+        return Action(f"{self.prefix}:{name}", tuple(VARIABLE.sub("*", arn) for arn, _ in types), typed)
 
 
 VARIABLE = re.compile(r"\$\{[^}]*\}")
@@ -67,30 +76,18 @@ def _read(name: str) -> Any:
 
 
 @cache
-def _index() -> dict[str, Any]:
-    found: dict[str, Any] = _read("services")
-    return found
-
-
 def services() -> list[str]:
     """The prefixes of all services of AWS."""
-    return list(_index()["services"])
+    found: list[str] = _read("services")["services"]
+    return found
 
 
 @cache
 def service(prefix: str) -> Service | None:
-    """A service in detail; None when it is known by its prefix only, or not at all."""
-    if prefix not in _index()["detailed"]:
+    """A service of which every action is known; None when only its prefix is known, or it does not exist."""
+    if not re.fullmatch("[a-z0-9-]+", prefix) or prefix in ("services", "managed-policies"):
         return None
-    found = _read(prefix)
-    types = {name: (VARIABLE.sub("*", arn), keys) for name, (arn, keys) in found["types"].items()}
-    actions = {}
-    for name, (of_types, keys) in found["actions"].items():
-        known = [types[one] for one in of_types if one in types]
-        every = {key for _, of_type in known for key in of_type} | set(keys)
-        typed = {key.lower(): found["keys"].get(key, "String") for key in every}
-        actions[name.lower()] = Action(f"{prefix}:{name}", tuple(arn for arn, _ in known), typed)
-    return Service(prefix, actions)
+    return Service(prefix, _read(prefix)) if (DATA / f"{prefix}.json").exists() else None
 
 
 def _typed(keys: Mapping[str, str], key: str) -> str | None:

@@ -104,7 +104,7 @@ class _Check:
         found = service.matching(name)
         self._actions[action] = found
         if not found:
-            hint = did_you_mean(name, (one.name.partition(":")[2] for one in service.actions.values()))
+            hint = did_you_mean(name, service.names)
             self._vain(where, f"{prefix} has no action {name}{hint}")
 
     def _vain(self, where: str, message: str) -> None:

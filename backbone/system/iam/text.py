@@ -116,7 +116,25 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def like(pattern: str, value: str) -> bool:
     """Whether a text matches a pattern with `*` and `?`."""
-    return pattern in ("*", value) or _compiled(pattern).fullmatch(value) is not None
+    if pattern in ("*", value):
+        return True
+    if "?" in pattern or STAR in pattern or QUESTION in pattern:
+        return _compiled(pattern).fullmatch(value) is not None
+    return "*" in pattern and _in_order(pattern.split("*"), value)
+
+
+def _in_order(parts: list[str], value: str) -> bool:
+    """Whether a text begins with the first part, ends with the last, and has the others between, in their order."""
+    first, *between, last = parts
+    at, end = len(first), len(value) - len(last)
+    if at > end or not value.startswith(first) or not value.endswith(last):
+        return False
+    for part in between:
+        found = value.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
 def arn_like(pattern: str, value: str) -> bool:

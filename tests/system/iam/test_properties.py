@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from fnmatch import fnmatchcase
+from itertools import product
 from typing import Any
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from backbone.system.iam import INLINE, MANAGED, QUEUE, Identity, Kind, Policy, authorize, read_policy
+from backbone.system.iam.text import like, overlap
 
 OWNER, OTHER = "111111111111", "222222222222"
 ARN = f"arn:aws:sqs:eu-west-1:{OWNER}:q"
@@ -207,3 +210,21 @@ def test_knowing_less_never_allows_more(world: dict[str, Any], key: str) -> None
     if allowed({**world, "context": less}):
         for value in (None, "x", "o-a1b2c3d4e5"):
             assert allowed({**world, "context": {**less, key: value}})
+
+
+signs = st.text("ab*?:", max_size=7)
+
+
+@given(signs, st.text("ab*?:", max_size=7))
+def test_wildcards_match_as_in_a_shell(pattern: str, value: str) -> None:
+    assert like(pattern, value) is fnmatchcase(value, pattern)
+
+
+@given(signs, signs)
+def test_patterns_overlap_when_a_text_matches_both(one: str, other: str) -> None:
+    texts = ("".join(text) for length in range(7) for text in product("ab:", repeat=length))
+    both = any(like(one, text) and like(other, text) for text in texts)
+    if both:
+        assert overlap(one, other)
+    elif len(one.replace("*", "")) + len(other.replace("*", "")) < 7:
+        assert not overlap(one, other)
