@@ -5,9 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-__all__ = ["Node", "NodeKind", "Trace"]
+__all__ = ["OUTCOMES", "Node", "NodeKind", "Outcome", "Trace"]
+
+Outcome = Literal["denied", "refused", "failed", "dead-letter", "lost", "http-error"]
+"""What should not happen: each is a bad end of an event, an invocation or a call."""
+
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 NodeKind = Literal[
     "http",
@@ -63,6 +68,13 @@ class Node:
             yield node
             stack += reversed(node.children)
 
+    @property
+    def outcome(self) -> Outcome | None:
+        """The kind of bad end that this is; None when it is none."""
+        if self.kind == "returned":
+            return "http-error" if self.data.get("status", 200) >= 400 else None
+        return _BAD_ENDS.get(self.kind)
+
     def as_dict(self) -> dict[str, Any]:
         """The node and what followed as JSON values."""
         own = {"kind": self.kind, "at": round(self.at, 3), "account": self.account, "place": self.place}
@@ -70,6 +82,17 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.place} {self.words}>"
+
+
+_BAD_ENDS: dict[NodeKind, Outcome] = {
+    "denied": "denied",
+    "refused": "refused",
+    "failed": "failed",
+    "dead-lettered": "dead-letter",
+    "rejected": "dead-letter",
+    "lost": "lost",
+    "dropped": "lost",
+}
 
 
 class Trace:
@@ -90,6 +113,10 @@ class Trace:
     def lost(self) -> list[Node]:
         """What nobody will ever see again: neither delivered nor in a queue."""
         return self.of("lost", "dropped")
+
+    def published(self, detail_type: str) -> int:
+        """How many events of a detail-type were put on a bus."""
+        return sum(node.data.get("detail_type") == detail_type for node in self.of("put"))
 
     def delivered_to(self, detail_type: str | None = None) -> list[str]:
         """The names of what events were delivered to, in order; of one detail-type if given."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from backbone.errors import BackboneError
 from backbone.simulator import Simulator
 from backbone.simulator.api_gateway import Answer
+from backbone.simulator.verdict import ALLOWABLE, Allowable
 from backbone.trace import Trace
 
 __all__ = ["milliseconds", "post", "put"]
@@ -50,6 +51,25 @@ def post(simulator: Simulator, path: str, body: str, *, caller: str | None) -> A
             raise BackboneError(f"{body[1:]}: cannot be read: {error.strerror}") from None
     simulator.start_functions()
     return simulator.http("POST", path, body, headers={"content-type": "application/json"}, caller=caller)
+
+
+def allowed(given: Sequence[str]) -> list[Allowable]:
+    """The kinds of `--allow`."""
+    for kind in given:
+        if kind not in ALLOWABLE:
+            raise BackboneError(f"--allow: got {kind!r}; allowed: {', '.join(ALLOWABLE)}")
+    return [kind for kind in ALLOWABLE if kind in given]
+
+
+def expected(given: Sequence[str]) -> dict[str, int | None]:
+    """The detail-types of `--expect`, each with its count, if it has one."""
+    found: dict[str, int | None] = {}
+    for text in given:
+        detail_type, equals, count = text.rpartition("=")
+        if equals and not count.isdecimal():
+            raise BackboneError(f"--expect: got {text!r}; allowed: a detail-type, or one with a count: Order.Updated=2")
+        found[detail_type if equals else text] = int(count) if equals else None
+    return found
 
 
 def milliseconds(trace: Trace) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backbone.cli.app import StacksFolder, about, app, errors, output, read_bytes, wide_output
+from backbone.cli.check import STYLES
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
@@ -40,18 +41,28 @@ def simulate(
     seed: Seed = 0,
     stacks: StacksFolder = None,
     stub_authorizers: Stub = False,
+    allow: Annotated[
+        list[str] | None, typer.Option(help="What may happen without a status of 1; repeatable.", metavar="KIND")
+    ] = None,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(help="An event that must be published, as in Order.Updated or Order.Updated=2; repeatable."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a sequence diagram.")] = False,
 ) -> None:
     """Run the synthesized system here, real functions included, and show every event's way.
 
-    The exit status is 1 when something was denied or lost, or when AWS would refuse something of the Terraform.
+    The exit status is 1 for anything denied, refused, failed, dead-lettered or lost, an HTTP answer of 400 or more, a
+    finding, a fault that struck nothing, and an expected event that was not published. KIND is denied, refused,
+    failed, dead-letter, lost, http-error or finding.
     """
     from backbone.cli import events, requests
     from backbone.cli import trace as views
 
     if (event is None) is (post is None):
         raise BackboneError("simulate: one of --event and --post is needed")
+    allowed, expected = requests.allowed(allow or []), requests.expected(expect or [])
     with _simulator(stacks, fault, seed=seed, stub_authorizers=stub_authorizers) as simulator:
         with errors.status("Running"):
             if event is not None:
@@ -70,8 +81,10 @@ def simulate(
         else:
             wide_output.print(views.tree(trace))
             output.print(views.table(trace, ms=f"{requests.milliseconds(trace):.0f}"))
-        bad = simulator.findings or trace.lost or trace.of("denied")
-    raise typer.Exit(1 if bad else 0)
+        problems = simulator.problems(allow=allowed, expect=expected)
+    for problem in problems:
+        errors.print(f"not as it should be: {problem}", style="red", soft_wrap=True)
+    raise typer.Exit(1 if problems else 0)
 
 
 @app.command()
@@ -110,8 +123,6 @@ def _simulator(stacks: Path | None, faults: list[str] | None, *, seed: int, stub
         faults=[Fault.parse(fault) for fault in faults or []],
         stub_authorizers=stub_authorizers,
     )
-    for finding in simulator.findings:
-        errors.print(f"finding: {finding}", style="red", soft_wrap=True)
-    for address in simulator.system.not_simulated:
-        errors.print(f"not simulated: {address}", style="yellow", soft_wrap=True)
+    for finding in simulator.all_findings:
+        errors.print(f"{finding.severity} {finding.rule}: {finding}", style=STYLES[finding.severity], soft_wrap=True)
     return simulator

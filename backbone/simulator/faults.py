@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal, get_args
 
@@ -37,6 +37,12 @@ class Fault:
     end: float = float("inf")
     times: float = float("inf")
     seconds: float = 60
+    struck: int = field(default=0, compare=False)
+    """How often it has struck so far."""
+
+    def __str__(self) -> str:
+        during = "" if (self.begin, self.end) == (0, float("inf")) else f"@{self.begin:g}-{self.end:g}"
+        return f"{self.kind}:{self.target}{during.replace('-inf', '-')}"
 
     @classmethod
     def parse(cls, text: str) -> Fault:
@@ -57,4 +63,5 @@ class Fault:
         if not any(fnmatchcase(name, self.target) for name in names):
             return False
         self.times -= 1
+        self.struck += 1
         return True

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from backbone.simulator import callers, put_events
+from backbone.simulator import callers, put_events, verdict
 from backbone.simulator.api_destinations import ApiDestinations
 from backbone.simulator.api_gateway import Answer, ApiGateway, HttpCall
 from backbone.simulator.awslambda import Lambda
@@ -19,6 +19,8 @@ from backbone.simulator.kinesis import Kinesis
 from backbone.simulator.logs import Logs
 from backbone.simulator.processes import Call, Reply
 from backbone.simulator.sqs import Message, Sqs
+from backbone.simulator.verdict import Allowable
+from backbone.system.findings import Finding
 from backbone.system.iam import Identity
 from backbone.system.model import ApiDestination, LogGroup, Queue, Stream
 from backbone.system.reader import Reading, read
@@ -77,8 +79,25 @@ class Simulator:
 
     @property
     def findings(self) -> list[str]:
-        """What AWS would refuse or what could never work, with the address and the cost of each."""
+        """What AWS would refuse or what could never work, with the address and the cost of each. Notes are left out."""
         return [str(finding) for finding in self._findings if finding.severity != "note"]
+
+    @property
+    def all_findings(self) -> tuple[Finding, ...]:
+        """The findings with their ids and severities, notes as well."""
+        return self._findings
+
+    def problems(
+        self, *, allow: Collection[Allowable] = (), expect: Mapping[str, int | None] | Sequence[str] = ()
+    ) -> list[str]:
+        """Everything so far that is not as it should be, in words; empty when all is well.
+
+        That is what was denied, refused, failed, dead-lettered or lost, an HTTP answer of 400 or more, a finding, and
+        a fault that struck nothing. `allow` has the kinds of it that are the point of a test. `expect` has
+        detail-types, each with how many events of it must have been published; None, or a list, means one or more.
+        """
+        wanted = expect if isinstance(expect, Mapping) else dict.fromkeys(expect)
+        return verdict.problems(self.trace(), self._findings, self.faults, allow=allow, expect=wanted)
 
     @property
     def faults(self) -> list[Fault]:

@@ -79,6 +79,13 @@ CATALOGUE: dict[str, Entry] = {
     "BB190": Entry(
         "Not simulated", "note", "What it does on AWS is not shown here.", "Nothing: keep it in mind when you test."
     ),
+    "BB192": Entry(
+        "An acceptance that nothing needs",
+        "warning",
+        "It would hide a finding that comes later.",
+        "Remove it from the file.",
+    ),
+    "BB193": Entry("What terraform validate says", "error", "terraform plan fails.", "Correct what Terraform names."),
     # Rules, targets, buses
     "BB201": Entry(
         "A target that is not allowed to receive",

@@ -210,10 +210,13 @@ class System:
         *,
         accounts: Mapping[str, Place],
         log_policies: Mapping[str, Sequence[Policy]],
+        services: Mapping[str, str] | None = None,
         not_simulated: Iterable[str] = (),
     ) -> None:
         self.resources: Mapping[str, Resource] = {resource.arn: resource for resource in resources}
         self.accounts = dict(accounts)
+        self.services = dict(services or {})
+        """The service that each block belongs to, by address; blocks of the bus's account belong to none."""
         self.not_simulated = tuple(not_simulated)
         """The addresses of resource blocks that no part of the simulator reads."""
         self._log_policies = {account_id: tuple(policies) for account_id, policies in log_policies.items()}

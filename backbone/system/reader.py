@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from backbone.system import checks, terraform
+from backbone.system import acceptance, checks, terraform
 from backbone.system.blocks import Blocks
-from backbone.system.findings import Finding
+from backbone.system.findings import Finding, finding
 from backbone.system.iam import LOGS, Policy
 from backbone.system.model import EventBus, Resource, System
 from backbone.system.resources import ATTACHED, LOGS_POLICY, READ_ALONG, RESOURCES, WITHOUT_PART
@@ -29,7 +30,8 @@ class Reading:
 def read(folder: Path) -> Reading:
     """The system of all stacks that were synthesized into a folder; TerraformError when they cannot be read.
 
-    A block that cannot be read is a finding, and its resource is not in the system.
+    A block that cannot be read is a finding, and its resource is not in the system. What `backbone.accept.yaml` beside
+    the folder accepts is a note.
     """
     return reading_of(terraform.load(folder), folder)
 
@@ -38,7 +40,10 @@ def reading_of(configuration: Configuration, folder: Path) -> Reading:
     """The system of a configuration; the functions' code is in the folder."""
     blocks = Blocks(configuration, folder)
     system = _system(blocks)
-    return Reading(system, (*blocks.findings, *checks.check(system, configuration)))
+    notes = [finding("BB190", address, "this type is not simulated") for address in system.not_simulated]
+    found = [*notes, *blocks.findings, *checks.check(system, configuration)]
+    file = folder.parent / acceptance.FILE_NAME
+    return Reading(system, tuple(acceptance.apply(found, acceptance.load(file), file)))
 
 
 def _system(blocks: Blocks) -> System:
@@ -63,8 +68,20 @@ def _system(blocks: Blocks) -> System:
         resources.values(),
         accounts={block.account: block.place for block in configuration},
         log_policies=_log_policies(blocks),
+        services=dict(_services(configuration)),
         not_simulated=[block.id for block in configuration if block.type not in known],
     )
+
+
+def _services(configuration: Configuration) -> Iterator[tuple[str, str]]:
+    """Blocks that belong to a service, as cdktf notes the place of their construct."""
+    for block in configuration:
+        path = block.body.get("//")
+        for key in ("metadata", "path"):
+            path = path.get(key) if isinstance(path, dict) else None
+        parts = str(path).split("/")
+        if len(parts) > 2 and parts[1] in ("services", "forwarding"):
+            yield block.id, parts[2]
 
 
 def _default_buses(configuration: Configuration) -> dict[str, Resource]:

@@ -1,0 +1,94 @@
+"""`backbone check`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from backbone.cli.app import StacksFolder, app, errors, output
+from backbone.errors import BackboneError
+
+if TYPE_CHECKING:
+    from backbone.system.findings import Finding
+
+__all__ = ["check", "print_findings"]
+
+STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
+
+
+@app.command()
+def check(
+    stacks: StacksFolder = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    sarif: Annotated[
+        Path | None, typer.Option(help="Also write the findings as SARIF, for code hosts, to this file.")
+    ] = None,
+    terraform: Annotated[
+        bool, typer.Option("--terraform", help="Ask `terraform validate` too; it needs the AWS provider.")
+    ] = False,
+    plugin_dir: Annotated[
+        Path | None, typer.Option(help="Where the provider lies unpacked, for `terraform init`.")
+    ] = None,
+) -> None:
+    """Say everything that is wrong with the synthesized stacks, without running anything.
+
+    Each finding has an id, a severity, an address, what it does to events and how to mend it. `backbone.accept.yaml`
+    beside the file accepts findings with a reason. The exit status is 1 when there is an error or a warning.
+    """
+    from backbone.system.reader import read
+    from backbone.topology import find, output_folder
+
+    file = find(Path())
+    folder = stacks or output_folder(file)
+    reading = read(folder)
+    findings = [*reading.findings]
+    if terraform:
+        from backbone.deployment.validate import validate
+
+        with errors.status("Running terraform validate"):
+            findings += validate(folder, plugin_dir=plugin_dir)
+    findings.sort(key=lambda found: (list(STYLES).index(found.severity), found.rule, found.address))
+    if sarif is not None:
+        _write_sarif(sarif, findings, reading.system.services, file)
+    if as_json:
+        output.print_json(data=[_as_dict(found) for found in findings])
+    else:
+        print_findings(findings)
+    raise typer.Exit(1 if any(found.severity != "note" for found in findings) else 0)
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Print findings by severity, with what each does to events and how to mend it, and how many there are."""
+    for found in findings:
+        entry = found.entry
+        output.print(f"{found.severity} {found.rule}: {found}", style=STYLES[found.severity], soft_wrap=True)
+        if found.severity != "note":
+            output.print(f"    {entry.effect} {entry.mend}", soft_wrap=True)
+    counts = {severity: sum(found.severity == severity for found in findings) for severity in STYLES}
+    output.print(", ".join(f"{count} {severity}s" for severity, count in counts.items()))
+
+
+def _as_dict(found: Finding) -> dict[str, str]:
+    return {
+        "rule": found.rule,
+        "severity": found.severity,
+        "address": found.address,
+        "message": found.message,
+        "effect": found.entry.effect,
+        "mend": found.entry.mend,
+    }
+
+
+def _write_sarif(target: Path, findings: Sequence[Finding], services: dict[str, str], file: Path) -> None:
+    from backbone import __version__
+    from backbone.cli.sarif import sarif
+
+    log = sarif(findings, services=services, file=file, version=__version__)
+    try:
+        target.write_text(json.dumps(log, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise BackboneError(f"--sarif: {target}: cannot be written: {error.strerror}") from None
