@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from backbone import manifest
 from backbone.system import acceptance, checks, terraform
 from backbone.system.blocks import Blocks
 from backbone.system.findings import Finding, finding
@@ -41,7 +42,8 @@ def reading_of(configuration: Configuration, folder: Path) -> Reading:
     blocks = Blocks(configuration, folder)
     system = _system(blocks)
     notes = [finding("BB190", address, "this type is not simulated") for address in system.not_simulated]
-    found = [*notes, *blocks.findings, *checks.check(system, configuration)]
+    declared = manifest.read(folder) if (folder / manifest.FILE_NAME).exists() else None
+    found = [*notes, *blocks.findings, *checks.check(system, configuration, declared)]
     file = folder.parent / acceptance.FILE_NAME
     return Reading(system, tuple(acceptance.apply(found, acceptance.load(file), file)))
 

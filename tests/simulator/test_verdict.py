@@ -28,7 +28,7 @@ def test_an_order_that_goes_its_way_is_as_it_should_be(load: Load) -> None:
 
 def bad_ends(load: Load) -> dict[str, Simulator]:
     """A simulation with each bad end."""
-    made = {outcome: load() for outcome in OUTCOMES}
+    made: dict[str, Simulator] = {outcome: load() for outcome in OUTCOMES}
     put(made["denied"], "delivery-service", "Order.Created")
     put(made["refused"], "order-service", "Order.Updated", Detail="[]")
     made["failed"].faults.append(Fault("crash", "*on-event", times=1))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backbone.system.checks import apis, functions, locations, targets
+from backbone.manifest import Manifest
+from backbone.system.checks import apis, declared, functions, locations, targets
 from backbone.system.findings import Finding
 from backbone.system.model import System
 from backbone.system.terraform import Configuration
@@ -12,9 +13,11 @@ from backbone.system.terraform import Configuration
 __all__ = ["check"]
 
 
-def check(system: System, configuration: Configuration) -> Iterator[Finding]:
-    """Everything that is wrong with a system that could be read."""
+def check(system: System, configuration: Configuration, manifest: Manifest | None) -> Iterator[Finding]:
+    """Everything that is wrong with a system that could be read; without a manifest nothing is known as declared."""
     yield from targets.check(system, configuration)
     yield from functions.check(system)
     yield from apis.check(system)
     yield from locations.check(system)
+    if manifest is not None:
+        yield from declared.check(system, manifest)

@@ -1,0 +1,186 @@
+"""The Terraform against what was declared: who publishes and receives what, by the manifest that synth wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backbone.aws.arn import Arn
+from backbone.manifest import Manifest, ManifestService
+from backbone.system.access import organization
+from backbone.system.findings import Finding, finding
+from backbone.system.iam import Identity, authorize
+from backbone.system.model import EventBus, LogGroup, Rule, System
+
+__all__ = ["check"]
+
+STRANGER = "999999999999"
+"""An account that no backbone has."""
+
+
+def check(system: System, manifest: Manifest) -> Iterator[Finding]:
+    """Where the stacks do not do what was declared."""
+    hub = system.get(EventBus, manifest.global_bus.arn)
+    if hub is None:
+        yield finding("BB701", "backbone.json", f"no stack makes the global bus {manifest.global_bus.arn}")
+        return
+    members, pinned = _Members(manifest, organization(system)), not _admits_organization(hub)
+    if not pinned:
+        words = "admits its whole organization: an account can publish under the source of another's service"
+        yield finding("BB707", hub.policy.address if hub.policy else hub.address, words, severity="note")
+    for name, service in manifest.services.items():
+        yield from _deliveries(system, manifest, hub, name, service)
+        yield from _publishing(members, hub, name, service, pinned=pinned)
+    yield from _undeclared(system, manifest, hub)
+    buses = [hub.arn, *(service.local_bus for service in manifest.services.values())]
+    for bus in filter(None, (system.get(EventBus, arn) for arn in buses)):
+        yield from _logging(system, bus)
+        yield from _strangers(members, bus)
+
+
+def _event(manifest: Manifest, sender: ManifestService, detail_type: str) -> dict[str, Any]:
+    """An event as a service publishes it, as far as it is known before there is one."""
+    return {
+        "version": "0",
+        "id": "00000000-0000-0000-0000-000000000000",
+        "detail-type": detail_type,
+        "source": sender.source,
+        "account": manifest.accounts[sender.account],
+        "time": "2024-01-01T00:00:00Z",
+        "region": manifest.region,
+        "resources": [],
+        "detail": {},
+    }
+
+
+def _publishers(manifest: Manifest, receiver: str, detail_type: str, source: str | None) -> Iterator[ManifestService]:
+    for name, service in manifest.services.items():
+        if name != receiver and detail_type in service.publishes and source in (None, service.source):
+            yield service
+
+
+def _deliveries(
+    system: System, manifest: Manifest, hub: EventBus, name: str, service: ManifestService
+) -> Iterator[Finding]:
+    """Every declared subscription must be forwarded to the local bus, and handed on there where a module says how."""
+    for subscription in service.subscribes:
+        for sender in _publishers(manifest, name, subscription.detail_type, subscription.source):
+            event = _event(manifest, sender, subscription.detail_type)
+            words = f"{name} is declared to receive {subscription.detail_type} from {sender.source}"
+            if not _forwards(system, hub, event, service.local_bus):
+                yield finding("BB702", hub.address, f"{words}, and no rule of {hub.name} forwards it to {name}")
+            elif service.module and not _handed_on(system, service.local_bus, event):
+                yield finding("BB703", service.local_bus, f"{words}, and no rule of its local bus hands it to anything")
+    if any(_forwards(system, hub, _event(manifest, service, each), service.local_bus) for each in service.publishes):
+        yield finding("BB704", hub.address, f"events of {name} are forwarded back to {name}")
+
+
+def _forwards(system: System, hub: EventBus, event: Mapping[str, Any], local_bus: str) -> bool:
+    rules = system.rules_by_bus[hub.arn].matching(event)
+    return any(target.arn == local_bus for rule in rules for target in rule.targets)
+
+
+def _handed_on(system: System, local_bus: str, event: Mapping[str, Any]) -> bool:
+    """Whether anything but the log gets an event on a local bus."""
+    rules = system.rules_by_bus[local_bus].matching(event) if local_bus in system.rules_by_bus else []
+    targets = [system.target_of(target.arn) for rule in rules for target in rule.targets]
+    return any(target is not None and not isinstance(target, LogGroup) for target in targets)
+
+
+def _undeclared(system: System, manifest: Manifest, hub: EventBus) -> Iterator[Finding]:
+    """A rule of the hub that forwards to a bus of no declared service."""
+    declared = {service.local_bus for service in manifest.services.values()}
+    for rule in system.of(Rule):
+        for target in rule.targets if rule.bus_arn == hub.arn else ():
+            if ":event-bus/" in target.arn and target.arn not in declared:
+                yield finding("BB705", target.address, f"forwards to {target.arn}, the bus of no declared service")
+
+
+def _admits_organization(bus: EventBus) -> bool:
+    """Whether a bus's policy has a statement for a whole organization, as synth writes one for many accounts."""
+    for statement in bus.policy.statements if bus.policy else ():
+        keys = [key for operator in statement.get("Condition", {}).values() for key in operator]
+        if statement.get("Principal") in ("*", {"AWS": "*"}) and "aws:PrincipalOrgID" in keys:
+            return True
+    return False
+
+
+@dataclass(frozen=True)
+class _Members:
+    """The accounts of the backbone, which count as members of the organization that policies ask for."""
+
+    manifest: Manifest
+    organization: str | None
+
+    def published_by(self, account: str) -> set[str]:
+        """The detail-types that the services of an account are declared to publish."""
+        services = self.manifest.services.values()
+        return {each for service in services if service.account == account for each in service.publishes}
+
+    def may_put(self, account_id: str, bus: EventBus, source: str, detail_type: str) -> bool:
+        """Whether an identity of an account that its own policies allow everything may put an event on a bus."""
+        root = f"arn:{self.manifest.partition}:iam::{account_id}:root"
+        context = {
+            "aws:PrincipalArn": root,
+            "aws:PrincipalAccount": account_id,
+            "events:source": source,
+            "events:detail-type": detail_type,
+            "events:eventBusInvocation": "false",
+        }
+        if self.organization and account_id != STRANGER:
+            context["aws:PrincipalOrgID"] = self.organization
+        decision = authorize(
+            Identity(root, account_id),
+            "events:PutEvents",
+            bus.arn,
+            owner=bus.account_id,
+            policy=bus.policy,
+            context=context,
+        )
+        return bool(decision)
+
+
+def _publishing(
+    members: _Members, hub: EventBus, name: str, service: ManifestService, *, pinned: bool
+) -> Iterator[Finding]:
+    """A service may publish what it is declared to, and nobody else may under its source."""
+    own = members.manifest.accounts[service.account]
+    address = hub.policy.address if hub.policy else hub.address
+    for detail_type in service.publishes:
+        if not members.may_put(own, hub, service.source, detail_type):
+            words = f"{name} is declared to publish {detail_type}, and the policy of {hub.name} does not let it"
+            yield finding("BB706", address, words)
+    for other, account_id in members.manifest.accounts.items() if pinned else ():
+        if account_id in (own, hub.account_id):
+            continue
+        detail_types = {*service.publishes, *members.published_by(other)}
+        if any(members.may_put(account_id, hub, service.source, detail_type) for detail_type in detail_types):
+            words = f"the account {other} can publish under {service.source}, the source of {name}"
+            yield finding("BB707", address, words)
+
+
+def _strangers(members: _Members, bus: EventBus) -> Iterator[Finding]:
+    """Nobody outside may put anything on a bus, and nobody at all straight on a local bus."""
+    address = bus.policy.address if bus.policy else bus.address
+    hub = bus.arn == members.manifest.global_bus.arn
+    accounts = (
+        {"an account outside the backbone": STRANGER} if hub else {**members.manifest.accounts, "outside": STRANGER}
+    )
+    for service in members.manifest.services.values():
+        for word, account_id in accounts.items():
+            if account_id == bus.account_id:
+                continue
+            detail_types = service.publishes or ("x",)
+            if any(members.may_put(account_id, bus, service.source, detail_type) for detail_type in detail_types):
+                yield finding("BB708", address, f"lets {word} put events on {bus.name}")
+                return
+
+
+def _logging(system: System, bus: EventBus) -> Iterator[Finding]:
+    """Every event on a bus is logged."""
+    place = Arn.parse(bus.arn)
+    event = {"source": "any.source", "detail-type": "Any", "account": STRANGER, "region": place.region, "detail": {}}
+    targets = [target for rule in system.rules_by_bus[bus.arn].matching(event) for target in rule.targets]
+    if not any(isinstance(system.target_of(target.arn), LogGroup) for target in targets):
+        yield finding("BB709", bus.address, f"no rule of {bus.name} logs every event")

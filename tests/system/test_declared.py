@@ -1,0 +1,134 @@
+"""The stacks against what was declared: each way in which they can part is a finding."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backbone.synthesis import output
+from backbone.system.reader import read
+from tests.conftest import example
+
+Resources = dict[str, dict[str, dict[str, Any]]]
+Edit = Callable[[Resources], object]
+
+
+@pytest.fixture(scope="module")
+def synthesized_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("declared")
+    output.synth(example("single"), folder)
+    return folder
+
+
+def only(resources: Resources, kind: str, start: str) -> dict[str, Any]:
+    (found,) = [body for name, body in resources[kind].items() if name.startswith(start)]
+    return found
+
+
+def policy(start: str, before: str, after: str) -> Edit:
+    """Replace something in a bus's policy."""
+
+    def edit(resources: Resources) -> None:
+        body = only(resources, "aws_cloudwatch_event_bus_policy", start)
+        assert before in body["policy"]
+        body["policy"] = body["policy"].replace(before, after)
+
+    return edit
+
+
+def pattern(start: str, text: str) -> Edit:
+    def edit(resources: Resources) -> None:
+        only(resources, "aws_cloudwatch_event_rule", start)["event_pattern"] = text
+
+    return edit
+
+
+def remove(kind: str, start: str) -> Edit:
+    def edit(resources: Resources) -> None:
+        (name,) = [name for name in resources[kind] if name.startswith(start)]
+        del resources[kind][name]
+
+    return edit
+
+
+CASES: dict[str, tuple[Edit, str, str]] = {
+    "the hub": (remove("aws_cloudwatch_event_bus", "global-bus"), "BB701", "no stack makes the global bus"),
+    "the forwarding target": (
+        remove("aws_cloudwatch_event_target", "forwarding_delivery"),
+        "BB702",
+        "delivery-service is declared to receive Order.Created from order-service, and no rule of shop-global forwards",
+    ),
+    "the forwarding rule is off": (
+        lambda resources: only(resources, "aws_cloudwatch_event_rule", "forwarding_order").update(state="DISABLED"),
+        "BB702",
+        "order-service is declared to receive Delivery.Updated from delivery-service",
+    ),
+    "the forwarding pattern matches nothing": (
+        pattern("forwarding_delivery", '{"source":["nobody"]}'),
+        "BB702",
+        "delivery-service is declared to receive Order.Created",
+    ),
+    "the consumer's pattern matches nothing": (
+        pattern("services_delivery-service_orders", '{"detail-type":["Order.Creatd"]}'),
+        "BB703",
+        "no rule of its local bus hands it to anything",
+    ),
+    "events go back": (
+        pattern("forwarding_order", '{"source":[{"prefix":""}]}'),
+        "BB704",
+        "events of order-service are forwarded back to order-service",
+    ),
+    "a rule that nobody declared": (
+        lambda resources: only(resources, "aws_cloudwatch_event_target", "forwarding_order").update(
+            arn="arn:aws:events:eu-west-1:444444444444:event-bus/other"
+        ),
+        "BB705",
+        "forwards to arn:aws:events:eu-west-1:444444444444:event-bus/other, the bus of no declared service",
+    ),
+    "a publisher shut out": (
+        policy("global", '"Order.Updated"', '"Order.Updatd"'),
+        "BB706",
+        "order-service is declared to publish Order.Updated",
+    ),
+    "a source that is not pinned": (
+        policy("global", '"delivery-service"', '["delivery-service","order-service"]'),
+        "BB707",
+        "the account delivery can publish under order-service, the source of order-service",
+    ),
+    "a stranger on the hub": (
+        policy("global", '"Principal":{"AWS":"arn:aws:iam::222222222222:root"}', '"Principal":"*"'),
+        "BB708",
+        "lets an account outside the backbone put events on shop-global",
+    ),
+    "a stranger on a local bus": (
+        policy("services_delivery", '"ArnEquals"', '"ArnNotEquals"'),
+        "BB708",
+        "put events on shop-delivery-service",
+    ),
+    "the log": (
+        remove("aws_cloudwatch_event_target", "services_order-service_bus_log"),
+        "BB709",
+        "no rule of shop-order-service logs every event",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_where_the_stacks_part_from_what_was_declared(synthesized_folder: Path, tmp_path: Path, name: str) -> None:
+    edit, rule, words = CASES[name]
+    document = json.loads((synthesized_folder / "stacks" / "backbone" / "cdk.tf.json").read_text())
+    edit(document["resource"])
+    folder = tmp_path / "out"
+    (folder / "stacks" / "backbone").mkdir(parents=True)
+    (folder / "stacks" / "backbone" / "cdk.tf.json").write_text(json.dumps(document))
+    (folder / "backbone.json").write_bytes((synthesized_folder / "backbone.json").read_bytes())
+    messages = [finding.message for finding in read(folder).findings if finding.rule == rule]
+    assert any(words in message for message in messages), [str(each) for each in read(folder).findings]
+
+
+def test_nothing_parts_in_the_example(synthesized_folder: Path) -> None:
+    assert read(synthesized_folder).findings == ()
