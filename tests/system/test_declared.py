@@ -102,7 +102,7 @@ CASES: dict[str, tuple[Edit, str, str]] = {
     "a stranger on the hub": (
         policy("global", '"Principal":{"AWS":"arn:aws:iam::222222222222:root"}', '"Principal":"*"'),
         "BB708",
-        "lets an account outside the backbone put events on shop-global",
+        "lets anybody put events on shop-global",
     ),
     "a stranger on a local bus": (
         policy("services_delivery", '"ArnEquals"', '"ArnNotEquals"'),

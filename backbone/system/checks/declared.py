@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -162,19 +164,21 @@ def _publishing(
 
 def _strangers(members: _Members, bus: EventBus) -> Iterator[Finding]:
     """Nobody outside may put anything on a bus, and nobody at all straight on a local bus."""
-    address = bus.policy.address if bus.policy else bus.address
+    if bus.policy is None:
+        return
+    named = set(re.findall(r"\b[0-9]{12}\b", json.dumps(bus.policy.document)))
+    declared = set(members.manifest.accounts.values())
     hub = bus.arn == members.manifest.global_bus.arn
-    accounts = (
-        {"an account outside the backbone": STRANGER} if hub else {**members.manifest.accounts, "outside": STRANGER}
-    )
-    for service in members.manifest.services.values():
-        for word, account_id in accounts.items():
-            if account_id == bus.account_id:
-                continue
-            detail_types = service.publishes or ("x",)
-            if any(members.may_put(account_id, bus, service.source, detail_type) for detail_type in detail_types):
-                yield finding("BB708", address, f"lets {word} put events on {bus.name}")
-                return
+    others = {STRANGER, *(named - declared if hub else named)} - {bus.account_id}
+    events = {
+        (service.source, detail_type)
+        for service in members.manifest.services.values()
+        for detail_type in service.publishes or ("x",)
+    }
+    for account_id in sorted(others):
+        if any(members.may_put(account_id, bus, source, detail_type) for source, detail_type in events):
+            word = "anybody" if account_id == STRANGER else f"the account {account_id}"
+            yield finding("BB708", bus.policy.address, f"lets {word} put events on {bus.name}")
 
 
 def _logging(system: System, bus: EventBus) -> Iterator[Finding]:
