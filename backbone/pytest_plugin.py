@@ -1,7 +1,8 @@
 """A pytest plugin: the fixture `backbone_sim` is the synthesized system, made anew for each test.
 
 Stacks are looked for in the folder that the ini option `backbone_stacks` names, from pytest's root folder; by default
-it is `cdktf.out`.
+it is `cdktf.out`. Where the file or a service's code changed since the last synth, it is synthesized anew; with
+`backbone_no_synth` the test fails instead, as it does for a folder that is not the file's own.
 """
 
 from __future__ import annotations
@@ -18,20 +19,24 @@ __all__ = ["backbone_sim", "pytest_addoption"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the ini option."""
+    """Declare the ini options."""
     parser.addini("backbone_stacks", "the folder of the synthesized stacks", default="cdktf.out")
+    parser.addini("backbone_no_synth", "fail where sources changed since synth", type="bool", default=False)
 
 
 @pytest.fixture
 def backbone_sim(request: pytest.FixtureRequest) -> Iterator[Simulator]:
     """The synthesized system in its first state; its functions end with the test."""
     # Imported here, so that test runs without this fixture are not slower.
+    from backbone.cli.stacks import refresh
     from backbone.errors import BackboneError
     from backbone.simulator import Simulator
+    from backbone.topology import find, output_folder
 
-    folder = request.config.rootpath / request.config.getini("backbone_stacks")
+    folder, file = request.config.rootpath / request.config.getini("backbone_stacks"), find(request.config.rootpath)
+    own = file if folder == output_folder(file) else None
     try:
-        simulator = Simulator.load(folder)
+        simulator = Simulator.load(refresh(folder, own, no_synth=request.config.getini("backbone_no_synth")))
     except BackboneError as error:
         pytest.fail(str(error), pytrace=False)
     with simulator:

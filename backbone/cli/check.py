@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backbone.cli.app import StacksFolder, app, errors, output
+from backbone.cli.stacks import NoSynth, current
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 @app.command()
 def check(
     stacks: StacksFolder = None,
+    no_synth: NoSynth = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     sarif: Annotated[
         Path | None, typer.Option(help="Also write the findings as SARIF, for code hosts, to this file.")
@@ -40,10 +42,9 @@ def check(
     beside the file accepts findings with a reason. The exit status is 1 when there is an error or a warning.
     """
     from backbone.system.reader import read
-    from backbone.topology import find, output_folder
+    from backbone.topology import find
 
-    file = find(Path())
-    folder = stacks or output_folder(file)
+    folder = current(stacks, no_synth=no_synth)
     reading = read(folder)
     findings = [*reading.findings]
     if terraform:
@@ -53,7 +54,7 @@ def check(
             findings += validate(folder, plugin_dir=plugin_dir)
     findings.sort(key=lambda found: (list(STYLES).index(found.severity), found.rule, found.address))
     if sarif is not None:
-        _write_sarif(sarif, findings, reading.system.services, file)
+        _write_sarif(sarif, findings, reading.system.services, find(Path()))
     if as_json:
         output.print_json(data=[_as_dict(found) for found in findings])
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backbone.cli.app import StacksFolder, about, app, errors, new_table, output, read_bytes
+from backbone.cli.stacks import NoSynth, current
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def match(
         typer.Option("--pattern", "-p", help="A file with one pattern's JSON, or -.", show_default="every rule"),
     ] = None,
     stacks: StacksFolder = None,
+    no_synth: NoSynth = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say whether an event matches a pattern and why, or else which rules of the synthesized buses it matches.
@@ -47,7 +49,7 @@ def match(
     values: Sequence[object]
     texts: list[Table | str]
     if pattern is None:
-        found = rules = _matching([fields for _, fields in given], stacks)
+        found = rules = _matching([fields for _, fields in given], stacks, no_synth=no_synth)
         values = [[_rule_as_json(rule) for rule in matching] for matching in rules]
         texts = [_rule_table(matching) if matching else "no rule matches" for matching in rules]
     else:
@@ -63,13 +65,12 @@ def match(
     raise typer.Exit(0 if all(found) else 1)
 
 
-def _matching(given: list[dict[str, Any]], stacks: Path | None) -> list[list[Rule]]:
+def _matching(given: list[dict[str, Any]], stacks: Path | None, *, no_synth: bool) -> list[list[Rule]]:
     """The rules of the synthesized buses that each event matches."""
     from backbone.system.reader import read
-    from backbone.topology import find, output_folder
 
     with errors.status("Reading the stacks"):
-        system = read(stacks or output_folder(find(Path()))).system
+        system = read(current(stacks, no_synth=no_synth)).system
         return [system.matching(event) for event in given]
 
 

@@ -10,6 +10,7 @@ import typer
 
 from backbone.cli.app import StacksFolder, about, app, errors, output, read_bytes, wide_output
 from backbone.cli.check import STYLES
+from backbone.cli.stacks import NoSynth, current
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def simulate(
     fault: Faults = None,
     seed: Seed = 0,
     stacks: StacksFolder = None,
+    no_synth: NoSynth = False,
     stub_authorizers: Stub = False,
     allow: Annotated[
         list[str] | None, typer.Option(help="What may happen without a status of 1; repeatable.", metavar="KIND")
@@ -63,7 +65,7 @@ def simulate(
     if (event is None) is (post is None):
         raise BackboneError("simulate: one of --event and --post is needed")
     allowed, expected = requests.allowed(allow or []), requests.expected(expect or [])
-    with _simulator(stacks, fault, seed=seed, stub_authorizers=stub_authorizers) as simulator:
+    with _simulator(stacks, fault, seed=seed, stub_authorizers=stub_authorizers, no_synth=no_synth) as simulator:
         with errors.status("Running"):
             if event is not None:
                 content = read_bytes(event)
@@ -93,6 +95,7 @@ def up(
     fault: Faults = None,
     seed: Seed = 0,
     stacks: StacksFolder = None,
+    no_synth: NoSynth = False,
     stub_authorizers: Stub = False,
 ) -> None:
     """Serve the synthesized system on this machine until Ctrl-C: its HTTP APIs, and EventBridge for any AWS client."""
@@ -100,7 +103,7 @@ def up(
     from backbone.simulator.server import Server
 
     with (
-        _simulator(stacks, fault, seed=seed, stub_authorizers=stub_authorizers) as simulator,
+        _simulator(stacks, fault, seed=seed, stub_authorizers=stub_authorizers, no_synth=no_synth) as simulator,
         Server(simulator, port=port) as server,
     ):
         output.print(f"HTTP APIs: {server.url}", soft_wrap=True)
@@ -112,13 +115,14 @@ def up(
     output.print("ended")
 
 
-def _simulator(stacks: Path | None, faults: list[str] | None, *, seed: int, stub_authorizers: bool) -> Simulator:
+def _simulator(
+    stacks: Path | None, faults: list[str] | None, *, seed: int, stub_authorizers: bool, no_synth: bool
+) -> Simulator:
     """The system of the stacks, after saying what is wrong with it and what of it is left out."""
     from backbone.simulator import Fault, Simulator
-    from backbone.topology import find, output_folder
 
     simulator = Simulator.load(
-        stacks or output_folder(find(Path())),
+        current(stacks, no_synth=no_synth),
         seed=seed,
         faults=[Fault.parse(fault) for fault in faults or []],
         stub_authorizers=stub_authorizers,

@@ -1,0 +1,55 @@
+"""The synthesized stacks that a command reads: those of the file here, as its sources are now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backbone.cli.app import errors, load_topology
+from backbone.errors import BackboneError
+
+__all__ = ["NoSynth", "StaleStacksError", "current", "refresh"]
+
+NoSynth = Annotated[
+    bool, typer.Option("--no-synth", help="Fail where the sources changed since synth, instead of synthesizing anew.")
+]
+SHOWN = 5
+
+
+class StaleStacksError(BackboneError):
+    """The stacks are not those of the sources as they are now."""
+
+
+def current(stacks: Path | None, *, no_synth: bool) -> Path:
+    """The folder of the stacks to read: the one that was named, or that of the file here, brought up to date."""
+    from backbone.topology import find, output_folder
+
+    if stacks is not None:
+        return refresh(stacks, None, no_synth=True)
+    file = find(Path())
+    return refresh(output_folder(file), file, no_synth=no_synth)
+
+
+def refresh(folder: Path, file: Path | None, *, no_synth: bool) -> Path:
+    """The folder, synthesized anew from the file where that or a service's code changed since the last synth.
+
+    StaleStacksError instead with `no_synth`. A folder without a manifest is taken as it is.
+    """
+    from backbone import manifest
+
+    if not (folder / manifest.FILE_NAME).exists():
+        return folder
+    changes = manifest.stale(manifest.read(folder), (file or folder).absolute().parent)
+    if not changes:
+        return folder
+    more = f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""
+    words = f"{folder}: since synth these changed: {', '.join(map(str, changes[:SHOWN]))}{more}"
+    if no_synth or file is None:
+        raise StaleStacksError(f"{words}; run `backbone synth`")
+    from backbone.synthesis.output import synth
+
+    errors.print(f"{words}; synthesizing anew", style="dim", soft_wrap=True)
+    synth(load_topology(file), folder)
+    return folder
