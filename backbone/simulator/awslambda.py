@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -107,7 +109,8 @@ class Lambda:
         branch = engine.node("invoked", function.name, function.account, "", node)
         if engine.strikes(("timeout",), *function.names):
             words = f"Task timed out after {function.timeout_seconds:.2f} seconds"
-            outcome = Outcome(error={"errorType": "Sandbox.Timedout", "errorMessage": words})
+            problem = {"errorType": "Sandbox.Timedout", "errorMessage": words}
+            outcome = Outcome(error=problem, seconds=function.timeout_seconds)
         else:
             with engine.below(branch):
                 outcome = self._run(function, event)
@@ -125,7 +128,9 @@ class Lambda:
         worker, role = self._worker(function), self._engine.system.get(Role, function.role_arn)
         if role is None:
             return Outcome(error={"errorType": "AccessDenied", "errorMessage": "the function has no role"})
-        return worker.invoke(event, self._engine.new_id(), partial(self._call, role.identity))
+        began = time.monotonic()
+        outcome = worker.invoke(event, self._engine.new_id(), partial(self._call, role.identity))
+        return replace(outcome, seconds=time.monotonic() - began)
 
     def _call(self, who: Identity, call: Call) -> Reply:
         return self._engine.call(who, call)

@@ -64,6 +64,8 @@ class Outcome:
     result: Any = None
     error: Mapping[str, Any] | None = None
     printed: str = ""
+    seconds: float = 0.0
+    """How long it took, in real time or, for a time-out by a fault, as long as the function may take."""
 
 
 class _Starter:

@@ -19,6 +19,7 @@ from backbone.simulator.kinesis import Kinesis
 from backbone.simulator.logs import Logs
 from backbone.simulator.processes import Call, Reply
 from backbone.simulator.sqs import Message, Sqs
+from backbone.simulator.tokens import KeySet
 from backbone.simulator.verdict import Allowable
 from backbone.system.findings import Finding
 from backbone.system.iam import Identity
@@ -37,7 +38,13 @@ class Simulator:
     """
 
     def __init__(
-        self, reading: Reading, *, seed: int = 0, faults: Iterable[Fault] = (), stub_authorizers: bool = False
+        self,
+        reading: Reading,
+        *,
+        seed: int = 0,
+        faults: Iterable[Fault] = (),
+        stub_authorizers: bool = False,
+        keys: KeySet | None = None,
     ) -> None:
         self.system = reading.system
         self._findings = reading.findings
@@ -45,7 +52,7 @@ class Simulator:
         self._logs, self._streams, self._destinations = Logs(engine), Kinesis(engine), ApiDestinations(engine)
         self._sqs, self._lambda, self._tables = Sqs(engine), Lambda(engine), DynamoDb(engine)
         self._eventbridge = EventBridge(engine)
-        self._apis = ApiGateway(engine, stub_authorizers=stub_authorizers)
+        self._apis = ApiGateway(engine, stub_authorizers=stub_authorizers, keys=keys or KeySet())
         self.queues: dict[str, list[Message]] = engine.by_name(Queue, self._sqs.messages)
         """The messages of each queue by its name, oldest first; `ACCOUNT:NAME` where two accounts use a name."""
         self.logs: dict[str, list[Any]] = engine.by_name(LogGroup, self._logs.entries)
@@ -63,9 +70,13 @@ class Simulator:
         seed: int = 0,
         faults: Iterable[Fault] = (),
         stub_authorizers: bool = False,
+        keys: KeySet | None = None,
     ) -> Simulator:
-        """The system of all stacks in a folder such as `cdktf.out`; TerraformError when they cannot be read."""
-        return cls(read(Path(folder)), seed=seed, faults=faults, stub_authorizers=stub_authorizers)
+        """The system of all stacks in a folder such as `cdktf.out`; TerraformError when they cannot be read.
+
+        `keys` are those that sign tokens for JWT authorizers; without them signatures are not checked.
+        """
+        return cls(read(Path(folder)), seed=seed, faults=faults, stub_authorizers=stub_authorizers, keys=keys)
 
     def __enter__(self) -> Simulator:
         return self
@@ -179,13 +190,17 @@ class Simulator:
         *,
         headers: Mapping[str, str] | None = None,
         caller: str | None = None,
+        api: str | None = None,
     ) -> Answer:
-        """Call an API: `body` is JSON values or text. `caller` signs the call as an identity of an account.
+        """Call an API: `body` is JSON values, text or bytes. `caller` signs the call.
 
-        Authorizers are honoured unless the simulator was made with `stub_authorizers`.
+        A caller is a role or function of the system, or an account, which stands for an identity that may do
+        everything there. Authorizers are honoured unless the simulator was made with `stub_authorizers`. `api` is the
+        API's name, which may be left out where there is one; a `Host` header tells it as well.
         """
         who = self.identity(caller) if caller else None
-        return self._apis.call(HttpCall(method, path, body, dict(headers or {})), who, caller or "caller")
+        call = HttpCall(method, path, body, dict(headers or {}))
+        return self._apis.call(self._apis.api_of(api, call.headers.get("host", "")), call, who, caller or "caller")
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """The items of a DynamoDB table, by its name, in DynamoDB's JSON."""

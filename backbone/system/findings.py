@@ -198,6 +198,22 @@ CATALOGUE: dict[str, Entry] = {
     ),
     # APIs
     "BB401": Entry("A route that leads nowhere", "error", "Calls are answered with 500.", "Let it lead to a function."),
+    "BB403": Entry("A route twice", "error", _REFUSED, "Keep one of the routes."),
+    "BB404": Entry(
+        "An API that is no HTTP API", "error", "Nothing of it is simulated.", "Use protocol_type HTTP, or accept it."
+    ),
+    "BB405": Entry(
+        "An API that answers nobody",
+        "error",
+        "Every call is refused.",
+        "Deploy a stage with auto_deploy, raise its throttling, and leave the endpoint enabled.",
+    ),
+    "BB406": Entry(
+        "A route whose tokens cannot be checked",
+        "error",
+        "Every call is answered with 401.",
+        "Give the route a JWT authorizer with issuer and audience.",
+    ),
     "BB402": Entry(
         "An API that may not invoke its function",
         "error",

@@ -21,16 +21,20 @@ __all__ = [
     "ApiDestination",
     "Archive",
     "Authorization",
+    "Cors",
     "EventBus",
     "EventSourceMapping",
     "Function",
     "HttpApi",
+    "Integration",
+    "Jwt",
     "LogGroup",
     "Queue",
     "Resource",
     "Role",
     "Route",
     "Rule",
+    "Stage",
     "Stream",
     "System",
     "Table",
@@ -180,14 +184,66 @@ class EventBus(Resource):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class Jwt:
+    """The tokens that a route takes: who issues them, and whom they must be for."""
+
+    issuer: str
+    audience: tuple[str, ...]
+    identity_source: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Integration:
+    """What answers a route: a function, or something else at a URI."""
+
+    address: str
+    type: str
+    uri: str
+    function_arn: str | None
+    payload_version: str
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Route:
-    """A route of an API: its key, such as `POST /orders`, who may call it, and the function that answers."""
+    """A route of an API: its key, such as `POST /orders`, who may call it, and what answers."""
 
     address: str
     key: str
     authorization: Authorization
-    authorizer: Mapping[str, Any] | None
-    function_arn: str | None
+    scopes: tuple[str, ...]
+    jwt: Jwt | None
+    integration: Integration | None
+
+    @property
+    def function_arn(self) -> str | None:
+        """The function that answers; None where none does."""
+        return self.integration.function_arn if self.integration else None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Stage:
+    """A deployed version of an API; `$default` has no path of its own. None is AWS's default rate."""
+
+    address: str
+    name: str
+    deployed: bool
+    rate: float | None
+    burst: int | None
+    access_log_arn: str | None
+    access_log_format: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Cors:
+    """What an API answers browsers that ask whether a page may call it."""
+
+    origins: tuple[str, ...]
+    methods: tuple[str, ...]
+    headers: tuple[str, ...]
+    exposed: tuple[str, ...]
+    max_age_seconds: int
+    credentials: bool
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -195,7 +251,17 @@ class HttpApi(Resource):
     """An HTTP API. Its ARN here is that of its execution, which permissions name."""
 
     id: str
+    protocol: str
+    endpoint_disabled: bool
     routes: tuple[Route, ...]
+    stages: tuple[Stage, ...]
+    cors: Cors | None
+
+    @property
+    def host(self) -> str:
+        """Its host name on AWS."""
+        suffix = "amazonaws.com.cn" if self.place.partition == "aws-cn" else "amazonaws.com"
+        return f"{self.id}.execute-api.{self.place.region}.{suffix}"
 
 
 Found = TypeVar("Found", bound=Resource)

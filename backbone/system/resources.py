@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from backbone.aws.arn import Place
 from backbone.aws.limits import (
@@ -14,21 +14,19 @@ from backbone.aws.limits import (
     RETRY_MAX_AGE_SECONDS,
     RETRY_MAX_ATTEMPTS,
 )
+from backbone.system import http_api
 from backbone.system.blocks import Blocks
 from backbone.system.iam import BUS, FUNCTION, INLINE, QUEUE, TRUST, Policy
 from backbone.system.model import (
     ApiDestination,
     Archive,
-    Authorization,
     EventBus,
     EventSourceMapping,
     Function,
-    HttpApi,
     LogGroup,
     Queue,
     Resource,
     Role,
-    Route,
     Rule,
     Stream,
     Table,
@@ -214,42 +212,6 @@ def _mapping(values: Values) -> EventSourceMapping:
     )
 
 
-def _api(blocks: Blocks, values: Values) -> HttpApi:
-    api_id, block = values.text("id"), values.block
-    uris = {
-        f"integrations/{integration.text('id')}": integration.text("integration_uri", "")
-        for integration in blocks.attached("aws_apigatewayv2_integration", api_id)
-    }
-    authorizers = {
-        authorizer.text("id"): authorizer.part("jwt_configuration")
-        for authorizer in blocks.attached("aws_apigatewayv2_authorizer", api_id)
-    }
-
-    def route(values: Values) -> Route:
-        uri = re.search(r"arn:[^/]+:function:[^/]+", uris.get(values.text("target", ""), ""))
-        authorization = values.text("authorization_type", "NONE")
-        if authorization not in get_args(Authorization):
-            raise values.wrong("authorization_type", authorization, ", ".join(get_args(Authorization)))
-        jwt = authorizers.get(values.text("authorizer_id", ""))
-        return Route(
-            address=values.block.id,
-            key=values.text("route_key"),
-            authorization=authorization,  # type: ignore[arg-type] # checked above
-            authorizer={"issuer": jwt.text("issuer", ""), "audience": jwt.texts("audience")} if jwt else None,
-            function_arn=uri[0] if uri else None,
-        )
-
-    return HttpApi(
-        address=block.id,
-        name=values.text("name"),
-        arn=values.text("execution_arn"),
-        account=block.account,
-        place=block.place,
-        id=api_id,
-        routes=blocks.read_attached("aws_apigatewayv2_route", api_id, route),
-    )
-
-
 RESOURCES: dict[str, Callable[[Blocks, Values], Resource]] = {
     "aws_cloudwatch_event_bus": _bus,
     "aws_cloudwatch_event_rule": _rule,
@@ -261,7 +223,7 @@ RESOURCES: dict[str, Callable[[Blocks, Values], Resource]] = {
     "aws_dynamodb_table": _table,
     "aws_iam_role": _role,
     "aws_lambda_function": _function,
-    "aws_apigatewayv2_api": _api,
+    "aws_apigatewayv2_api": http_api.read,
 }
 """How a block of each type becomes a resource."""
 
@@ -279,6 +241,8 @@ ATTACHED: dict[str, tuple[str, Callable[[Values], str]]] = {
     "aws_apigatewayv2_integration": ("the API", lambda values: values.text("api_id")),
     "aws_apigatewayv2_authorizer": ("the API", lambda values: values.text("api_id")),
     "aws_apigatewayv2_route": ("the API", lambda values: values.text("api_id")),
+    "aws_apigatewayv2_stage": ("the API", lambda values: values.text("api_id")),
+    "aws_apigatewayv2_deployment": ("the API", lambda values: values.text("api_id")),
 }
 """What a block of each type belongs to, in a word, and how it names that: by ARN, URL or id."""
 
@@ -286,7 +250,6 @@ READ_ALONG = {"aws_cloudwatch_event_connection"}
 """Types that are read where another block refers to them."""
 
 WITHOUT_PART = {
-    "aws_apigatewayv2_stage",
     "aws_cloudwatch_log_delivery",
     "aws_cloudwatch_log_delivery_destination",
     "aws_cloudwatch_log_delivery_source",

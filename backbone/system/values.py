@@ -54,6 +54,14 @@ class Values:
             raise self.wrong(name, found, "a whole number")
         return int(found)
 
+    def number(self, name: str) -> float | None:
+        """A number; None when it is absent."""
+        found = self.optional_text(name)
+        try:
+            return None if found is None else float(found)
+        except ValueError:
+            raise self.wrong(name, found, "a number") from None
+
     def flag(self, name: str, *, default: bool) -> bool:
         """A truth value; the texts "true" and "false" are such to Terraform."""
         found = self.value(name)
