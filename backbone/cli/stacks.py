@@ -35,13 +35,17 @@ def current(stacks: Path | None, *, no_synth: bool) -> Path:
 def refresh(folder: Path, file: Path | None, *, no_synth: bool) -> Path:
     """The folder, synthesized anew from the file where that or a service's code changed since the last synth.
 
-    StaleStacksError instead with `no_synth`. A folder without a manifest is taken as it is.
+    StaleStacksError instead with `no_synth`. A folder without a manifest, or without its sources beside it, is taken as
+    it is.
     """
     from backbone import manifest
 
     if not (folder / manifest.FILE_NAME).exists():
         return folder
-    changes = manifest.stale(manifest.read(folder), (file or folder).absolute().parent)
+    known, project = manifest.read(folder), (file or folder).absolute().parent
+    if file is None and (known.file is None or not (project / known.file).exists()):
+        return folder  # the sources are elsewhere
+    changes = manifest.stale(known, project)
     if not changes:
         return folder
     more = f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""

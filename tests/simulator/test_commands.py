@@ -49,8 +49,14 @@ def test_simulate_an_event(stacks: Stacks, tmp_path: Path) -> None:
     assert "shop-delivery-service" in output
     output, _ = run(*command, "--as", "delivery-service", folder=tmp_path, status=1, COLUMNS="160")
     assert "AccessDeniedException" in output
-    output, _ = run(*command, "--fault", "deny:shop-delivery-service", folder=tmp_path, COLUMNS="160")
+    faulty = (*command, "--fault", "deny:shop-delivery-service")
+    output, errors = run(*faulty, folder=tmp_path, status=1, COLUMNS="160")
     assert "dead-lettered" in output
+    assert errors.startswith("not as it should be: 1 dead-letter: shop-forward-delivery-service-dead-letters")
+    assert run(*faulty, "--allow", "dead-letter", folder=tmp_path)[1] == ""
+    assert "expected 1 of Order.Paid" in run(*command, "--expect", "Order.Paid=1", folder=tmp_path, status=1)[1]
+    assert "--expect: got 'T=x'; allowed" in run(*command, "--expect", "T=x", folder=tmp_path, status=2)[1]
+    assert "--allow: got 'x'; allowed: denied" in run(*command, "--allow", "x", folder=tmp_path, status=2)[1]
     (tmp_path / "event.json").write_text('{"source": "nobody", "detail-type": "T", "detail": {}}')
     assert "no service or account is called 'nobody'; say who" in run(*command, folder=tmp_path, status=2)[1]
     assert "one of --event and --post" in run(*command[:4], folder=tmp_path, status=2)[1]
@@ -62,7 +68,7 @@ def test_simulate_what_the_aws_cli_is_given(stacks: Stacks, tmp_path: Path) -> N
     entry = {"Source": "order-service", "DetailType": "Order.Updated", "Detail": "{}"}
     (tmp_path / "entries.json").write_text(json.dumps([entry, entry | {"DetailType": "Order.Created"}]))
     command = (BACKBONE, "simulate", "-s", str(stacks("single")), "-e", "entries.json", "--json")
-    put = json.loads(run(*command, folder=tmp_path)[0])
+    put = json.loads(run(*command, "--allow", "dead-letter", folder=tmp_path)[0])
     assert [node["detail_type"] for node in put] == ["Order.Updated", "Order.Created"]
     (tmp_path / "entries.json").write_text(json.dumps({"Entries": [entry | {"Detail": {}}]}))
     message = "error: entries.json: Entries[0].Detail: got an object; allowed: JSON as text"
@@ -82,8 +88,8 @@ def test_findings_come_first_and_fail_the_command(stacks: Stacks, tmp_path: Path
     file.write_text(json.dumps(read))
     (tmp_path / "event.json").write_text(EVENT)
     _, errors = run(BACKBONE, "simulate", "-s", "out", "-e", "event.json", folder=tmp_path, status=1)
-    assert "not simulated: backbone/aws_sns_topic.t\n" in errors
-    assert "finding: backbone/aws_cloudwatch_event_target.services_delivery-service_orders_target" in errors
+    assert "note BB190: backbone/aws_sns_topic.t: this type is not simulated\n" in errors
+    assert "error BB201: backbone/aws_cloudwatch_event_target.services_delivery-service_orders_target" in errors
     assert "every event that the rule matches would go to shop-delivery-service-orders-dead-letters" in errors
 
 
