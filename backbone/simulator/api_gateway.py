@@ -133,8 +133,8 @@ class ApiGateway:
         """Whether an identity's own policies let it call; an identity of another account has no way in."""
         if who.account_id != api.account_id:
             return False
-        context = self._engine.context(who)
-        return bool(authorize(who, "execute-api:Invoke", arn, owner=api.account_id, policy=None, context=context))
+        context = self._engine.context
+        return bool(authorize(who, "execute-api:Invoke", arn, owner=api.account_id, context=context))
 
     def _invoked(self, call: HttpCall, way: Way, node: Node) -> Answer:
         engine, route, api = self._engine, way.route, way.api

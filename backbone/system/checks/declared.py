@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from backbone.aws.arn import Arn
 from backbone.manifest import Manifest, ManifestService
 from backbone.system.access import organization
 from backbone.system.findings import Finding, finding
-from backbone.system.iam import Identity, authorize
+from backbone.system.iam import Identity, Statement, authorize
 from backbone.system.model import EventBus, LogGroup, Rule, System
 
 __all__ = ["check"]
@@ -102,8 +101,8 @@ def _undeclared(system: System, manifest: Manifest, hub: EventBus) -> Iterator[F
 def _admits_organization(bus: EventBus) -> bool:
     """Whether a bus's policy has a statement for a whole organization, as synth writes one for many accounts."""
     for statement in bus.policy.statements if bus.policy else ():
-        keys = [key for operator in statement.get("Condition", {}).values() for key in operator]
-        if statement.get("Principal") in ("*", {"AWS": "*"}) and "aws:PrincipalOrgID" in keys:
+        keys = {condition.key.lower() for condition in statement.conditions}
+        if statement.principals is not None and statement.principals.everyone and "aws:principalorgid" in keys:
             return True
     return False
 
@@ -137,7 +136,7 @@ class _Members:
             "events:PutEvents",
             bus.arn,
             owner=bus.account_id,
-            policy=bus.policy,
+            policies=[bus.policy] if bus.policy else [],
             context=context,
         )
         return bool(decision)
@@ -166,7 +165,7 @@ def _strangers(members: _Members, bus: EventBus) -> Iterator[Finding]:
     """Nobody outside may put anything on a bus, and nobody at all straight on a local bus."""
     if bus.policy is None:
         return
-    named = set(re.findall(r"\b[0-9]{12}\b", json.dumps(bus.policy.document)))
+    named = {account for statement in bus.policy.statements for account in _accounts(statement)}
     declared = set(members.manifest.accounts.values())
     hub = bus.arn == members.manifest.global_bus.arn
     others = {STRANGER, *(named - declared if hub else named)} - {bus.account_id}
@@ -179,6 +178,15 @@ def _strangers(members: _Members, bus: EventBus) -> Iterator[Finding]:
         if any(members.may_put(account_id, bus, source, detail_type) for source, detail_type in events):
             word = "anybody" if account_id == STRANGER else f"the account {account_id}"
             yield finding("BB708", bus.policy.address, f"lets {word} put events on {bus.name}")
+
+
+def _accounts(statement: Statement) -> Iterator[str]:
+    """The accounts that a statement names, in its principals and its conditions."""
+    if statement.principals is not None:
+        yield from statement.principals.accounts
+    for condition in statement.conditions:
+        for value in condition.values:
+            yield from re.findall(r"\b[0-9]{12}\b", value.text)
 
 
 def _logging(system: System, bus: EventBus) -> Iterator[Finding]:
