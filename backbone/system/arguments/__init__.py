@@ -1,0 +1,54 @@
+"""Whether Terraform and AWS would take the arguments of a resource."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from backbone.system.arguments import rules, schema
+from backbone.system.arguments.facts import FACTS
+from backbone.system.arguments.limits import breach, limits
+from backbone.system.arguments.limits import rules as rules_of
+from backbone.system.arguments.problem import ArgumentProblem, Severity
+
+__all__ = ["ArgumentProblem", "Severity", "known", "problems"]
+
+
+@cache
+def known(resource_type: str) -> frozenset[str]:
+    """The path of every argument and block of a type, as in provider 5.100 or 6; empty for a type that is not known.
+
+    Left out are Terraform's own arguments, such as `depends_on`, and what only AWS sets.
+    """
+    return frozenset(schema.known(schema.types().get(resource_type, {})))
+
+
+def problems(resource_type: str, body: Mapping[str, Any], *, providers: Collection[int] = ()) -> list[ArgumentProblem]:
+    """What Terraform or AWS would refuse in a resource's body.
+
+    `body` is Terraform's JSON with its references resolved; null stands for absent, and what is still an expression is
+    not judged. `providers` are the major versions of the AWS provider that the stack allows, of 5 and 6; without them
+    an argument that either has is fine. A type that is not known here gets a note.
+    """
+    known_schema = schema.types().get(resource_type)
+    if known_schema is None:
+        message = f"the arguments of {resource_type} are not known here and not checked"
+        return [ArgumentProblem("", message, "note")]
+    reading = schema.read(known_schema, body, providers)
+    found = [*reading.problems, *_limits(resource_type, reading.values)]
+    found += rules.problems(rules_of(resource_type), reading.body)
+    for fact in FACTS.get(resource_type, ()):
+        found += fact(reading.body)
+    return found
+
+
+def _limits(resource_type: str, values: Iterable[schema.Value]) -> Iterator[ArgumentProblem]:
+    for one in values:
+        allowed = limits(resource_type, one.schema_path)
+        if one.value == "" and one.is_optional and allowed.get("empty"):
+            continue
+        if message := breach(one.value, allowed):
+            if one.is_sensitive:
+                message = "the value is secret and not shown; " + message.partition("; ")[2]
+            yield ArgumentProblem(one.path, message)

@@ -1,0 +1,212 @@
+"""What AWS demands of a resource that no table of limits can say: names that name each other, sizes, expressions."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from backbone.system.arguments.problem import ArgumentProblem, format_value, is_unresolved
+
+__all__ = ["FACTS"]
+
+Body = Mapping[str, Any]
+Fact = Callable[[Body], Iterator[ArgumentProblem]]
+
+MAX_ENVIRONMENT = 4096
+"""Lambda quotas, "Function environment variables". Lambda measures the variables as JSON, names and quotes included."""
+
+RESERVED_VARIABLES = frozenset(
+    {
+        *("_HANDLER", "_X_AMZN_TRACE_ID", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT"),
+        *("AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+        *("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+        *("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE"),
+        *("AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_MAX_CONCURRENCY"),
+        *("AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN", "AWS_LAMBDA_RUNTIME_API"),
+    }
+)
+"""What a function's configuration may not set (Lambda developer guide, "Defined runtime environment variables")."""
+
+HTTP_METHODS = ("ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+
+
+def _environment(body: Body) -> Iterator[ArgumentProblem]:
+    for block in body.get("environment", []):
+        variables = block.get("variables")
+        if not isinstance(variables, dict):
+            continue
+        for name in sorted(RESERVED_VARIABLES & {*variables}):
+            path = f'environment.variables["{name}"]'
+            yield ArgumentProblem(path, "Lambda sets this variable itself and allows no other; name it otherwise")
+        size = len(json.dumps(variables, ensure_ascii=False, separators=(",", ":")).encode())
+        if size > MAX_ENVIRONMENT and not any(map(is_unresolved, variables.values())):
+            message = f"got {size:,} bytes as JSON; allowed: at most {MAX_ENVIRONMENT:,} in total"
+            yield ArgumentProblem("environment.variables", message)
+
+
+def _table_keys(body: Body) -> Iterator[ArgumentProblem]:
+    """Every key has an attribute, and every attribute is a key (DynamoDB API reference, CreateTable)."""
+    defined: set[str] = set()
+    for number, attribute in enumerate(body.get("attribute", [])):
+        name = attribute.get("name")
+        if is_unresolved(name):
+            return
+        if name in defined:
+            yield ArgumentProblem(f"attribute[{number}].name", f"{format_value(name)} is defined twice; leave one out")
+        defined.add(name)
+    used = {path: name for path, name in _keys(body) if not is_unresolved(name)}
+    for path, name in used.items():
+        if defined and name not in defined:
+            allowed = ", ".join(sorted(map(str, defined)))
+            yield ArgumentProblem(path, f"got {format_value(name)}; allowed: a defined attribute: {allowed}")
+    for name in sorted(map(str, defined - {*used.values()})):
+        message = f"{format_value(name)} is neither a key of the table nor of an index; leave it out, or use it"
+        yield ArgumentProblem("attribute", message)
+    if body.get("hash_key") is not None and body.get("hash_key") == body.get("range_key"):
+        yield ArgumentProblem("range_key", f"got {format_value(body['range_key'])}; allowed: not the hash_key as well")
+
+
+def _keys(body: Body) -> Iterator[tuple[str, str]]:
+    holders = [("", body)]
+    for kind in ("global_secondary_index", "local_secondary_index"):
+        holders += [(f"{kind}[{number}].", index) for number, index in enumerate(body.get(kind, []))]
+    for place, holder in holders:
+        for key in ("hash_key", "range_key"):
+            if holder.get(key):
+                yield place + key, holder[key]
+
+
+def _table_indexes(body: Body) -> Iterator[ArgumentProblem]:
+    names: set[str] = set()
+    for kind in ("global_secondary_index", "local_secondary_index"):
+        for number, index in enumerate(body.get(kind, [])):
+            place, name = f"{kind}[{number}]", index.get("name")
+            if name in names:
+                yield ArgumentProblem(f"{place}.name", f"got {format_value(name)} twice; allowed: a name of its own")
+            names.add(name)
+            attributes, projection = index.get("non_key_attributes"), index.get("projection_type")
+            if projection == "INCLUDE" and not attributes:
+                yield ArgumentProblem(f"{place}.non_key_attributes", "is required for projection INCLUDE; add it")
+            elif projection in ("ALL", "KEYS_ONLY") and attributes:
+                message = f"got a list; not allowed for projection {projection}; leave it out"
+                yield ArgumentProblem(f"{place}.non_key_attributes", message)
+
+
+def _json_object(body: Body, name: str) -> dict[str, Any] | None:
+    """The JSON object that an argument holds; None when there is none to judge."""
+    text = body.get(name)
+    if not isinstance(text, str) or is_unresolved(text):
+        return None
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _redrive(body: Body) -> Iterator[ArgumentProblem]:
+    """Of a queue (SQS API reference, SetQueueAttributes): maxReceiveCount is 1 to 1,000."""
+    policy = _json_object(body, "redrive_policy")
+    if policy is None:
+        return
+    allowed = ("deadLetterTargetArn", "maxReceiveCount")
+    for key in policy:
+        if key not in allowed:
+            message = f"got the key {format_value(key)}; allowed: {', '.join(allowed)}"
+            yield ArgumentProblem("redrive_policy", message)
+    target, count = (policy.get(key) for key in allowed)
+    if not isinstance(target, str) or not re.fullmatch(r"arn:[\w-]+:sqs:[\w-]+:\d{12}:[\w.-]+", target):
+        got = format_value(target)
+        yield ArgumentProblem("redrive_policy.deadLetterTargetArn", f"got {got}; allowed: the ARN of a queue")
+    elif isinstance(body.get("fifo_queue", False), bool) and "name" in body:
+        is_fifo = body.get("fifo_queue", False)
+        if target.endswith(".fifo") != is_fifo:
+            kind = "a FIFO queue" if is_fifo else "a standard queue"
+            message = f"got {format_value(target)}; allowed: {kind}, like the queue itself"
+            yield ArgumentProblem("redrive_policy.deadLetterTargetArn", message)
+    number = int(count) if isinstance(count, str) and count.isdecimal() else count
+    if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 1000:
+        yield ArgumentProblem("redrive_policy.maxReceiveCount", f"got {format_value(count)}; allowed: 1 to 1,000")
+
+
+def _redrive_allow(body: Body) -> Iterator[ArgumentProblem]:
+    """Of a queue (SQS API reference, SetQueueAttributes, RedriveAllowPolicy)."""
+    policy = _json_object(body, "redrive_allow_policy")
+    if policy is None:
+        return
+    permission, sources = policy.get("redrivePermission"), policy.get("sourceQueueArns")
+    if permission not in ("allowAll", "denyAll", "byQueue"):
+        message = f"got {format_value(permission)}; allowed: allowAll, denyAll, byQueue"
+        yield ArgumentProblem("redrive_allow_policy.redrivePermission", message)
+    elif (permission == "byQueue") != bool(sources):
+        message = "sourceQueueArns is required for byQueue, and not allowed for others"
+        yield ArgumentProblem("redrive_allow_policy.sourceQueueArns", message)
+    elif isinstance(sources, list) and len(sources) > 10:
+        message = f"got {len(sources)} queues; allowed: at most 10; use allowAll"
+        yield ArgumentProblem("redrive_allow_policy.sourceQueueArns", message)
+
+
+def _schedule(body: Body) -> Iterator[ArgumentProblem]:
+    """EventBridge user guide, "Schedule types"."""
+    text = body.get("schedule_expression")
+    if not text or is_unresolved(text):
+        return
+    rate = re.fullmatch(r"rate\((\d+) (minute|hour|day)(s?)\)", text)
+    if rate and int(rate[1]) > 0 and (int(rate[1]) == 1) == (rate[3] == ""):
+        return
+    if (cron := re.fullmatch(r"cron\(([^()]+)\)", text)) and len(cron[1].split()) == 6:
+        return
+    allowed = "rate(1 hour), rate(5 minutes) and the like, or cron( ) of six fields"
+    yield ArgumentProblem("schedule_expression", f"got {format_value(text)}; allowed: {allowed}")
+
+
+def _route_key(body: Body) -> Iterator[ArgumentProblem]:
+    """Of an HTTP API (API Gateway developer guide, "Routes"); one without space and slash may be a WebSocket API's."""
+    key = body.get("route_key")
+    if key is None or is_unresolved(key) or not re.search(r"[\s/]", key):
+        return
+    method, _, path = key.partition(" ")
+    parts = path.split("/")[1:]
+    variables = [part for part in parts if part.startswith("{")]
+    well_formed = all(re.fullmatch(r"\{[\w.:-]+\+?\}|[^{}\s]*", part) for part in parts)
+    greedy_last = all("+" not in part or part is parts[-1] for part in variables)
+    if method not in HTTP_METHODS or not path.startswith("/") or not well_formed or not greedy_last:
+        allowed = f"$default, or a method ({', '.join(HTTP_METHODS)}), a space and a path such as /orders/{{id}}"
+        yield ArgumentProblem("route_key", f"got {format_value(key)}; allowed: {allowed}")
+    elif len({part.strip("{+}") for part in variables}) < len(variables):
+        yield ArgumentProblem("route_key", f"got {format_value(key)}; allowed: each variable of the path once")
+
+
+def _record_age(body: Body) -> Iterator[ArgumentProblem]:
+    """Lambda API reference, CreateEventSourceMapping: -1 is no end, and the least age is 60 seconds."""
+    age = body.get("maximum_record_age_in_seconds")
+    if isinstance(age, int) and -1 < age < 60:
+        yield ArgumentProblem("maximum_record_age_in_seconds", f"got {age}; allowed: -1, or 60 to 604,800 seconds")
+
+
+def _template(body: Body) -> Iterator[ArgumentProblem]:
+    """Every placeholder has a path or is reserved (EventBridge user guide, "Input transformation")."""
+    for block in body.get("input_transformer", []):
+        template, paths = block.get("input_template"), block.get("input_paths") or {}
+        if not isinstance(template, str) or is_unresolved(template) or is_unresolved(paths):
+            continue
+        for name in dict.fromkeys(re.findall(r"<([\w.-]+)>", template)):
+            if name not in paths and not name.startswith("aws.events."):
+                allowed = ", ".join(paths) or "none is defined"
+                message = f"got the placeholder <{name}>; allowed: a name of input_paths ({allowed}), or aws.events.…"
+                yield ArgumentProblem("input_transformer.input_template", message)
+
+
+FACTS: Mapping[str, tuple[Fact, ...]] = {
+    "aws_apigatewayv2_route": (_route_key,),
+    "aws_cloudwatch_event_rule": (_schedule,),
+    "aws_cloudwatch_event_target": (_template,),
+    "aws_dynamodb_table": (_table_keys, _table_indexes),
+    "aws_lambda_event_source_mapping": (_record_age,),
+    "aws_lambda_function": (_environment,),
+    "aws_sqs_queue": (_redrive, _redrive_allow),
+    "aws_sqs_queue_redrive_allow_policy": (_redrive_allow,),
+    "aws_sqs_queue_redrive_policy": (_redrive,),
+}

@@ -1,0 +1,1 @@
+"""What writes the data of backbone/aws/data anew: run by hand, see CONTRIBUTING.md."""
