@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-__all__ = ["DATA", "FIVE", "TYPES", "bindings", "merged", "provider", "to_text"]
+__all__ = ["DATA", "FIVE", "TYPES", "bindings", "merged", "provider", "terraform", "to_text"]
 
 DATA = Path(__file__).parent.parent / "backbone" / "aws" / "data" / "provider.json"
 FIVE = "5.100.0"
@@ -45,15 +45,17 @@ Json = dict[str, Any]
 def provider(plugins: Path) -> Json:
     """The arguments of each type by the schema of provider 5, in this project's form."""
     required = {"aws": {"source": "hashicorp/aws", "version": FIVE}}
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "main.tf.json").write_text(json.dumps({"terraform": {"required_providers": required}}))
-        _terraform(folder, "init", f"-plugin-dir={plugins}")
-        found = json.loads(_terraform(folder, "providers", "schema", "-json"))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "main.tf.json").write_text(json.dumps({"terraform": {"required_providers": required}}))
+        terraform(folder, "init", f"-plugin-dir={plugins}")
+        found = json.loads(terraform(folder, "providers", "schema", "-json"))
     (schema,) = found["provider_schemas"].values()
     return {name: _of_schema(schema["resource_schemas"][name]["block"]) for name in TYPES}
 
 
-def _terraform(folder: str, *words: str) -> str:
+def terraform(folder: Path, *words: str) -> str:
+    """What Terraform prints for a command in a folder; SystemExit with its words when it fails."""
     environment = os.environ | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
     done = subprocess.run(  # noqa: S603
         ["terraform", *words],  # noqa: S607

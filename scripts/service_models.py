@@ -2,9 +2,9 @@
 
 `python -m scripts.service_models` maps every argument of provider.json to the member of an API request that the
 provider sends it in, and writes the member's limits: `length` (characters), `items` (of a list or map) and `range` (of
-a number) as [least, most], `pattern`, `enum`, and `whole` of a number without a fraction. `name[]` is what an element of
-the list `name` must be, `name{}` a value and `name{key}` a key of a map. What no request has a member for is not in the
-file (`force_destroy`; a queue's attributes, which the model has as a map of text).
+a number) as [least, most], `pattern`, `enum`, and `whole` of a number without a fraction. `name[]` is what an element
+of the list `name` must be, `name{}` a value and `name{key}` a key of a map. What no request has a member for is not in
+the file (`force_destroy`; a queue's attributes, which the model has as a map of text).
 """
 
 from __future__ import annotations
@@ -161,8 +161,22 @@ NAMES: Mapping[str, str] = {
 }
 """Arguments whose member has a name of its own: beside the others, or with its operation when that is another."""
 
+ANYTHING = r"[\s\S]*"
+
 PREFIX_SUFFIX = 26
 """The characters that the provider adds to a `name_prefix` (terraform-plugin-sdk, `id.UniqueIDSuffixLength`)."""
+
+
+KINDS: Mapping[str, set[str]] = {
+    "block": {"structure", "list", "map"},
+    "bool": {"boolean"},
+    "list": {"list"},
+    "map": {"map", "list"},
+    "number": {"integer", "long", "float", "double"},
+    "set": {"list"},
+    "string": {"string"},
+}
+"""The types of the service models that a type of Terraform stands for. A map may be a list of keys and values."""
 
 
 @cache
@@ -221,8 +235,10 @@ class Member:
         """The keys of this map."""
         return Member(f"{self.api}{{key}}", self.shape["key"]["shape"])
 
-    def limits(self) -> Json:
-        """What a value must be, beside its type."""
+    def limits(self, kind: Any) -> Json:
+        """What a value of a type of Terraform must be; nothing where the provider makes another type of it."""
+        if self.kind not in KINDS[kind if isinstance(kind, str) else kind[0]]:
+            return {}
         shape: Json = self.shape
         found: Json = {}
         low, high = shape.get("min"), shape.get("max")
@@ -233,7 +249,9 @@ class Member:
             found[word] = [low, high]
         if self.kind in ("integer", "long"):
             found["whole"] = True
-        return found | {key: shape[key] for key in ("pattern", "enum") if key in shape}
+        if shape.get("pattern", ANYTHING) != ANYTHING:
+            found["pattern"] = shape["pattern"]
+        return found | ({"enum": shape["enum"]} if "enum" in shape else {})
 
 
 def generate(schema: Mapping[str, Json]) -> dict[str, Json]:
@@ -246,13 +264,13 @@ def _of(name: str, arguments: Json) -> Iterator[tuple[str, Json]]:
     for path, member, kind in _walk(arguments, roots, name, ""):
         if member is None:
             continue
-        yield path, {"api": member.api} | ({} if kind == "bool" else member.limits())
+        yield path, {"api": member.api} | member.limits(kind)
         if member.kind in ("list", "map") and kind != "block":
             yield from _inner(path, kind, member)
     for prefix in {"name_prefix", "statement_id_prefix"} & {*arguments}:
         whole = prefix.removesuffix("_prefix")
         if member := _find(roots, f"{name}.{whole}", whole):
-            limits = member.limits()
+            limits = member.limits("string")
             if "length" in limits:
                 limits["length"] = [0, limits["length"][1] - PREFIX_SUFFIX]
             yield prefix, {"api": f"{member.api} (begins with it)"} | limits
@@ -286,15 +304,15 @@ def _inner(path: str, kind: Any, member: Member) -> Iterator[tuple[str, Json]]:
     """What is inside of a list or map; a map of Terraform may be a list of keys and values in the API (tags)."""
     element = member.element()
     if kind[0] != "map":
-        yield f"{path}[]", {"api": element.api} | element.limits()
+        yield f"{path}[]", {"api": element.api} | element.limits(kind[1])
         return
     if member.kind == "map":
         key, value = member.key(), element
     else:
         names = element.shape["members"]
         key, value = (next(element.child(one) for one in names if one.endswith(end)) for end in ("Key", "Value"))
-    yield f"{path}{{key}}", {"api": key.api} | key.limits()
-    yield f"{path}{{}}", {"api": value.api} | value.limits()
+    yield f"{path}{{key}}", {"api": key.api} | key.limits("string")
+    yield f"{path}{{}}", {"api": value.api} | value.limits(kind[1])
 
 
 def unmapped(schema: Mapping[str, Json]) -> list[str]:

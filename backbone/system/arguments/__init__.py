@@ -6,13 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from backbone.system.arguments import rules, schema
+from backbone.system.arguments import limits, rules, schema
 from backbone.system.arguments.facts import FACTS
-from backbone.system.arguments.limits import breach, limits
-from backbone.system.arguments.limits import rules as rules_of
-from backbone.system.arguments.problem import ArgumentProblem, Severity
+from backbone.system.arguments.problem import ArgumentProblem
+from backbone.system.arguments.versions import majors
 
-__all__ = ["ArgumentProblem", "Severity", "known", "problems"]
+__all__ = ["ArgumentProblem", "known", "majors", "problems"]
 
 
 @cache
@@ -37,7 +36,9 @@ def problems(resource_type: str, body: Mapping[str, Any], *, providers: Collecti
         return [ArgumentProblem("", message, "note")]
     reading = schema.read(known_schema, body, providers)
     found = [*reading.problems, *_limits(resource_type, reading.values)]
-    found += rules.problems(rules_of(resource_type), reading.body)
+    if "dynamic" in body:  # which blocks there are is known to Terraform only
+        return found
+    found += rules.problems(limits.rules_of(resource_type), reading.body)
     for fact in FACTS.get(resource_type, ()):
         found += fact(reading.body)
     return found
@@ -45,10 +46,10 @@ def problems(resource_type: str, body: Mapping[str, Any], *, providers: Collecti
 
 def _limits(resource_type: str, values: Iterable[schema.Value]) -> Iterator[ArgumentProblem]:
     for one in values:
-        allowed = limits(resource_type, one.schema_path)
+        allowed = limits.of(resource_type, one.schema_path)
         if one.value == "" and one.is_optional and allowed.get("empty"):
             continue
-        if message := breach(one.value, allowed):
+        if message := limits.breach(one.value, allowed):
             if one.is_sensitive:
                 message = "the value is secret and not shown; " + message.partition("; ")[2]
             yield ArgumentProblem(one.path, message)

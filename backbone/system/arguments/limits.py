@@ -17,7 +17,7 @@ from typing import Any
 import backbone.aws
 from backbone.system.arguments.problem import format_value, listed
 
-__all__ = ["ARN", "breach", "limits", "rules"]
+__all__ = ["breach", "of", "rules_of"]
 
 Limits = Mapping[str, Any]
 
@@ -32,19 +32,19 @@ def _file(name: str) -> Mapping[str, Any]:
 
 
 @cache
-def limits(resource_type: str, path: str) -> Limits:
+def of(resource_type: str, path: str) -> Limits:
     """What the argument at a path of the schema must be: `name`, `layers[]` for each element, `tags{key}` for each key.
 
     `empty` says that Terraform takes an empty text for an absent argument.
     """
     found = dict(_file("service_models.json").get(resource_type, {}).get(path, {}))
     found |= _file("argument_limits.json").get(resource_type, {}).get("limits", {}).get(path, {})
-    if is_arn := re.search(r"(^|[._])arns?(\[\])?$", path):
+    if is_arn := re.search(r"(^|[._])(arn|arns\[\])$", path):
         found = {"pattern": ARN, "words": "an ARN"} | found
     return {"empty": bool(is_arn or "json" in found)} | found
 
 
-def rules(resource_type: str) -> Sequence[Mapping[str, Any]]:
+def rules_of(resource_type: str) -> Sequence[Mapping[str, Any]]:
     """Which arguments of a type go together, and which do not, as `rules` reads it."""
     found: Sequence[Mapping[str, Any]] = _file("argument_limits.json").get(resource_type, {}).get("rules", ())
     return found

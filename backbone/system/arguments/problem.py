@@ -7,11 +7,11 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-__all__ = ["ArgumentProblem", "Severity", "format_value", "is_unresolved", "listed"]
+from backbone.system.findings import Severity
 
-Severity = Literal["error", "warning", "note"]
+__all__ = ["ArgumentProblem", "format_value", "is_unresolved", "listed"]
 
 _TEMPLATE = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
 
@@ -38,6 +38,8 @@ def is_unresolved(value: Any) -> bool:
 
 def format_value(value: Any) -> str:
     """A value of Terraform's JSON, or what kind of value it is, short enough for a line of text."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "a block"
     if isinstance(value, list | dict):
         kind = "a list" if isinstance(value, list) else "an object"
         return kind if value else kind.replace(" ", "n empty " if kind == "a list" else " empty ", 1)
@@ -47,8 +49,12 @@ def format_value(value: Any) -> str:
 
 def listed(got: str, names: Sequence[str]) -> str:
     """The names that are allowed, or where they are many those that are like what was got."""
-    close = difflib.get_close_matches(got, names, n=5, cutoff=0.3)
+    by_lower = {name.lower(): name for name in names}
+
+    def close(number: int, cutoff: float) -> list[str]:
+        return [by_lower[one] for one in difflib.get_close_matches(got.lower(), by_lower, n=number, cutoff=cutoff)]
+
     if len(names) > 12:
-        return f"{', '.join(close or names[:5])} and others, {len(names)} in all"
-    is_close = difflib.get_close_matches(got, names, n=1)
-    return ", ".join(names) + (f" (did you mean {is_close[0]}?)" if is_close else "")
+        return f"{', '.join(close(5, 0.3) or names[:5])} and others, {len(names)} in all"
+    meant = close(1, 0.8)
+    return ", ".join(names) + (f" (did you mean {meant[0]}?)" if meant else "")

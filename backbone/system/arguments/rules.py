@@ -59,11 +59,11 @@ def _number(rule: Mapping[str, Any], body: Body, place: str) -> Iterator[Argumen
     (kind,) = {"at_most_one", "at_least_one", "exactly_one"} & {*rule}
     names = rule[kind]
     present = [name for name in names if given(body, name)]
-    listed = ", ".join(names)
+    listing = ", ".join(names)
     if len(present) > 1 and kind != "at_least_one":
-        yield ArgumentProblem(place + present[1], f"is given beside {present[0]}; allowed: one of {listed}")
+        yield ArgumentProblem(place + present[1], f"is given beside {present[0]}; allowed: one of {listing}")
     if not present and kind != "at_most_one":
-        yield ArgumentProblem(place.removesuffix("."), f"one of {listed} is required; add it")
+        yield ArgumentProblem(place.removesuffix("."), f"one of {listing} is required; add it")
 
 
 def _conditional(rule: Mapping[str, Any], body: Body) -> Iterator[ArgumentProblem]:
@@ -80,8 +80,8 @@ def _demands(rule: Mapping[str, Any], body: Body, place: str) -> Iterator[Argume
     for path in rule.get("refuses", ()):
         for found, value in given(body, path):
             if value:
-                message = f"got {format_value(value)}; not allowed for {purpose}; leave it out"
-                yield ArgumentProblem(place + found, message)
+                got = format_value(value)
+                yield ArgumentProblem(place + found, f"got {got}; not allowed for {purpose}; leave it out")
     for path, allowed in rule.get("limits", {}).items():
         for found, value in given(body, path):
             if not is_unresolved(value) and (message := breach(value, allowed)):
@@ -91,7 +91,7 @@ def _demands(rule: Mapping[str, Any], body: Body, place: str) -> Iterator[Argume
 def _holds(found: list[tuple[str, Any]], condition: Any) -> bool:
     """Whether a condition holds for what is given; nothing is known of a value that is unresolved."""
     if isinstance(condition, dict) and "given" in condition:
-        return bool(found) == condition["given"]
+        return bool(found) is condition["given"]
     if any(is_unresolved(value) for _, value in found):
         return False
     values = [value for _, value in found] or [None]
@@ -100,4 +100,4 @@ def _holds(found: list[tuple[str, Any]], condition: Any) -> bool:
         return any(value in wanted for value in values)
     if "over" in condition:
         return any(isinstance(value, int | float) and value > condition["over"] for value in values)
-    return any(value is not None and re.fullmatch(condition["matches"], value) for value in values)
+    return any(isinstance(value, str) and re.fullmatch(condition["matches"], value) is not None for value in values)

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import backbone.aws
-from backbone.system.arguments.problem import ArgumentProblem, Severity, format_value, is_unresolved, listed
+from backbone.system.arguments.problem import ArgumentProblem, format_value, is_unresolved, listed
+from backbone.system.findings import Severity
 
 __all__ = ["META", "Reading", "Value", "known", "read", "types"]
 
@@ -130,8 +131,6 @@ class _Reader:
             self._problems.append(ArgumentProblem(path, message, severity))
 
     def _blocks(self, one: Mapping[str, Any], value: Any, path: str, schema_path: str) -> list[dict[str, Any]]:
-        if is_unresolved(value):
-            return []
         given = value if isinstance(value, list) else [value]
         most, least = one.get("max"), one.get("min", 0)
         if most is not None and len(given) > most:
@@ -144,7 +143,7 @@ class _Reader:
             place = path if len(given) == 1 else f"{path}[{number}]"
             if isinstance(each, dict):
                 found.append(self.block(one["block"], each, f"{place}.", f"{schema_path}."))
-            elif not is_unresolved(each):
+            else:
                 self._problem(place, f"got {format_value(each)}; allowed: a block, as an object of its arguments")
         return found
 
