@@ -72,20 +72,14 @@ def _value(variable: Variable, request: Request) -> str | Missing:
 
 @lru_cache(4096)
 def _parse(text: str) -> Template:
-    parts: list[str | Variable] = [""]
+    parts: list[str | Variable] = []
     end = 0
     for match in VARIABLE.finditer(text):
         _add(parts, text[end : match.start()])
-        parts += _variable(match[1])
+        parts.append(_variable(match[1]))
         end = match.end()
     _add(parts, text[end:])
-    merged: list[str | Variable] = []
-    for part in parts:
-        if isinstance(part, str) and merged and isinstance(merged[-1], str):
-            merged[-1] += part
-        elif part or not merged:
-            merged.append(part)
-    return Template(text, tuple(merged))
+    return Template(text, tuple(parts))
 
 
 def _add(parts: list[str | Variable], text: str) -> None:
@@ -94,13 +88,13 @@ def _add(parts: list[str | Variable], text: str) -> None:
     parts.append(text)
 
 
-def _variable(inside: str) -> list[str | Variable]:
+def _variable(inside: str) -> str | Variable:
     if inside in ("*", "?", "$"):
-        return [inside.translate(LITERAL)]
+        return inside.translate(LITERAL)
     match = KEY.match(inside)
     if match is None:
         raise TemplateError(f"got ${{{inside}}}; allowed: ${{KEY}}, ${{KEY, 'DEFAULT'}}, ${{*}}, ${{?}} and ${{$}}")
-    return [Variable(match["key"], match["default"])]
+    return Variable(match["key"], match["default"])
 
 
 def plain(pattern: str) -> str:
