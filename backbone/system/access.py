@@ -28,6 +28,7 @@ __all__ = [
     "delivery_refusal",
     "invoke_permission",
     "may",
+    "may_assume",
     "organization",
 ]
 
@@ -50,6 +51,20 @@ class Refusal:
 def may(role: Role, action: str, arn: str) -> bool:
     """Whether a role's own policies let it do something to a resource at an ARN."""
     return bool(authorize(role.identity, action, arn, owner=role.account_id, context={}))
+
+
+def may_assume(service: str, role: Role, context: Mapping[str, str] | None = None) -> bool:
+    """Whether a role trusts a service; `context` is what it assumes the role for, where that is known."""
+    decision = authorize(
+        Identity(service),
+        "sts:AssumeRole",
+        role.arn,
+        owner=role.account_id,
+        policies=[role.trust],
+        context=context or {},
+        ahead=context is None,
+    )
+    return bool(decision)
 
 
 def invoke_permission(function: Function, service: str, source_arn: str, source_account: str) -> str | None:
@@ -140,15 +155,7 @@ def _by_role(action: str) -> Decide[Resource]:
         if role is None:
             missing = f"the role {target.role_arn} is made by no stack" if target.role_arn else "the target has no role"
             return Refusal("FAILED_TO_ASSUME_ROLE", missing)
-        trusted = authorize(
-            Identity(EVENTS),
-            "sts:AssumeRole",
-            role.arn,
-            owner=role.account_id,
-            policies=[role.trust],
-            context=_source(target),
-        )
-        if not trusted:
+        if not may_assume(EVENTS, role, _source(target)):
             return Refusal("FAILED_TO_ASSUME_ROLE", f"{role.name} does not trust events.amazonaws.com for this rule")
         decision = authorize(
             role.identity,

@@ -55,10 +55,13 @@ def _rule_arn(resource: _Resource) -> str:
     return resource.place.arn("events", f"rule/{name}") if bus == "default" else resource.place.rule(bus, str(name))
 
 
-def _role_arn(resource: _Resource) -> str:
-    path = resource.value("path")
-    path = "" if path is UNKNOWN or path is None else str(path).removeprefix("/")
-    return resource.place.iam(f"role/{path}{resource.value('name')}")
+def _in_iam(kind: str) -> Rule:
+    def arn(resource: _Resource) -> str:
+        path = resource.value("path")
+        path = "" if path is UNKNOWN or path is None else str(path).removeprefix("/")
+        return resource.place.iam(f"{kind}/{path}{resource.value('name')}")
+
+    return arn
 
 
 def _suffix(place: Place) -> str:
@@ -88,7 +91,8 @@ _ATTRIBUTES: dict[str, dict[str, Rule]] = {
     "aws_cloudwatch_log_group": {"arn": _named("logs", "log-group:"), "id": _same("name")},
     "aws_cloudwatch_log_delivery_source": {"arn": _named("logs", "delivery-source:")},
     "aws_cloudwatch_log_delivery_destination": {"arn": _named("logs", "delivery-destination:")},
-    "aws_iam_role": {"arn": _role_arn, "id": _same("name"), "unique_id": _drawn(16)},
+    "aws_iam_policy": {"arn": _in_iam("policy"), "id": _in_iam("policy")},
+    "aws_iam_role": {"arn": _in_iam("role"), "id": _same("name"), "unique_id": _drawn(16)},
     "aws_sqs_queue": {"arn": _named("sqs"), "url": _queue_url, "id": _queue_url},
     "aws_lambda_function": {
         "arn": _named("lambda", "function:", "function_name"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 from backbone.aws.limits import PATTERN_CHARACTERS
 from backbone.patterns import Pattern, PatternError
 from backbone.system.findings import Finding, finding
-from backbone.system.iam import Kind, Policy, check_policy, read_policy
+from backbone.system.iam import MANAGED, Kind, Policy, check_policy, read_policy
 from backbone.system.terraform import Block, Configuration, TerraformError
 from backbone.system.values import Values
 
@@ -70,6 +71,17 @@ class Blocks:
     def policies(self, type: str, to: str, kind: Kind) -> tuple[Policy, ...]:
         """The policies that are attached to a resource."""
         return self.read_attached(type, to, lambda values: self.policy(values, kind))
+
+    @cached_property
+    def customer_policies(self) -> dict[str, Policy]:
+        """The managed policies that the stacks make, by ARN."""
+        found: dict[str, Policy] = {}
+        for block in self.configuration.of("aws_iam_policy"):
+            policy = self.try_reading(block, lambda values: self.policy(values, MANAGED))
+            arn = self.try_reading(block, lambda values: values.text("arn"))
+            if policy is not None and arn is not None:
+                found[arn] = policy
+        return found
 
     def only_policy(self, type: str, to: str, kind: Kind, *, resource: str) -> Policy | None:
         """The policy that is attached to a resource which can have one; a second one is a finding."""

@@ -71,11 +71,12 @@ class Role(Resource):
 
     trust: Policy
     policies: tuple[Policy, ...]
+    boundary: Policy | None = None
 
     @property
     def identity(self) -> Identity:
         """The role as a principal."""
-        return Identity(self.arn, self.account_id, self.policies)
+        return Identity(self.arn, self.account_id, self.policies, self.boundary)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -16,7 +16,7 @@ from backbone.aws.limits import (
 )
 from backbone.system import http_api
 from backbone.system.blocks import Blocks
-from backbone.system.iam import BUS, FUNCTION, INLINE, QUEUE, TRUST, Policy
+from backbone.system.iam import BUS, QUEUE
 from backbone.system.model import (
     ApiDestination,
     Archive,
@@ -26,12 +26,12 @@ from backbone.system.model import (
     LogGroup,
     Queue,
     Resource,
-    Role,
     Rule,
     Stream,
     Table,
     Target,
 )
+from backbone.system.permissions import read_function_policy, read_role
 from backbone.system.target_input import TargetInput, Transformer
 from backbone.system.values import Values
 
@@ -146,16 +146,9 @@ def _table(_blocks: Blocks, values: Values) -> Table:
     return Table(**_basics(values), key=values.text("hash_key"))
 
 
-def _role(blocks: Blocks, values: Values) -> Role:
-    policies = blocks.policies("aws_iam_role_policy", values.block.place.iam(f"role/{values.text('name')}"), INLINE)
-    trust = blocks.policy(values, TRUST, "assume_role_policy")
-    return Role(**_basics(values), trust=trust, policies=policies)
-
-
 def _function(blocks: Blocks, values: Values) -> Function:
     basics = _basics(values, "function_name")
     arn = basics["arn"]
-    permissions = blocks.read_attached("aws_lambda_permission", arn, lambda values: _permission(blocks, values, arn))
     configs = list(blocks.attached("aws_lambda_function_event_invoke_config", arn))
     config = configs[-1] if configs else None
     destination = config.part("destination_config").part("on_failure") if config else None
@@ -169,7 +162,7 @@ def _function(blocks: Blocks, values: Values) -> Function:
         memory_mb=values.integer("memory_size", 128),
         log_group=values.part("logging_config").text("log_group", f"/aws/lambda/{basics['name']}"),
         role_arn=values.text("role"),
-        permissions=permissions,
+        permissions=read_function_policy(blocks, arn),
         retry_attempts=config.integer("maximum_retry_attempts", ASYNC_MAX_RETRY_ATTEMPTS)
         if config
         else ASYNC_MAX_RETRY_ATTEMPTS,
@@ -183,24 +176,6 @@ def _function(blocks: Blocks, values: Values) -> Function:
 
 def _code(blocks: Blocks, values: Values) -> Path:
     return blocks.folder / "stacks" / values.block.stack / values.text("filename", "")
-
-
-def _permission(blocks: Blocks, values: Values, function_arn: str) -> Policy:
-    condition: dict[str, Any] = {}
-    if source := values.optional_text("source_arn"):
-        condition["ArnLike"] = {"aws:SourceArn": source}
-    if account := values.optional_text("source_account"):
-        condition["StringEquals"] = {"aws:SourceAccount": account}
-    statement = {
-        "Sid": values.block.address.partition(".")[2],
-        "Effect": "Allow",
-        "Principal": {"Service": values.text("principal")},
-        "Action": values.text("action"),
-        "Resource": function_arn,
-        "Condition": condition,
-    }
-    document = {"Version": "2012-10-17", "Statement": [statement]}
-    return blocks.policy(values, FUNCTION, resource=function_arn, document=document)
 
 
 def _mapping(values: Values) -> EventSourceMapping:
@@ -221,7 +196,7 @@ RESOURCES: dict[str, Callable[[Blocks, Values], Resource]] = {
     "aws_cloudwatch_log_group": _log_group,
     "aws_kinesis_stream": _stream,
     "aws_dynamodb_table": _table,
-    "aws_iam_role": _role,
+    "aws_iam_role": read_role,
     "aws_lambda_function": _function,
     "aws_apigatewayv2_api": http_api.read,
 }
@@ -235,6 +210,10 @@ ATTACHED: dict[str, tuple[str, Callable[[Values], str]]] = {
     ),
     "aws_sqs_queue_policy": ("the queue", lambda values: values.text("queue_url")),
     "aws_iam_role_policy": ("the role", lambda values: values.block.place.iam(f"role/{values.text('role')}")),
+    "aws_iam_role_policy_attachment": (
+        "the role",
+        lambda values: values.block.place.iam(f"role/{values.text('role')}"),
+    ),
     "aws_lambda_permission": ("the function", _function_arn),
     "aws_lambda_function_event_invoke_config": ("the function", _function_arn),
     "aws_lambda_event_source_mapping": ("the function", _function_arn),
@@ -246,7 +225,7 @@ ATTACHED: dict[str, tuple[str, Callable[[Values], str]]] = {
 }
 """What a block of each type belongs to, in a word, and how it names that: by ARN, URL or id."""
 
-READ_ALONG = {"aws_cloudwatch_event_connection"}
+READ_ALONG = {"aws_cloudwatch_event_connection", "aws_iam_policy"}
 """Types that are read where another block refers to them."""
 
 WITHOUT_PART = {

@@ -99,6 +99,14 @@ class Values:
             raise self.wrong(name, found, "one block, as an object")
         return Values(self.configuration, self.block, f"{self.path}{name}.", found)
 
+    def parts(self, name: str) -> list[Values]:
+        """The nested blocks of a name, written as an object or as a list of objects."""
+        found = self.value(name) or []
+        listed = found if isinstance(found, list) else [found]
+        if not all(isinstance(part, dict) for part in listed):
+            raise self.wrong(name, found, "blocks, as a list of objects")
+        return [Values(self.configuration, self.block, f"{self.path}{name}.", part) for part in listed]
+
     def document(self, name: str) -> dict[str, Any]:
         """A JSON object in a text; empty when it is absent."""
         text = self.optional_text(name)
