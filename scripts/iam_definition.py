@@ -55,10 +55,11 @@ def compact(service: dict[str, Any]) -> dict[str, dict[str, Any]]:
     actions = {}
     for name, privilege in service["privileges"].items():
         of_types = privilege["resource_types"]
-        keys = {key for one in of_types.values() for key in one["condition_keys"]}
+        keys = {key for of_type in of_types.values() for key in of_type["condition_keys"]}
         actions[name] = [sorted(filter(None, of_types)), sorted(keys)]
-    types = {name: [one["arn"], sorted(one["condition_keys"])] for name, one in service["resources"].items()}
-    return {"actions": actions, "types": types, "keys": {k: one["type"] for k, one in service["conditions"].items()}}
+    types = {name: [found["arn"], sorted(found["condition_keys"])] for name, found in service["resources"].items()}
+    typed = {key: condition["type"] for key, condition in service["conditions"].items()}
+    return {"actions": actions, "types": types, "keys": typed}
 
 
 def lines(found: dict[str, Any]) -> str:

@@ -33,7 +33,7 @@ class Action:
 
     def applies_to(self, pattern: str) -> bool:
         """Whether it can apply to a resource that matches a pattern."""
-        return pattern == "*" or any(overlap(pattern, one) for one in self.resources)
+        return pattern == "*" or any(overlap(pattern, arn) for arn in self.resources)
 
     def key_type(self, key: str) -> str | None:
         """The type of a condition key of requests for the action; None when they never have it."""
@@ -56,13 +56,13 @@ class Service:
     def matching(self, name: str) -> tuple[Action, ...]:
         """The actions that a name with wildcards stands for."""
         name = name.lower()
-        names = [name] if name in self._names else [one for one in self._names if like(name, one)]
-        return tuple(self._action(self._names[one]) for one in names)
+        names = [name] if name in self._names else [known for known in self._names if like(name, known)]
+        return tuple(self._action(self._names[name]) for name in names)
 
     @cache  # noqa: B019, there is one object for each service
     def _action(self, name: str) -> Action:
         of_types, keys = self._found["actions"][name]
-        types = [self._found["types"][one] for one in of_types if one in self._found["types"]]
+        types = [self._found["types"][name] for name in of_types if name in self._found["types"]]
         every = {key for _, of_type in types for key in of_type} | set(keys)
         typed = {key.lower(): self._found["keys"].get(key, "String") for key in every}
         return Action(f"{self.prefix}:{name}", tuple(VARIABLE.sub("*", arn) for arn, _ in types), typed)

@@ -29,15 +29,7 @@ SERVICE_PRINCIPALS = frozenset(
         *("redshift", "replicator.lambda", "resource-groups", "route53", "s3", "sagemaker", "scheduler", "schemas"),
         *("secretsmanager", "securityhub", "servicecatalog", "ses", "sns", "sqs", "ssm", "ssm-incidents", "states"),
         *("storage-lens.s3", "streams.metrics.cloudwatch", "vpc-flow-logs", "vpc-lattice", "wafv2", "xray"),
-        *(
-            "cloudwatch-crossaccount",
-            "lambda.alarms.cloudwatch",
-            "kms",
-            "inspector2",
-            "macie",
-            "mediaconvert",
-            "access-analyzer",
-        ),
+        *("access-analyzer", "cloudwatch-crossaccount", "inspector2", "kms", "lambda.alarms.cloudwatch", "macie"),
     )
 )
 """Services that are named as principals, without the region that some have in their names."""
@@ -124,7 +116,7 @@ class _Check:
         }
         if idle:
             known = sorted({arn for actions in idle.values() for action in actions for arn in action.resources})
-            words = f"{' or '.join(known[:3])}" if known else '"*" only'
+            words = " or ".join(known[:3]) if known else '"*" only'
             self._problems.error(where, f"{', '.join(idle)} cannot be done to {', '.join(patterns)}, but to {words}")
         if len(self._actions) < len(self._statement.actions):
             return
@@ -156,28 +148,30 @@ class _Check:
             return kind
         if prefix == "aws":
             hint = did_you_mean(key, (f"aws:{name}" for name in catalogue.GLOBAL_KEYS))
-            self._void(condition, where, f"AWS has no condition key {key}{hint}")
+            self._void(condition, where, f"AWS has no condition key {key}", hint)
             return None
         if key.lower() in CROSS_SERVICE or self._policy.kind is TRUST or not self._all_known():
             return None
-        kinds = {name: [kind for one in found if (kind := one.key_type(key))] for name, found in self._actions.items()}
+        kinds = {
+            name: [kind for action in found if (kind := action.key_type(key))] for name, found in self._actions.items()
+        }
         without = [name for name, found in kinds.items() if not found]
         if not without:
             return next((kind for found in kinds.values() for kind in found), None)
-        known = {one for found in self._actions.values() for action in found for one in action.keys}
-        self._void(condition, where, f"requests for {', '.join(without)} have no key {key}{did_you_mean(key, known)}")
+        known = {name for found in self._actions.values() for action in found for name in action.keys}
+        self._void(condition, where, f"requests for {', '.join(without)} have no key {key}", did_you_mean(key, known))
         return None
 
     def _all_known(self) -> bool:
         statement = self._statement
         return not statement.but_actions and all(self._actions.get(action) for action in statement.actions)
 
-    def _void(self, condition: Condition, where: str, message: str) -> None:
+    def _void(self, condition: Condition, where: str, message: str, hint: str) -> None:
         """Say that no request has a key: the condition never holds, or always."""
         if condition.holds_without_key():
-            self._problems.warn(where, f"{message}, so the condition always holds")
+            self._problems.warn(where, f"{message}, so the condition always holds{hint}")
         else:
-            self._problems.error(where, f"{message}, so the condition never holds")
+            self._problems.error(where, f"{message}, so the condition never holds{hint}")
 
 
 def _restricts(condition: Condition) -> bool:

@@ -162,11 +162,11 @@ def _document(found: Document, kind: Kind, problems: Problems, resource: str) ->
         problems.refuse("Statement", "is empty")
     reader = _Reader(kind, problems, resource, version == VERSIONS[0])
     statements = [
-        reader.statement(one, f"Statement[{number}]" if isinstance(given, list | tuple) else "Statement", number)
-        for number, one in enumerate(listed)
+        reader.statement(entry, f"Statement[{number}]" if isinstance(given, list | tuple) else "Statement", number)
+        for number, entry in enumerate(listed)
     ]
     _counts(listed, kind, problems)
-    return tuple(one for one in statements if one is not None)
+    return tuple(statement for statement in statements if statement is not None)
 
 
 def _known(found: Mapping[str, Any], elements: Iterable[str], where: str, problems: Problems) -> None:
@@ -176,16 +176,16 @@ def _known(found: Mapping[str, Any], elements: Iterable[str], where: str, proble
 
 
 def _counts(statements: list[Any], kind: Kind, problems: Problems) -> None:
-    objects = [one for one in statements if isinstance(one, Mapping)]
-    keys = [keys for one in objects for keys in _mapping(one.get("Condition")).values()]
-    named = [value for one in objects for value in _mapping(one.get("Principal")).values()]
+    objects = [statement for statement in statements if isinstance(statement, Mapping)]
+    keys = [keys for statement in objects for keys in _mapping(statement.get("Condition")).values()]
+    named = [value for statement in objects for value in _mapping(statement.get("Principal")).values()]
     for name, count, limit in (
         ("statements", len(statements), kind.statements),
-        ("conditions", sum(len(_mapping(one)) for one in keys), kind.conditions),
-        ("principals", sum(len(_list(one)) for one in named), kind.principals),
+        ("conditions", sum(len(_mapping(of_operator)) for of_operator in keys), kind.conditions),
+        ("principals", sum(len(_list(of_type)) for of_type in named), kind.principals),
         (
             "actions in a statement",
-            max((len(_list(one.get("Action"))) for one in objects), default=0),
+            max((len(_list(statement.get("Action"))) for statement in objects), default=0),
             kind.actions_each,
         ),
     ):
@@ -228,7 +228,7 @@ class _Reader:
         self._sids: set[str] = set()
 
     def statement(self, found: Any, where: str, number: int) -> Statement | None:
-        """A statement; what it returns of one with mistakes does not matter, as the document is refused."""
+        """A statement. With a mistake in it what is returned does not matter: the document is refused."""
         if not isinstance(found, Mapping):
             self._problems.refuse(where, f"got {shown(found)}; allowed: an object")
             return None
@@ -267,7 +267,7 @@ class _Reader:
 
     def _which(self, found: Document, name: str, where: str) -> str | None:
         """Which of an element and its negation a statement has; exactly one is right."""
-        given = [one for one in (name, f"Not{name}") if one in found]
+        given = [element for element in (name, f"Not{name}") if element in found]
         if len(given) == 2:
             self._problems.refuse(where, f"has {name} and Not{name}; allowed: one of them")
         return given[0] if given else None
@@ -290,10 +290,10 @@ class _Reader:
         listed = _list(given)
         if not listed:
             self._problems.refuse(where, "is empty")
-        for one in listed:
-            if not isinstance(one, str):
-                self._problems.refuse(where, f"got {shown(one)}; allowed: a text or a list of texts")
-        return [one for one in listed if isinstance(one, str)]
+        for value in listed:
+            if not isinstance(value, str):
+                self._problems.refuse(where, f"got {shown(value)}; allowed: a text or a list of texts")
+        return [value for value in listed if isinstance(value, str)]
 
     def _actions(self, found: Document, where: str) -> tuple[tuple[str, ...], bool]:
         which = self._which(found, "Action", where)
@@ -315,7 +315,7 @@ class _Reader:
     def _may_stand(self, action: str) -> bool:
         action = action.lower()
         if self._kind.actions:
-            return any(like(action, one.lower()) for one in self._kind.actions)
+            return any(like(action, allowed.lower()) for allowed in self._kind.actions)
         return not self._kind.service or action in ("*", "*:*") or action.startswith(f"{self._kind.service}:")
 
     def _resources(self, found: Document, where: str) -> tuple[tuple[Template, ...], bool]:
@@ -343,7 +343,7 @@ class _Reader:
         return tuple(templates), which == "NotResource"
 
     def _covers(self, pattern: str) -> bool:
-        return any(overlap(pattern, one) for one in self._covered)
+        return any(overlap(pattern, covered) for covered in self._covered)
 
 
 @lru_cache(4096)

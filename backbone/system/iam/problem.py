@@ -26,7 +26,7 @@ class PolicyProblem:
 
 @dataclass
 class Problems:
-    """The problems of a document as they are found. `refused` says whether AWS would refuse the document for one."""
+    """The problems of a document as they are found. `refused` says whether AWS would refuse the document."""
 
     found: list[PolicyProblem] = field(default_factory=list)
     refused: bool = False
@@ -56,6 +56,6 @@ def did_you_mean(got: str, known: Iterable[str]) -> str:
     """A question that names the nearest known word; empty when none is near."""
     from difflib import get_close_matches  # slow to load, and needed for errors only
 
-    near = {one.lower(): one for one in known}
+    near = {word.lower(): word for word in known}
     found = get_close_matches(got.lower(), near, n=1, cutoff=0.75)
     return f"; did you mean {near[found[0]]}?" if found else ""

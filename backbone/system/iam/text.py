@@ -105,7 +105,7 @@ def plain(pattern: str) -> str:
 @lru_cache(8192)
 def _compiled(pattern: str) -> re.Pattern[str]:
     wild = {"*": ".*", "?": ".", STAR: re.escape("*"), QUESTION: re.escape("?")}
-    return re.compile("".join(wild.get(one) or re.escape(one) for one in pattern), re.DOTALL)
+    return re.compile("".join(wild.get(sign) or re.escape(sign) for sign in pattern), re.DOTALL)
 
 
 def like(pattern: str, value: str) -> bool:
@@ -134,7 +134,7 @@ def _in_order(parts: list[str], value: str) -> bool:
 def arn_like(pattern: str, value: str) -> bool:
     """Whether an ARN matches a pattern part by part: no wildcard reaches over one of the first five colons."""
     ours, theirs = pattern.split(":", 5), value.split(":", 5)
-    return len(ours) == len(theirs) == 6 and all(like(one, other) for one, other in zip(ours, theirs, strict=True))
+    return len(ours) == len(theirs) == 6 and all(like(our, their) for our, their in zip(ours, theirs, strict=True))
 
 
 @lru_cache(8192)

@@ -61,13 +61,25 @@ def found(kind: Kind, **statement: Any) -> list[tuple[str, str, str]]:
             {"Condition": {"StringEquals": {"aws:SourceAcount": "1"}}},
             "Condition.StringEquals.aws:SourceAcount",
             "error",
-            "AWS has no condition key aws:SourceAcount; did you mean aws:SourceAccount?, so the condition never holds",
+            "AWS has no condition key aws:SourceAcount, so the condition never holds; did you mean aws:SourceAccount?",
         ),
         (
             {"Condition": {"StringNotEquals": {"aws:SourceAcount": "1"}}},
             "Condition.StringNotEquals.aws:SourceAcount",
             "warning",
             "so the condition always holds",
+        ),
+        (
+            {"Condition": {"Null": {"aws:SourceAcount": "true"}}},
+            "Condition.Null.aws:SourceAcount",
+            "warning",
+            "so the condition always holds",
+        ),
+        (
+            {"Condition": {"Null": {"aws:SourceAcount": "false"}}},
+            "Condition.Null.aws:SourceAcount",
+            "error",
+            "so the condition never holds",
         ),
         (
             {"Condition": {"StringEquals": {"events:source": "x"}}},
@@ -79,7 +91,7 @@ def found(kind: Kind, **statement: Any) -> list[tuple[str, str, str]]:
             PUT | {"Condition": {"StringEquals": {"events:sourse": "x"}}},
             "Condition.StringEquals.events:sourse",
             "error",
-            "requests for events:PutEvents have no key events:sourse; did you mean events:source?",
+            "no key events:sourse, so the condition never holds; did you mean events:source?",
         ),
         (
             {"Action": "events:Put*", "Resource": "*", "Condition": {"NumericEquals": {"aws:SourceAccount": "1"}}},

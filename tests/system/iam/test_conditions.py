@@ -87,6 +87,8 @@ def test_which_keys_are_absent_and_which_unknown(key: str, action: str, expected
         ({"StringLike": {"sqs:k": "${}"}}, ".StringLike.sqs:k", "allowed: ${KEY}"),
         ({"StringLike": {"sqs:k": "${aws: username}"}}, ".StringLike.sqs:k", "allowed: ${KEY}"),
         ({"DateLessThan": {"sqs:k": "tomorrow"}}, ".DateLessThan.sqs:k", "takes a time such as"),
+        ({"DateLessThan": {"sqs:k": "2024-W05-1"}}, ".DateLessThan.sqs:k", "takes a time such as"),
+        ({"DateLessThan": {"sqs:k": "2024-13-01"}}, ".DateLessThan.sqs:k", "takes a time such as"),
     ],
 )
 def test_what_aws_refuses(condition: Any, where: str, words: str) -> None:
@@ -104,6 +106,10 @@ def test_what_aws_refuses(condition: Any, where: str, words: str) -> None:
         ({"Bool": {"sqs:k": "yes"}}, "error", "takes true or false"),
         ({"Bool": {"sqs:k": ["true", "false"]}}, "error", "has 2 values; Bool takes one"),
         ({"BinaryEquals": {"sqs:k": "x"}}, "error", "takes base 64"),
+        ({"BinaryEquals": {"sqs:k": "Q Q=="}}, "error", "takes base 64"),
+        ({"ArnLike": {"sqs:k": "arn::sqs:eu-west-1:111111111111:q"}}, "error", "takes an ARN of six parts"),
+        ({"ArnLike": {"sqs:k": "arn:aws::eu-west-1:111111111111:q"}}, "error", "takes an ARN of six parts"),
+        ({"ArnLike": {"sqs:k": "arn:aws:sqs:eu-west-1:111111111111:"}}, "error", "takes an ARN of six parts"),
         ({"IpAddress": {"sqs:k": "203.0.113"}}, "error", "in CIDR form"),
         ({"ArnLike": {"sqs:k": "arn:aws:sqs:*"}}, "error", "takes an ARN of six parts"),
         ({"ArnLike": {"sqs:k": "*"}}, "error", "takes an ARN of six parts"),
