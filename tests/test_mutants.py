@@ -81,10 +81,9 @@ def judge(bases: dict[str, Synthesized]) -> Iterator[Judge]:
         yield Judge(bases["example"])
 
 
-POLICY = "policy.Statement[0]"
 VERDICTS = {
-    ("global-bus_policy_117A2459", "policy", "broken"): ("found", "BB101"),
-    ("global-bus_policy_117A2459", f"{POLICY}.Condition.StringEquals.events:source", "misspelt"): (
+    ("global-bus_policy_117A2459", "policy", "broken"): ("found", "BB501"),
+    ("services_order-service_api_grant-orders_691D4424", "policy.Statement[0].Action[2]", "element removed"): (
         "happened",
         "denied",
     ),

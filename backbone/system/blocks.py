@@ -28,7 +28,8 @@ class Blocks:
         self.folder = folder
         self.findings: list[Finding] = []
         self._attached: dict[tuple[str, str], list[Block]] = defaultdict(list)
-        self._unreadable: set[str] = set()
+        self.unreadable: set[str] = set()
+        """The ids of the blocks that could not be read, each of which has a finding."""
 
     def find(self, rule: str, block: Block, message: str) -> None:
         """Note that something is wrong with a block."""
@@ -39,7 +40,7 @@ class Blocks:
         try:
             return read(Values(self.configuration, block))
         except TerraformError as error:
-            self._unreadable.add(block.id)
+            self.unreadable.add(block.id)
             self.find("BB101", block, str(error).removeprefix(f"{block.id}: "))
             return None
 

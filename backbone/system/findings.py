@@ -76,6 +76,25 @@ CATALOGUE: dict[str, Entry] = {
         "AWS refuses the reference, or nothing is delivered over it.",
         "Refer to a resource of the account and region that the message names.",
     ),
+    "BB110": Entry(
+        "A reference or dependency that Terraform refuses",
+        "error",
+        "Nothing is planned or applied.",
+        "Name a resource of the stack, as TYPE.NAME.",
+    ),
+    "BB111": Entry(
+        "A resource that is named by a text",
+        "error",
+        "Terraform may make the block before it: the first apply fails.",
+        "Write a reference such as ${aws_sqs_queue.name.arn}, or add the resource to depends_on.",
+    ),
+    "BB112": Entry("A provider that cannot work", "error", "Nothing is planned or applied.", "Correct the provider."),
+    "BB113": Entry(
+        "A permission that may come late",
+        "warning",
+        "Events that come before the permission is made are not delivered.",
+        "Add the permission to depends_on.",
+    ),
     "BB190": Entry(
         "Not simulated", "note", "What it does on AWS is not shown here.", "Nothing: keep it in mind when you test."
     ),
@@ -238,6 +257,25 @@ CATALOGUE: dict[str, Entry] = {
         "error",
         "Lambda refuses to make the function, or cannot run it.",
         "Let lambda.amazonaws.com assume the role, in the role's assume_role_policy.",
+    ),
+    # What buses report of themselves
+    "BB601": Entry(
+        "A bus whose reports are delivered nowhere",
+        "warning",
+        "What the bus would tell of failed deliveries is lost.",
+        "Add a delivery source and a delivery for the level, or lower the level.",
+    ),
+    "BB602": Entry(
+        "A delivery source without reports",
+        "warning",
+        "Nothing arrives there.",
+        "Raise the level of the bus's log_config, or remove the source.",
+    ),
+    "BB603": Entry(
+        "Deliveries that are made at once",
+        "error",
+        "AWS answers one of them with a conflict: the apply fails.",
+        "Let one depend on the other.",
     ),
 }
 """Every kind of finding, by its id."""

@@ -43,7 +43,13 @@ def reading_of(configuration: Configuration, folder: Path) -> Reading:
     system = _system(blocks)
     notes = [finding("BB190", address, "this type is not simulated") for address in system.not_simulated]
     declared = manifest.read(folder) if (folder / manifest.FILE_NAME).exists() else None
-    found = [*notes, *blocks.findings, *checks.check(system, configuration, declared)]
+    # What Terraform refuses of a block is said already where the block could not be read for it.
+    checked = (
+        each
+        for each in checks.check(system, configuration, declared)
+        if each.rule != "BB110" or each.address not in blocks.unreadable
+    )
+    found = [*notes, *blocks.findings, *checked]
     file = folder.parent / acceptance.FILE_NAME
     return Reading(system, tuple(acceptance.apply(found, acceptance.load(file), file)))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,19 @@ from backbone.aws.regions import partition_of
 from backbone.errors import BackboneError
 from backbone.system.attributes import UNKNOWN, computed
 
-__all__ = ["Block", "Configuration", "TerraformError", "as_text", "load", "parse"]
+__all__ = [
+    "EXPRESSION",
+    "REFERENCE",
+    "VARIABLE",
+    "Block",
+    "Configuration",
+    "Provider",
+    "Stack",
+    "TerraformError",
+    "as_text",
+    "load",
+    "parse",
+]
 
 REFERENCE = re.compile(r"([a-z0-9_]+\.[\w-]+)\.(\w+)")
 EXPRESSION = re.compile(r"(\$?)\$\{([^{}]*)\}")
@@ -50,11 +62,40 @@ class Block:
         return f"{self.stack}/{self.address}"
 
 
-class Configuration:
-    """The resource blocks of all stacks of one synthesis."""
+@dataclass(frozen=True)
+class Provider:
+    """An aliased AWS provider of a stack."""
 
-    def __init__(self, blocks: list[Block]) -> None:
-        self._by_id = {block.id: block for block in blocks}
+    stack: str
+    alias: str
+    place: Place
+    body: dict[str, Any] = field(repr=False, hash=False)
+
+    @property
+    def id(self) -> str:
+        """What tells the provider from those of other stacks."""
+        return f"{self.stack}/provider.aws.{self.alias}"
+
+
+@dataclass
+class Stack:
+    """What a stack's document has, as far as it is read."""
+
+    blocks: list[Block]
+    outputs: list[Block]
+    providers: list[Provider]
+
+
+class Configuration:
+    """The stacks of one synthesis: their resource blocks, which it iterates over, their outputs and providers."""
+
+    def __init__(self, stacks: Iterable[Stack]) -> None:
+        found = list(stacks)
+        self._by_id = {block.id: block for stack in found for block in stack.blocks}
+        self.outputs = tuple(output for stack in found for output in stack.outputs)
+        """The outputs, as blocks of no account."""
+        self.providers = tuple(provider for stack in found for provider in stack.providers)
+        self._dependencies: dict[str, frozenset[str]] = {}
         self._values: dict[tuple[str, str], Any] = {}
         self._resolving: set[tuple[str, str]] = set()
 
@@ -96,7 +137,7 @@ class Configuration:
         seen, waiting = set[str](), [block]
         while waiting:
             current = waiting.pop()
-            for address in self._references(current) - seen:
+            for address in self.dependencies(current) - seen:
                 if address == other.address:
                     return True
                 seen.add(address)
@@ -104,11 +145,15 @@ class Configuration:
                     waiting.append(found)
         return False
 
-    def _references(self, block: Block) -> set[str]:
-        text = json.dumps({key: value for key, value in block.body.items() if key != "//"})
-        explicit = block.body.get("depends_on")
-        found = {reference[1] for part in EXPRESSION.findall(text) if (reference := REFERENCE.match(part[1].strip()))}
-        return found | {str(address) for address in (explicit if isinstance(explicit, list) else [])}
+    def dependencies(self, block: Block) -> frozenset[str]:
+        """The addresses that a block names in expressions and in depends_on."""
+        if block.id not in self._dependencies:
+            text = json.dumps({key: value for key, value in block.body.items() if key != "//"})
+            named = (REFERENCE.match(part[1].strip()) for part in EXPRESSION.findall(text) if not part[0])
+            explicit = block.body.get("depends_on")
+            addresses = explicit if isinstance(explicit, list) else []
+            self._dependencies[block.id] = frozenset([*(found[1] for found in named if found), *map(str, addresses)])
+        return self._dependencies[block.id]
 
     def _value(self, block: Block, name: str) -> Any:
         key = (block.id, name)
@@ -165,7 +210,7 @@ def load(folder: Path) -> Configuration:
 
 def parse(documents: Mapping[Path, Any]) -> Configuration:
     """The stacks whose JSON values are given, each by the file that has them, STACK/cdk.tf.json."""
-    return Configuration([block for file, document in documents.items() for block in _blocks(file, document)])
+    return Configuration(_stack(file, document) for file, document in documents.items())
 
 
 def _document(file: Path) -> Any:
@@ -175,10 +220,12 @@ def _document(file: Path) -> Any:
         raise TerraformError(f"{file}: cannot be read: {error}; run `backbone synth` again") from None
 
 
-def _blocks(file: Path, document: Any) -> Iterator[Block]:
+def _stack(file: Path, document: Any) -> Stack:
     if not isinstance(document, dict):
         raise TerraformError(f"{file}: got {type(document).__name__}; allowed: an object, as Terraform's JSON has it")
-    places = dict(_places(file, document.get("provider")))
+    providers = list(_providers(file, document.get("provider")))
+    places = {f"aws.{provider.alias}": provider.place for provider in providers}
+    blocks, outputs = [], []
     for kind, named in _mapping(file, "resource", document.get("resource")).items():
         for name, body in _mapping(file, kind, named).items():
             body = _mapping(file, f"{kind}.{name}", body)
@@ -187,7 +234,12 @@ def _blocks(file: Path, document: Any) -> Iterator[Block]:
                 raise TerraformError(
                     f"{file}: {kind}.{name}: the provider is {provider!r}; allowed: {', '.join(places) or 'none'}"
                 )
-            yield Block(file.parent.name, f"{kind}.{name}", provider.removeprefix("aws."), places[provider], body)
+            alias = provider.removeprefix("aws.")
+            blocks.append(Block(file.parent.name, f"{kind}.{name}", alias, places[provider], body))
+    for name, body in _mapping(file, "output", document.get("output")).items():
+        body = _mapping(file, f"output.{name}", body)
+        outputs.append(Block(file.parent.name, f"output.{name}", "", Place("", "", ""), body))
+    return Stack(blocks, outputs, providers)
 
 
 def _mapping(file: Path, key: str, value: Any) -> dict[str, Any]:
@@ -198,8 +250,8 @@ def _mapping(file: Path, key: str, value: Any) -> dict[str, Any]:
     return value
 
 
-def _places(file: Path, providers: Any) -> Iterator[tuple[str, Place]]:
-    """Where the resources of each aliased provider are."""
+def _providers(file: Path, providers: Any) -> Iterator[Provider]:
+    """The aliased providers, each for one account and region."""
     given = _mapping(file, "provider", providers).get("aws", [])
     for provider in given if isinstance(given, list) else [given]:
         read = _mapping(file, "provider.aws", provider)
@@ -210,4 +262,4 @@ def _places(file: Path, providers: Any) -> Iterator[tuple[str, Place]]:
             raise TerraformError(
                 f"{file}: provider aws.{alias}: allowed_account_ids: got {ids!r}; allowed: one account id of 12 digits"
             )
-        yield f"aws.{alias}", Place(partition_of(region) or "aws", region, str(ids[0]))
+        yield Provider(file.parent.name, alias, Place(partition_of(region) or "aws", region, str(ids[0])), read)

@@ -133,7 +133,12 @@ def test_what_is_attached_to_nothing_is_a_finding(tmp_path: Path) -> None:
     document = small()
     document["resource"] |= {
         "aws_cloudwatch_event_target": {
-            "t": {"rule": "other", "event_bus_name": "main", "arn": "x", "provider": "aws.bus"}
+            "t": {
+                "rule": "other",
+                "event_bus_name": "${aws_cloudwatch_event_bus.b.name}",
+                "arn": "x",
+                "provider": "aws.bus",
+            }
         },
         "aws_cloudwatch_event_archive": {
             "a": {

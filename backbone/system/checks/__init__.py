@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backbone.manifest import Manifest
-from backbone.system.checks import apis, declared, functions, locations, targets
+from backbone.system.checks import (
+    apis,
+    declared,
+    duplicates,
+    functions,
+    graph,
+    locations,
+    order,
+    providers,
+    references,
+    reports,
+    targets,
+)
 from backbone.system.findings import Finding
 from backbone.system.model import System
 from backbone.system.terraform import Configuration
@@ -19,5 +31,8 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
     yield from functions.check(system)
     yield from apis.check(system)
     yield from locations.check(system)
+    yield from order.check(system, configuration)
+    for part in (graph, providers, references, duplicates, reports):
+        yield from part.check(configuration)
     if manifest is not None:
         yield from declared.check(system, manifest)

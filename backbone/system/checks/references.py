@@ -1,0 +1,144 @@
+"""What the arguments of blocks name: that it is there, is of the right kind, and is made first.
+
+A block that names another by a text instead of a reference is made at any time, by Terraform's rules: the first apply
+fails when it comes too early.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backbone.errors import BackboneError
+from backbone.system.findings import Finding, finding
+from backbone.system.terraform import Block, Configuration
+
+__all__ = ["check"]
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """An argument that names a resource of some types by an attribute.
+
+    With `needed` AWS asks for the resource when the argument is set, or what goes there is lost without it.
+    """
+
+    argument: str
+    to: tuple[str, ...]
+    by: tuple[str, ...]
+    needed: bool = False
+
+
+def _to(argument: str, to: str, *by: str, needed: bool = False) -> _Reference:
+    return _Reference(argument, tuple(to.split()), by, needed)
+
+
+API = _to("api_id", "aws_apigatewayv2_api", "id", needed=True)
+BUS = _to("event_bus_name", "aws_cloudwatch_event_bus", "name", "arn")
+FUNCTION = _to("function_name", "aws_lambda_function", "function_name", "arn")
+LOG_GROUP = "aws_cloudwatch_log_group"
+QUEUE = "aws_sqs_queue"
+
+REFERENCES: dict[str, tuple[_Reference, ...]] = {
+    "aws_apigatewayv2_integration": (API,),
+    "aws_apigatewayv2_route": (API,),
+    "aws_apigatewayv2_stage": (API, _to("access_log_settings.destination_arn", LOG_GROUP, "arn", needed=True)),
+    "aws_cloudwatch_event_archive": (_to("event_source_arn", "aws_cloudwatch_event_bus", "arn"),),
+    "aws_cloudwatch_event_bus": (_to("dead_letter_config.arn", QUEUE, "arn", needed=True),),
+    "aws_cloudwatch_event_bus_policy": (BUS,),
+    "aws_cloudwatch_event_rule": (BUS,),
+    "aws_cloudwatch_event_target": (
+        BUS,
+        _to("rule", "aws_cloudwatch_event_rule", "name"),
+        _to("arn", f"aws_lambda_function {QUEUE} {LOG_GROUP} aws_kinesis_stream aws_cloudwatch_event_bus", "arn"),
+        _to("dead_letter_config.arn", QUEUE, "arn"),
+        _to("role_arn", "aws_iam_role", "arn"),
+    ),
+    "aws_cloudwatch_log_delivery": (
+        _to("delivery_source_name", "aws_cloudwatch_log_delivery_source", "name", needed=True),
+        _to("delivery_destination_arn", "aws_cloudwatch_log_delivery_destination", "arn", needed=True),
+    ),
+    "aws_cloudwatch_log_delivery_destination": (
+        _to("delivery_destination_configuration.destination_resource_arn", LOG_GROUP, "arn", needed=True),
+    ),
+    "aws_cloudwatch_log_delivery_source": (_to("resource_arn", "aws_cloudwatch_event_bus", "arn", needed=True),),
+    "aws_iam_role_policy": (_to("role", "aws_iam_role", "name"),),
+    "aws_lambda_event_source_mapping": (FUNCTION, _to("event_source_arn", QUEUE, "arn")),
+    "aws_lambda_function": (
+        _to("role", "aws_iam_role", "arn"),
+        _to("logging_config.log_group", LOG_GROUP, "name", needed=True),
+    ),
+    "aws_lambda_function_event_invoke_config": (
+        FUNCTION,
+        _to("destination_config.on_failure.destination", QUEUE, "arn"),
+    ),
+    "aws_lambda_permission": (FUNCTION,),
+    "aws_sqs_queue_policy": (_to("queue_url", QUEUE, "url"),),
+}
+"""What arguments name, by the type of their block."""
+
+Named = Mapping[tuple[str, str, str], Block]
+"""Blocks by account and region, type, and the value by which they are named."""
+
+
+def check(configuration: Configuration) -> Iterator[Finding]:
+    """Arguments that name what is not there, or what may be made too late."""
+    named = _named(configuration)
+    for block in configuration.of(*REFERENCES):
+        for reference in REFERENCES[block.type]:
+            for value in _values(configuration, block, reference.argument):
+                yield from _problems(configuration, named, block, reference, value)
+
+
+def _problems(
+    configuration: Configuration, named: Named, block: Block, reference: _Reference, value: str
+) -> Iterator[Finding]:
+    found = next(filter(None, (named.get((str(block.place), to, value)) for to in reference.to)), None)
+    if found is None:
+        if reference.needed and not value.startswith("${"):
+            words = f"{reference.argument}: names {value!r}, which no stack makes there as {' or '.join(reference.to)}"
+            yield finding("BB105", block.id, words)
+    elif not (found is block or found.stack != block.stack or configuration.depends_on(block, found)):
+        words = (
+            f"{reference.argument}: names {found.address} by a text: Terraform may make the block before it, and "
+            "the first apply fails; write a reference, or add it to depends_on"
+        )
+        yield finding("BB111", block.id, words)
+
+
+def _named(configuration: Configuration) -> Named:
+    """Every block that something may name, by each of its names; ARNs are found from other accounts as well."""
+    ways: dict[str, set[str]] = defaultdict(set)
+    for references in REFERENCES.values():
+        for reference in references:
+            for to in reference.to:
+                ways[to].update(reference.by)
+    found: dict[tuple[str, str, str], Block] = {}
+    for block in configuration.of(*ways):
+        for attribute in ways[block.type]:
+            for value in _values(configuration, block, attribute):
+                found[str(block.place), block.type, value] = block
+    return found
+
+
+def _values(configuration: Configuration, block: Block, argument: str) -> Iterator[str]:
+    """The texts at an argument, also of nested blocks; none where it cannot be read, which has a finding of its own."""
+    name, *within = argument.split(".")
+    try:
+        value = configuration.value(block, name)
+    except BackboneError:
+        return
+    yield from _texts(value, within)
+
+
+def _texts(value: Any, path: list[str]) -> Iterator[str]:
+    if isinstance(value, list):
+        for part in value:
+            yield from _texts(part, path)
+    elif path:
+        if isinstance(value, dict):
+            yield from _texts(value.get(path[0]), path[1:])
+    elif isinstance(value, str):
+        yield value
