@@ -112,12 +112,10 @@ def matches(requirement: Requirement, event: dict[str, Any]) -> bool:
 
 
 def _matches_value(requirement: Requirement, value: Any) -> bool:
-    kind = type(value)
-    if kind is dict:
-        return requirement.absent and matches(requirement, value)
-    if kind is list:
+    """Whether a value other than an object satisfies a requirement."""
+    if type(value) is list:
         return _matches_array(requirement, value)
-    if kind is _Several:
+    if type(value) is _Several:
         return _matches_several(requirement, value)
     return requirement.absent_below and (requirement.test is None or requirement.test(value))
 

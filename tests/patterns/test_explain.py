@@ -11,7 +11,12 @@ from hypothesis import given
 from backbone.patterns import Explanation, Pattern
 from tests.patterns import strategies
 
-EVENT = {"source": "order-service", "detail-type": "Order.Created", "detail": {"items": [{"a": 1}, {"b": 2}]}}
+EVENT = {
+    "source": "order-service",
+    "detail-type": "Order.Created",
+    "resources": [1, 2, 3, 4, 5, 6, 7],
+    "detail": {"items": [{"a": 1}, {"b": 2}]},
+}
 
 
 @pytest.mark.parametrize(
@@ -50,6 +55,10 @@ EVENT = {"source": "order-service", "detail-type": "Order.Created", "detail": {"
             ["matches, by 1 combination of $or", '  source: "order-service" satisfies "order-service"'],
         ),
         ({"replay-name": [{"exists": False}]}, ["matches", "  replay-name: no value satisfies absent"]),
+        (
+            {"resources": [{"prefix": "arn:"}]},
+            ["does not match", '  resources: required beginning with "arn:"; found 1, 2, 3, 4, 5 … (7 values)'],
+        ),
     ],
 )
 def test_explanations(pattern: dict[str, Any], lines: list[str]) -> None:

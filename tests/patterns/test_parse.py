@@ -33,6 +33,22 @@ def test_a_pattern_survives_printing(pair: tuple[dict[str, Any], dict[str, Any]]
     assert again.matches(pair[1]) is pattern.matches(pair[1])
 
 
+def test_numbers_that_only_python_has() -> None:
+    with pytest.raises(PatternError, match=r"^\$\.a\[0\]: got NaN; allowed: a number that JSON has$"):
+        Pattern.parse({"a": [float("nan")]})
+    with pytest.raises(PatternError, match=r"^\$\.a\[0\]: got a number of thousands of digits; allowed: fewer digits$"):
+        Pattern.parse({"a": [10**5_000]})
+    too_large_for_a_double = json.loads('{"a": [1e999]}')
+    assert Pattern.parse(too_large_for_a_double) == Pattern.parse('{"a": [1e999]}')
+
+
+def test_equality_and_words() -> None:
+    pattern = Pattern.parse({"a": ["x", 1.0]})
+    assert eval(repr(pattern), {"Pattern": Pattern}) == pattern  # noqa: S307
+    assert pattern != Pattern.parse({"a": ["x", 1]})
+    assert pattern != {"a": ["x", 1.0]}
+
+
 def refusal(given_pattern: Any) -> str:
     """The text of the refusal, which any terminal can show; empty for a pattern that is accepted."""
     text = ""

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.common.publisher import PublishError
 from services.order import handlers
+from services.order.orders import UnknownOrderError
 from tests.services.conftest import CONTEXT, Surroundings, load_event
 
 BODY = {"customer": "c-1", "items": [{"sku": "tea", "quantity": 2, "price": 4.95}]}
@@ -159,14 +161,14 @@ def test_late_repeated_and_missing_events_end_in_the_newest_state(aws: Surroundi
 def test_an_update_that_could_not_be_told_is_told_by_the_retry(aws: Surroundings) -> None:
     order_id = call("POST", "/orders", BODY)[1]["order_id"]
     aws.order_bus.failures = ["ThrottlingException"] * 3
-    with pytest.raises(Exception, match="1 events could not be published: Order"):
+    with pytest.raises(PublishError, match="1 events could not be published: Order"):
         handlers.on_event(delivered(order_id), CONTEXT)
     handlers.on_event(delivered(order_id), CONTEXT)
     assert len(aws.order_bus.of("Order.Updated")) == 1
 
 
 def test_a_delivery_of_an_unknown_order_is_retried_by_lambda(aws: Surroundings) -> None:
-    with pytest.raises(Exception, match="7f9c24e8"):
+    with pytest.raises(UnknownOrderError, match="7f9c24e8"):
         handlers.on_event(load_event("delivery-updated"), CONTEXT)
     assert aws.order_bus.events == []
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -58,7 +57,7 @@ def test_what_stays_is_listed_and_what_is_permanent_is_not_sent_again() -> None:
         (1, "InternalFailure"),
     ]
     assert bus.calls == [2, 1, 1]
-    assert len(pauses) == 2
+    assert 0.05 <= pauses[0] <= 0.1 <= pauses[1] <= 0.2
 
 
 def test_a_call_that_fails_as_a_whole_fails_each_entry() -> None:
@@ -100,4 +99,3 @@ def test_every_entry_is_on_the_bus_or_listed(sizes: list[int], failures: list[st
     sent = [one["Detail"]["n"] for one in bus.events]
     assert sorted([*sent, *lost]) == list(range(len(sizes)))
     assert all(count <= 10 for count in bus.calls)
-    assert json.dumps(sent)
