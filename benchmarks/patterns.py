@@ -72,7 +72,7 @@ def single() -> Table:
 
 
 def sets() -> Table:
-    """Ever more forwarding rules: one that matches, and all but one."""
+    """Ever more forwarding rules, of which a single rule matches, or all but one."""
     table = Table("rules", "one matches, µs", "all but the sender's match, µs", "made, µs each", title="A bus's rules")
     first, last = 0.0, 0.0
     for count in SIZES:
@@ -80,9 +80,9 @@ def sets() -> Table:
         broadcast = {n: _rule(n, None) for n in range(count)}
         event = EVENT | {"detail-type": "S7.Created"}
         began = time.perf_counter()
-        narrow = PatternSet({n: Pattern.parse(one) for n, one in subscribed.items()})
+        narrow = PatternSet({n: Pattern.parse(pattern) for n, pattern in subscribed.items()})
         made = time.perf_counter() - began
-        wide = PatternSet({n: Pattern.parse(one) for n, one in broadcast.items()})
+        wide = PatternSet({n: Pattern.parse(pattern) for n, pattern in broadcast.items()})
         if narrow.matching(event) != [7] or len(wide.matching(event | {"account": f"{3:012d}"})) != count - 1:
             raise SystemExit("a set found other rules than it should")
         last = each(lambda narrow=narrow, event=event: narrow.matching(event))  # type: ignore[misc]

@@ -29,9 +29,9 @@ def plan(document: dict[str, Any]) -> Plan:
             return
         body = bodies[key]
         needed = [(kind, name) for kind, name, _ in REFERENCE.findall(str(body))]
-        needed += [(kind, name) for kind, _, name in (one.partition(".") for one in body.get("depends_on", []))]
-        for one in needed:
-            visit(one)
+        needed += [(kind, name) for kind, _, name in (address.partition(".") for address in body.get("depends_on", []))]
+        for address in needed:
+            visit(address)
         ordered[key] = body
 
     for key in bodies:
@@ -44,10 +44,11 @@ def replay(app: Any, name: str, given: Plan, classes: list[Any], provider_class:
     """Make the stack of a plan with bare calls; references are attributes of the objects, each asked for once."""
     from cdktf import TerraformOutput, TerraformStack
 
-    by_kind = {one.TF_RESOURCE_TYPE: one for one in classes}
+    by_kind = {each.TF_RESOURCE_TYPE: each for each in classes}
     stack = TerraformStack(app, name)
     providers = {
-        f"aws.{one['alias']}": provider_class(stack, f"provider-{one['alias']}", **one) for one in given.providers
+        f"aws.{provider['alias']}": provider_class(stack, f"provider-{provider['alias']}", **provider)
+        for provider in given.providers
     }
     made: dict[tuple[str, str], Any] = {}
     attributes: dict[tuple[str, str, str], str] = {}
@@ -58,18 +59,18 @@ def replay(app: Any, name: str, given: Plan, classes: list[Any], provider_class:
             attributes[kind, resource, key] = getattr(made[kind, resource], key)
         return attributes[kind, resource, key]
 
-    def value(one: Any) -> Any:
-        if isinstance(one, dict):
-            return {key: value(each) for key, each in one.items()}
-        if isinstance(one, list):
-            return [value(each) for each in one]
-        return REFERENCE.sub(attribute, one) if isinstance(one, str) else one
+    def resolved(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: resolved(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [resolved(each) for each in value]
+        return REFERENCE.sub(attribute, value) if isinstance(value, str) else value
 
     for kind, resource, body in given.resources:
-        arguments = {key: value(one) for key, one in body.items() if key not in KEPT_APART}
-        after = [made[tuple(one.split(".", 1))] for one in body.get("depends_on", [])]
+        arguments = {key: resolved(value) for key, value in body.items() if key not in KEPT_APART}
+        after = [made[tuple(address.split(".", 1))] for address in body.get("depends_on", [])]
         made[kind, resource] = by_kind[kind](
             stack, resource, provider=providers[body["provider"]], depends_on=after or None, **arguments
         )
     for output, body in given.outputs.items():
-        TerraformOutput(stack, output, value=value(body["value"]), description=body["description"])
+        TerraformOutput(stack, output, value=resolved(body["value"]), description=body["description"])

@@ -54,10 +54,11 @@ def example(folder: Path, runs: int = 5) -> Table:
     return table
 
 
-def check_same(one: Path, other: Path) -> None:
+def check_same(first: Path, second: Path) -> None:
     """Stop when the two programs did not make the same resources."""
     counts = [
-        {kind: len(named) for kind, named in json.loads(path.read_text())["resource"].items()} for path in (one, other)
+        {kind: len(named) for kind, named in json.loads(path.read_text())["resource"].items()}
+        for path in (first, second)
     ]
     if counts[0] != counts[1]:
         raise SystemExit(f"not the same resources: {counts}")
@@ -90,12 +91,12 @@ def bare(_count: int, _layout: str, folder: Path) -> float:
     from backbone import cdk
     from benchmarks.replay import plan, replay
 
-    plans = {one.parent.name: plan(json.loads(one.read_text())) for one in folder.glob("stacks/*/cdk.tf.json")}
-    classes = [one for one in vars(cdk).values() if hasattr(one, "TF_RESOURCE_TYPE")]
+    plans = {file.parent.name: plan(json.loads(file.read_text())) for file in folder.glob("stacks/*/cdk.tf.json")}
+    classes = [value for value in vars(cdk).values() if hasattr(value, "TF_RESOURCE_TYPE")]
     fresh: Any = cdk.App(outdir=str(folder / "bare"))
     began = time.perf_counter()
-    for name, one in plans.items():
-        replay(fresh, name, one, classes, cdk.AwsProvider)
+    for name, read in plans.items():
+        replay(fresh, name, read, classes, cdk.AwsProvider)
     fresh.synth()
     return time.perf_counter() - began
 
@@ -130,7 +131,7 @@ def growth(console: Console) -> Table:
                 runs = 5 if count <= 100 else 3 if count <= 300 else 1
                 pairs = [measure(count, layout) for _ in range(runs)]
                 ours, theirs = (statistics.median(pair[index] for pair in pairs) for index in (0, 1))
-                ratio = statistics.median(one / other for one, other in pairs)
+                ratio = statistics.median(first / second for first, second in pairs)
                 each = f"{ours / count * 1000:.1f}"
                 table.add_row(layout, str(count), f"{ours:.2f}", each, f"{theirs:.2f}", f"{ratio:.2f}")
     return table

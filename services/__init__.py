@@ -1,1 +1,1 @@
-"""The services whose code ships: each has a folder, and `common` goes along with every one of them."""
+"""The services: each has a folder, and `common` ships with every service."""

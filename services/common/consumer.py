@@ -19,15 +19,15 @@ Handler = Callable[[dict[str, Any], Any], Any]
 class Consumer:
     """The event types that a function handles.
 
-    A handler that raises makes Lambda (or the queue) try again, and at last the failure queue has the event. An
-    event that is malformed goes to the failure queue at once, with the reason.
+    When a handler raises, Lambda (or the queue) tries again, and in the end the event is in the failure queue. A
+    malformed event goes to the failure queue at once, with the reason.
     """
 
     def __init__(self) -> None:
         self._handlers: dict[str, tuple[type[EventData], Callable[[Any], None]]] = {}
 
     def on(self, model: type[Data]) -> Callable[[Callable[[Received[Data]], None]], Callable[[Received[Data]], None]]:
-        """Make a function the one that handles a type of events."""
+        """Register the function that handles events of a type."""
 
         def register(handle: Callable[[Received[Data]], None]) -> Callable[[Received[Data]], None]:
             self._handlers[model.detail_type] = (model, handle)
@@ -44,24 +44,24 @@ class Consumer:
         def handle(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
             if "Records" in event:
                 return self._batch(event["Records"], context)
-            self._one(event, context)
+            self._handle(event, context)
             return None
 
         decorated: Handler = handle  # Powertools' decorators are untyped
         return decorated
 
     def _batch(self, records: list[dict[str, Any]], context: Any) -> dict[str, Any]:
-        """The messages that failed, which alone come back (SQS partial batch response)."""
+        """The messages that failed: only these return to the queue (SQS partial batch response)."""
         failed = []
         for record in records:
             try:
-                self._one(_event_of(record), context)
+                self._handle(_event_of(record), context)
             except Exception:
                 logger.exception("a message failed", message_id=record["messageId"])
                 failed.append({"itemIdentifier": record["messageId"]})
         return {"batchItemFailures": failed}
 
-    def _one(self, event: dict[str, Any], context: Any) -> None:
+    def _handle(self, event: dict[str, Any], context: Any) -> None:
         metrics.add_metric(name="EventsReceived", unit="Count", value=1)
         detail_type = str(event.get("detail-type"))
         with logger.append_context_keys(event_id=event.get("id"), detail_type=detail_type):

@@ -20,10 +20,10 @@ class EventData(BaseModel):
 
 
 class Meta(BaseModel):
-    """What is known of an event beside its data.
+    """What is known about an event beside its data.
 
-    `correlation_id` is the same for all events of one flow, `causation_id` the id of the event that caused this
-    one. `idempotency_key` is the same however often the event is published.
+    `correlation_id` is the same for all events of one flow, `causation_id` is the id of the event that caused this
+    event. `idempotency_key` is the same however often the event is published.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,7 +43,7 @@ Data = TypeVar("Data", bound=EventData)
 
 @dataclass(frozen=True)
 class Received(Generic[Data]):
-    """An event that was received, with EventBridge's own fields as far as a handler needs them."""
+    """An event that was received, with the fields of EventBridge's own that a handler needs."""
 
     id: str
     source: str
@@ -75,7 +75,7 @@ def read(event: dict[str, Any], model: type[Data]) -> Received[Data]:
     except ValidationError as error:
         part = "meta" if error.title == Meta.__name__ else "data"
         wrong = "; ".join(
-            ".".join(("detail", part, *map(str, one["loc"]))) + f": {one['msg']}" for one in error.errors()
+            ".".join(("detail", part, *map(str, mistake["loc"]))) + f": {mistake['msg']}" for mistake in error.errors()
         )
         raise MalformedError(wrong) from None
     return Received(str(event.get("id", "")), str(event.get("source", "")), data, meta)

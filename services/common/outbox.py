@@ -12,7 +12,7 @@ __all__ = ["Outbox"]
 
 
 class Outbox:
-    """Publishes the event types given, each in its envelope; where to and under which source the environment says."""
+    """Publishes events of some types in their envelope, to the bus and under the source that the environment names."""
 
     def __init__(self, *models: type[EventData], publisher: Publisher | None = None) -> None:
         self._models = models
@@ -23,7 +23,7 @@ class Outbox:
         return self._given or Publisher(
             bus=setting("EVENT_BUS_ARN"),
             source=setting("EVENT_SOURCE"),
-            detail_types=[one.detail_type for one in self._models],
+            detail_types=[model.detail_type for model in self._models],
         )
 
     def publish(self, data: EventData, *, key: str, correlation_id: str, causation_id: str | None = None) -> None:

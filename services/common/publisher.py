@@ -1,6 +1,6 @@
 """Puts events on an event bus so that each is either accepted or named in an error.
 
-Needs nothing but boto3, and that only when no client is given: take the file as it is.
+It needs only boto3, and not even that when a client is given, so this file can be copied as it is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_ENTRY_BYTES = 1024 * 1024
 """The largest event since January 2026; before it was 256 KB."""
 
 MAX_BATCH_BYTES = 256 * 1024
-"""Entries share a call up to here, which any bus takes; a larger one goes alone."""
+"""Entries share a call up to this size, which any bus takes; a larger entry is sent alone."""
 
 PERMANENT = {
     "AccessDeniedException",
@@ -35,11 +35,11 @@ PERMANENT = {
     "ResourceNotFoundException",
     "ValidationException",
 }
-"""Error codes that no further attempt changes."""
+"""Error codes of failures that a further attempt cannot mend."""
 
 
 class EventsClient(Protocol):
-    """What is needed of boto3's `events` client."""
+    """The part of boto3's `events` client that is used here."""
 
     def put_events(self, *, Entries: Sequence[Any]) -> Mapping[str, Any]:  # noqa: N803 - boto3's name
         """Put up to 10 entries."""
@@ -64,11 +64,11 @@ class Failure:
 
 
 class PublishError(Exception):
-    """Some events are not on the bus: `failures` lists them. All others are."""
+    """Some events are not on the bus: `failures` lists them. All others are on it."""
 
     def __init__(self, failures: Sequence[Failure]) -> None:
         self.failures = tuple(failures)
-        each = "; ".join(f"{one.entry.detail_type}: {one.code}: {one.message}" for one in failures)
+        each = "; ".join(f"{failure.entry.detail_type}: {failure.code}: {failure.message}" for failure in failures)
         super().__init__(f"{len(failures)} events could not be published: {each}")
 
 
@@ -79,8 +79,8 @@ class UndeclaredError(ValueError):
 class Publisher:
     """Publishes the events that a service declares, under its source.
 
-    Entries that fail for a passing reason are sent again, up to `attempts` times in all, after pauses that double
-    from `pause_seconds`, each shortened at random by up to a half.
+    Entries that fail for a transient reason are sent again, up to `attempts` times in all, after pauses that start at
+    `pause_seconds` and double, each shortened at random by up to a half.
     """
 
     def __init__(
@@ -105,8 +105,8 @@ class Publisher:
     def publish(self, *entries: Entry) -> list[str]:
         """The ids that the events got, in the order of the entries.
 
-        UndeclaredError before anything is sent when one may not be published; PublishError with all that could
-        not be.
+        UndeclaredError, before anything is sent, for an event that the service does not declare; PublishError with
+        all events that could not be published.
         """
         self._refuse_undeclared(entries)
         written = [self._write(entry) for entry in entries]
@@ -158,7 +158,7 @@ class Publisher:
         """The result of each entry; a call that fails as a whole fails each of them."""
         try:
             results: Sequence[Mapping[str, Any]] = self._client.put_events(Entries=batch)["Entries"]
-        except Exception as error:  # whatever it is, it is said of every entry
+        except Exception as error:  # whatever it is, it is the failure of every entry
             answer = getattr(error, "response", None) or {}
             code = answer.get("Error", {}).get("Code") or type(error).__name__
             return [{"ErrorCode": code, "ErrorMessage": str(error)}] * len(batch)
@@ -183,7 +183,7 @@ def _result(entry: Entry, answer: Mapping[str, Any]) -> str | Failure:
 
 
 def _is_transient(result: str | Failure) -> bool:
-    """Whether an entry failed for a reason that another attempt may not meet."""
+    """Whether an entry failed for a reason that may be gone at the next attempt."""
     return isinstance(result, Failure) and result.code not in PERMANENT
 
 

@@ -1,4 +1,4 @@
-"""What a function has of its surroundings: logger, tracer, metrics, settings and AWS clients."""
+"""What every function uses: logger, tracer, metrics, settings and AWS clients."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def setting(name: str) -> str:
 
 @cache
 def client(service: str) -> Any:
-    """The process's one client of an AWS service, made when it is first needed.
+    """The process's client of an AWS service, made when it is first needed.
 
-    A call that hangs is given up well before the function's time-out: 1 s to connect, 3 s for an answer, one
-    more attempt.
+    A call that hangs is given up well before the function's time-out: 1 s to connect, 3 s for an answer, and a second
+    attempt.
     """
     # Imported here: boto3 is half of the time of a cold start, and not every invocation needs it.
     import boto3

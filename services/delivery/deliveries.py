@@ -1,4 +1,4 @@
-"""Deliveries in DynamoDB, one for each order however often it is asked for."""
+"""Deliveries in DynamoDB: each order has a single delivery, however often it is asked for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DELIVERY_IDS = uuid.UUID("0c7f6a1e-94c3-4f0e-8a55-4d3a51a1b7a2")
 
 @dataclass(frozen=True)
 class Delivery:
-    """A delivery as it was made. Its id follows from the order's."""
+    """A delivery. Its id is derived from the order's id."""
 
     order_id: str
     status: str
@@ -39,7 +39,7 @@ class Deliveries:
         return _delivery(found["Item"]) if "Item" in found else None
 
     def add(self, delivery: Delivery) -> Delivery:
-        """The delivery of the order: this one, or the one that was made before."""
+        """The delivery of the order: the given one, unless there was one already."""
         item = {
             "order_id": {"S": delivery.order_id},
             "delivery_id": {"S": delivery.id},

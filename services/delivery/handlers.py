@@ -27,7 +27,7 @@ def deliveries() -> Deliveries:
 
 @consumer.on(OrderCreated)
 def deliver(event: Received[OrderCreated]) -> None:
-    """Deliver an order once, and tell it however often the order comes: the first telling may have failed."""
+    """Deliver an order once, and publish that each time the order comes, since the first attempt may have failed."""
     delivery = deliveries().get(event.data.order_id)
     if delivery is None:
         time.sleep(float(setting("WORK_SECONDS")))  # stands for the van

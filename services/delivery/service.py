@@ -27,5 +27,5 @@ def build(service: Service) -> None:
         timeout_seconds=15 + work_seconds,
     )
     deliveries.grant_read_write(on_event)
-    service.grant_publish(on_event, *(one.detail_type for one in PUBLISHES))
-    service.subscribe("orders", *(one.detail_type for one in CONSUMES), to=on_event)
+    service.grant_publish(on_event, *(event.detail_type for event in PUBLISHES))
+    service.subscribe("orders", *(event.detail_type for event in CONSUMES), to=on_event)

@@ -13,7 +13,7 @@ __all__ = ["CONSUMES", "PUBLISHES", "DeliveryUpdated", "Item", "OrderCreated", "
 
 
 class Item(BaseModel):
-    """A position of an order. `price` is for one piece, in the shop's currency, as text so that cents stay exact."""
+    """An item of an order. `price` is the price of a piece in the shop's currency, as text so that cents stay exact."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -27,13 +27,13 @@ __all__ = ["api", "on_event"]
 MAX_BODY_BYTES = 64 * 1024
 RETRY_AFTER_SECONDS = 5
 ORDER_IDS = uuid.UUID("5e0a5ee1-6f0c-4b9f-9d56-0e2f2f1c7c11")
-"""The namespace in which caller and Idempotency-Key name an order."""
+"""The namespace of order ids that are derived from caller and Idempotency-Key."""
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
 class OrderedItem(BaseModel):
-    """A position as it is ordered."""
+    """An item of an order, as the customer asks for it."""
 
     sku: Text
     quantity: Annotated[StrictInt, Field(ge=1, le=10_000)]
@@ -59,7 +59,7 @@ app = APIGatewayHttpResolver()
 
 @app.get("/health")
 def health() -> Response[str]:
-    """Answer as long as the function can."""
+    """An answer that shows that the function runs."""
     return answer(200, {"status": "ok"})
 
 
@@ -70,7 +70,7 @@ def get_order(order_id: str) -> Response[str]:
     if not re.fullmatch(r"[0-9a-f-]{36}", order_id):
         return missing
     try:
-        return answer(200, _shown(orders().get(order_id)))
+        return answer(200, _body(orders().get(order_id)))
     except UnknownOrderError:
         return missing
 
@@ -90,7 +90,9 @@ def post_order() -> Response[str]:
     try:
         request = OrderRequest.model_validate_json(body)
     except ValidationError as error:
-        errors = [{"field": _field(one["loc"]), "message": one["msg"]} for one in error.errors(include_url=False)]
+        errors = [
+            {"field": _field(mistake["loc"]), "message": mistake["msg"]} for mistake in error.errors(include_url=False)
+        ]
         return problem(400, "the order is not valid", errors=errors)
     try:
         order = _accept(request, key)
@@ -101,7 +103,7 @@ def post_order() -> Response[str]:
         metrics.add_metric(name="OrdersNotPublished", unit="Count", value=1)
         again = "the order is not accepted yet; repeat the request with the same Idempotency-Key"
         return problem(503, again, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-    return answer(201, _shown(order), headers={"Location": f"/orders/{order.id}"})
+    return answer(201, _body(order), headers={"Location": f"/orders/{order.id}"})
 
 
 def _accept(request: OrderRequest, key: str | None) -> Order:
@@ -111,7 +113,7 @@ def _accept(request: OrderRequest, key: str | None) -> Order:
     document = {
         "order_id": order_id,
         **written,
-        "total": str(sum((one.price * one.quantity for one in request.items), Decimal(0))),
+        "total": str(sum((item.price * item.quantity for item in request.items), Decimal(0))),
         "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }
     request_hash = hashlib.sha256(request.model_dump_json().encode()).hexdigest()
@@ -127,13 +129,13 @@ def _accept(request: OrderRequest, key: str | None) -> Order:
 
 
 def _caller() -> str:
-    """Who calls, so that no caller meets another's key: by IAM or by token, else nobody in particular."""
+    """The caller by IAM or by token, so that callers do not share keys; empty when the API asks for neither."""
     authorizer = app.current_event.request_context.get("authorizer") or {}
     iam, claims = authorizer.get("iam") or {}, (authorizer.get("jwt") or {}).get("claims") or {}
     return str(iam.get("userArn") or claims.get("sub") or "")
 
 
-def _shown(order: Order) -> dict[str, Any]:
+def _body(order: Order) -> dict[str, Any]:
     return {**order.document, "status": order.status}
 
 
@@ -160,7 +162,7 @@ consumer = Consumer()
 
 @consumer.on(DeliveryUpdated)
 def follow_delivery(event: Received[DeliveryUpdated]) -> None:
-    """Take over the state of the delivery and tell it."""
+    """Take over the state of the delivery and publish it as the order's."""
     data = event.data
     if not orders().follow_delivery(data.order_id, status=data.status, sequence=data.sequence):
         logger.info("a newer state of the delivery is known", order_id=data.order_id, sequence=data.sequence)

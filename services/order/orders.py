@@ -1,7 +1,7 @@
 """Orders in DynamoDB. Every write is conditional, so that repeated and late calls change nothing they should not.
 
-An item has the order as it was accepted in `document`; beside it `published`, whether Order.Created is known to be on
-the bus, and the state of the delivery with its sequence, the newest that was seen.
+An item has the order as it was accepted in `document`, whether Order.Created is known to be on the bus in `published`,
+and the newest state of the delivery with its sequence.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["ConflictError", "Order", "Orders", "UnknownOrderError"]
 
 
 class ConflictError(Exception):
-    """There is an order with this id that asked for something else."""
+    """There is an order with this id, made by another request."""
 
 
 class UnknownOrderError(Exception):
@@ -49,7 +49,7 @@ class Orders:
         self._table = table
 
     def add(self, document: dict[str, Any], *, request_hash: str, correlation_id: str) -> Order:
-        """The order with this id: a new one, or the one that the same request made before.
+        """The order with this id: a new order, or the order that the same request made before.
 
         ConflictError when another request made it.
         """
@@ -83,9 +83,9 @@ class Orders:
         )
 
     def follow_delivery(self, order_id: str, *, status: str, sequence: int) -> bool:
-        """Take over the state of a delivery unless a newer one is known; whether it is the newest now.
+        """Take over the state of a delivery unless a newer state is known. Returns whether it is the newest now.
 
-        The same state again counts as the newest: what follows from it may not have been done. UnknownOrderError
+        The same state again counts as the newest, since what follows from it may not have been done. UnknownOrderError
         when there is no such order.
         """
         try:

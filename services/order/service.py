@@ -38,4 +38,4 @@ def build(service: Service) -> None:
     on_event = service.function("on-event", handler="services.order.handlers.on_event", environment=environment)
     orders.grant_read_write(on_event)
     service.grant_publish(on_event, OrderUpdated.detail_type)
-    service.subscribe("deliveries", *(one.detail_type for one in CONSUMES), to=on_event)
+    service.subscribe("deliveries", *(event.detail_type for event in CONSUMES), to=on_event)

@@ -63,10 +63,10 @@ class MemoryBus:
                 continue
             self.events.append({**entry, "Detail": json.loads(entry["Detail"])})
             results.append({"EventId": f"event-{len(self.events)}"})
-        return {"Entries": results, "FailedEntryCount": sum("ErrorCode" in one for one in results)}
+        return {"Entries": results, "FailedEntryCount": sum("ErrorCode" in result for result in results)}
 
     def of(self, detail_type: str) -> list[dict[str, Any]]:
-        return [one["Detail"] for one in self.events if one["DetailType"] == detail_type]
+        return [event["Detail"] for event in self.events if event["DetailType"] == detail_type]
 
 
 class Surroundings:
@@ -99,7 +99,7 @@ class Surroundings:
 
     def rejected(self) -> list[dict[str, Any]]:
         answer = self.sqs.receive_message(QueueUrl=self.failures_url, MaxNumberOfMessages=10)
-        return [json.loads(one["Body"]) for one in answer.get("Messages", [])]
+        return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
 
     def count(self, table: str) -> int:
         return int(self.dynamodb.scan(TableName=table)["Count"])
@@ -109,15 +109,15 @@ class Surroundings:
 def aws() -> Iterator[Surroundings]:
     cached = (runtime.client, order.orders, delivery.deliveries)
     with mock_aws():
-        for one in cached:
-            one.cache_clear()
+        for function in cached:
+            function.cache_clear()
         found = Surroundings()
         pauses: list[float] = []
         publishers = [
             Publisher(
                 bus="bus",
                 source=source,
-                detail_types=[one.detail_type for one in module.PUBLISHES],
+                detail_types=[event.detail_type for event in module.PUBLISHES],
                 client=bus,
                 sleep=pauses.append,
             )
@@ -131,8 +131,8 @@ def aws() -> Iterator[Surroundings]:
             patch.object(delivery, "outbox", Outbox(*delivery_events.PUBLISHES, publisher=publishers[1])),
         ):
             yield found
-        for one in cached:
-            one.cache_clear()
+        for function in cached:
+            function.cache_clear()
 
 
 def load_event(name: str) -> dict[str, Any]:

@@ -37,11 +37,11 @@ def test_one_delivery_per_order_however_often_it_comes(aws: Surroundings, orders
                 break
     assert aws.count("deliveries") == len(set(orders))
     told = aws.delivery_bus.of("Delivery.Updated")
-    assert {one["data"]["order_id"] for one in told} == set(orders)
+    assert {event["data"]["order_id"] for event in told} == set(orders)
     for order in set(orders):
-        same = [one for one in told if one["data"]["order_id"] == order]
-        assert all(one["data"] == same[0]["data"] for one in same)
-        assert len({one["meta"]["idempotency_key"] for one in same}) == 1
+        same = [event for event in told if event["data"]["order_id"] == order]
+        assert all(event["data"] == same[0]["data"] for event in same)
+        assert len({event["meta"]["idempotency_key"] for event in same}) == 1
 
 
 def test_work_takes_as_long_as_is_set(aws: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,4 +95,4 @@ def test_a_batch_gives_back_what_failed_alone(aws: Surroundings) -> None:
     aws.delivery_bus.failures = ["InternalFailure"] * 3
     assert handlers.on_event(batch, CONTEXT) == {"batchItemFailures": [{"itemIdentifier": "m-0"}]}
     assert len(aws.rejected()) == 2
-    assert [one["data"]["order_id"] for one in aws.delivery_bus.of("Delivery.Updated")] == ["o-2"]
+    assert [event["data"]["order_id"] for event in aws.delivery_bus.of("Delivery.Updated")] == ["o-2"]

@@ -85,7 +85,7 @@ def test_each_bad_field_is_named(aws: Surroundings, change: dict[str, Any], fiel
     assert status == 400
     assert headers["Content-Type"] == "application/problem+json"
     assert {"type", "title", "status", "detail", "errors"} == problem.keys()
-    assert set(fields) <= {one["field"] for one in problem["errors"]}
+    assert set(fields) <= {mistake["field"] for mistake in problem["errors"]}
     assert aws.count("orders") == 0
     assert aws.order_bus.events == []
 
@@ -153,7 +153,7 @@ def test_late_repeated_and_missing_events_end_in_the_newest_state(aws: Surroundi
         handlers.on_event(delivered(order_id, sequence, f"STATE-{sequence}"), CONTEXT)
     newest = max(sequences)
     assert call("GET", f"/orders/{order_id}")[1]["status"] == f"STATE-{newest}"
-    told = [one["data"]["sequence"] for one in aws.order_bus.of("Order.Updated")]
+    told = [event["data"]["sequence"] for event in aws.order_bus.of("Order.Updated")]
     assert told == sorted(told)
     assert told[-1] == newest
 
@@ -189,7 +189,9 @@ bodies = st.fixed_dictionaries(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
-@given(bodies.map(json.dumps) | st.text() | st.binary().map(lambda one: base64.b64encode(one).decode()), st.booleans())
+@given(
+    bodies.map(json.dumps) | st.text() | st.binary().map(lambda body: base64.b64encode(body).decode()), st.booleans()
+)
 def test_no_body_is_answered_with_500(aws: Surroundings, body: str, encoded: bool) -> None:
     status, answer, _ = call("POST", "/orders", body, isBase64Encoded=encoded)
     assert status in (201, 400, 413)

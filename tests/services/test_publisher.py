@@ -52,7 +52,7 @@ def test_what_stays_is_listed_and_what_is_permanent_is_not_sent_again() -> None:
     made, pauses = publisher(bus)
     with pytest.raises(PublishError) as caught:
         made.publish(Entry("T", {"n": 0}), Entry("T", {"n": 1}))
-    assert [(one.entry.detail["n"], one.code) for one in caught.value.failures] == [
+    assert [(failure.entry.detail["n"], failure.code) for failure in caught.value.failures] == [
         (0, "NotAuthorizedForSourceException"),
         (1, "InternalFailure"),
     ]
@@ -95,7 +95,7 @@ def test_every_entry_is_on_the_bus_or_listed(sizes: list[int], failures: list[st
     try:
         publisher(bus)[0].publish(*entries)
     except PublishError as error:
-        lost = {one.entry.detail["n"] for one in error.failures}
-    sent = [one["Detail"]["n"] for one in bus.events]
+        lost = {failure.entry.detail["n"] for failure in error.failures}
+    sent = [event["Detail"]["n"] for event in bus.events]
     assert sorted([*sent, *lost]) == list(range(len(sizes)))
     assert all(count <= 10 for count in bus.calls)
