@@ -14,6 +14,7 @@ from typing import Any
 import botocore.session
 from botocore.validate import ParamValidator
 
+from backbone.aws.limits import RETENTION_DAYS
 from backbone.system.arguments import limits, problems, schema
 from scripts import provider_schema, service_models
 from tests.system.mutations import BODIES, Mutation, mutations
@@ -55,6 +56,14 @@ def _of_six(arguments: Mapping[str, Any], path: str = "") -> Iterator[str]:
         if one.get("use") != "computed" and one.get("only") != 5:
             yield path + name
             yield from _of_six(one.get("block", {}), f"{path}{name}.")
+
+
+def test_the_retentions_are_those_of_the_documentation() -> None:
+    """The model has no enum for them, but a sentence."""
+    text = LOADER.get_service_model("logs").shape_for("Days").documentation
+    sentence = re.search(r"Possible values are: ([^.<]*)", text)
+    assert sentence is not None
+    assert tuple(map(int, re.findall(r"\d+", sentence[1]))) == RETENTION_DAYS
 
 
 def test_every_type_has_an_operation_and_a_schema() -> None:

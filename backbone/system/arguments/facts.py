@@ -7,15 +7,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from backbone.aws.limits import ENVIRONMENT_BYTES
 from backbone.system.arguments.problem import ArgumentProblem, format_value, is_unresolved
 
 __all__ = ["FACTS"]
 
 Body = Mapping[str, Any]
 Fact = Callable[[Body], Iterator[ArgumentProblem]]
-
-MAX_ENVIRONMENT = 4096
-"""Lambda quotas, "Function environment variables". Lambda measures the variables as JSON, names and quotes included."""
 
 RESERVED_VARIABLES = frozenset(
     {
@@ -33,6 +31,7 @@ HTTP_METHODS = ("ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT
 
 
 def _environment(body: Body) -> Iterator[ArgumentProblem]:
+    """Lambda measures all variables as one JSON object, and says so in its error ("String measured: {…}")."""
     for block in body.get("environment", []):
         variables = block.get("variables")
         if not isinstance(variables, dict):
@@ -41,8 +40,8 @@ def _environment(body: Body) -> Iterator[ArgumentProblem]:
             path = f'environment.variables["{name}"]'
             yield ArgumentProblem(path, "Lambda sets this variable itself and allows no other; name it otherwise")
         size = len(json.dumps(variables, ensure_ascii=False, separators=(",", ":")).encode())
-        if size > MAX_ENVIRONMENT and not any(map(is_unresolved, variables.values())):
-            message = f"got {size:,} bytes as JSON; allowed: at most {MAX_ENVIRONMENT:,} in total"
+        if size > ENVIRONMENT_BYTES and not any(map(is_unresolved, variables.values())):
+            message = f"got {size:,} bytes as JSON; allowed: at most {ENVIRONMENT_BYTES:,} in total"
             yield ArgumentProblem("environment.variables", message)
 
 
@@ -58,8 +57,8 @@ def _table_keys(body: Body) -> Iterator[ArgumentProblem]:
         defined.add(name)
     used = {path: name for path, name in _keys(body) if not is_unresolved(name)}
     for path, name in used.items():
-        if defined and name not in defined:
-            allowed = ", ".join(sorted(map(str, defined)))
+        if name not in defined:
+            allowed = ", ".join(sorted(map(str, defined))) or "none is"
             yield ArgumentProblem(path, f"got {format_value(name)}; allowed: a defined attribute: {allowed}")
     for name in sorted(map(str, defined - {*used.values()})):
         message = f"{format_value(name)} is neither a key of the table nor of an index; leave it out, or use it"

@@ -6,6 +6,7 @@ The data is of provider 5.100 and of provider 6, see scripts/provider_schema.py.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -202,6 +203,8 @@ def _convert(value: Any, kind: Any, place: str) -> Any:
             value = [value]  # a block in all but name
         if not isinstance(value, list):
             raise _wrong(value, kind, place)
+        if None in value:
+            raise _wrong(None, kind[1], f"{place}[{value.index(None)}]")
         return [_convert(one, kind[1], f"{place}[{number}]") for number, one in enumerate(value)]
     if not isinstance(value, dict):
         raise _wrong(value, kind, place)
@@ -232,6 +235,8 @@ def _number(value: Any) -> int | float | None:
         if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value, re.ASCII):
             return None
         value = float(value)
+    if not math.isfinite(value):
+        return None
     return int(value) if value == int(value) else float(value)
 
 
