@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from backbone.simulator import callers, put_events, verdict
+from backbone.simulator import callers, verdict
 from backbone.simulator.api_destinations import ApiDestinations
 from backbone.simulator.api_gateway import Answer, ApiGateway, HttpCall
 from backbone.simulator.awslambda import Lambda
@@ -171,11 +171,9 @@ class Simulator:
         """What PutEvents answers a caller: the results of the entries in their order, in the shape of the API.
 
         Entries have the names of the API; `Detail` may be an object as well as its JSON. Deliveries happen in
-        `run_until_idle`.
+        `run_until_idle`. PutEventsError, with AWS's code, when the call as a whole fails.
         """
         who = caller if isinstance(caller, Identity) else self.identity(caller)
-        if wrong := put_events.count_problem(len(entries)):
-            raise SimulatorError(wrong)
         return self._eventbridge.put(entries, who)
 
     def call(self, who: Identity, call: Call) -> Reply:

@@ -171,10 +171,11 @@ class Rule(Resource):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Archive(Resource):
-    """An archive of a bus; without a pattern it keeps everything."""
+    """An archive of a bus; without a pattern it keeps everything, and with 0 days for ever."""
 
     bus_arn: str
     pattern: Pattern | None
+    retention_days: int
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

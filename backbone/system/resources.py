@@ -110,7 +110,12 @@ def _rule(blocks: Blocks, values: Values) -> Rule:
 
 
 def _archive(blocks: Blocks, values: Values) -> Archive:
-    return Archive(**_basics(values), bus_arn=values.text("event_source_arn"), pattern=blocks.pattern(values))
+    return Archive(
+        **_basics(values),
+        bus_arn=values.text("event_source_arn"),
+        pattern=blocks.pattern(values),
+        retention_days=values.integer("retention_days", 0),
+    )
 
 
 def _queue(blocks: Blocks, values: Values) -> Queue:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backbone.simulator import Fault, Simulator, SimulatorError
+from backbone.simulator import Fault, PutEventsError, Simulator, SimulatorError
 from tests.simulator.conftest import LAYOUTS, Edit, put
 
 Load = Callable[..., Simulator]
@@ -63,14 +63,14 @@ def test_an_event_keeps_what_its_publisher_gave_and_what_aws_made(load: Load) ->
 @pytest.mark.parametrize("name", ["single", "per-account"])
 def test_a_forged_source_or_type_is_denied(load: Load, name: str) -> None:
     sim = load(name)
-    for source, detail_type, caller in (
-        ("delivery-service", "Delivery.Updated", "order-service"),
-        ("order-service", "Delivery.Updated", "order-service"),
-        ("order-service", "Order.Created", "delivery-service"),
-        ("order-service", "Order.Created", "shop-delivery-service-on-event"),
+    source, kind = "NotAuthorizedForSourceException", "NotAuthorizedForDetailTypeException"
+    for given, detail_type, caller, code in (
+        ("delivery-service", "Delivery.Updated", "order-service", source),
+        ("order-service", "Delivery.Updated", "order-service", kind),
+        ("order-service", "Order.Created", "delivery-service", source),
+        ("order-service", "Order.Created", "shop-delivery-service-on-event", source),
     ):
-        result = put(sim, source, detail_type, caller=caller)
-        assert result["ErrorCode"] == "AccessDeniedException"
+        assert put(sim, given, detail_type, caller=caller)["ErrorCode"] == code
     trace = sim.run_until_idle()
     assert len(trace.of("denied")) == 4
     assert trace.of("delivered") == []
@@ -79,7 +79,7 @@ def test_a_forged_source_or_type_is_denied(load: Load, name: str) -> None:
 def test_a_function_may_put_only_what_it_was_granted(load: Load) -> None:
     sim = load()
     result = put(sim, "order-service", "Order.Created", caller="shop-order-service-on-event")
-    assert result["ErrorCode"] == "AccessDeniedException"
+    assert result["ErrorCode"] == "NotAuthorizedForDetailTypeException"
     assert "no policy of arn:aws:iam::222222222222:role/shop-order-service-on-event" in result["ErrorMessage"]
 
 
@@ -101,9 +101,12 @@ def test_nobody_puts_straight_on_another_services_bus(load: Load) -> None:
         ({"Detail": ""}, "InvalidArgument"),
         ({"Detail": "{"}, "MalformedDetail"),
         ({"Detail": "[1]"}, "MalformedDetail"),
-        ({"Detail": {"x": "a" * 1_100_000}}, "InvalidArgument"),
         ({"Source": "aws.s3"}, "NotAuthorizedForSourceException"),
-        ({"EventBusName": "none"}, "ResourceNotFoundException"),
+        ({"Source": "s" * 257}, "InvalidArgument"),
+        ({"Detail": '{"x": NaN}'}, "MalformedDetail"),
+        ({"Detail": {"x": float("inf")}}, "MalformedDetail"),
+        ({"Detail": None}, "InvalidArgument"),
+        ({"Source": "aws"}, "NotAuthorizedForSourceException"),
     ],
 )
 def test_entries_that_are_refused(load: Load, entry: dict[str, Any], code: str) -> None:
@@ -116,11 +119,51 @@ def test_entries_that_are_refused(load: Load, entry: dict[str, Any], code: str) 
     assert "EventId" in answer["Entries"][0]
 
 
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"Source": ["x"]}, r"Entries\[0\]\.Source: got \['x'\]; allowed: text"),
+        ({"DetailType": ["Event1"]}, r"Entries\[0\]\.DetailType: got \['Event1'\]; allowed: text"),
+        ({"Detail": 5}, r"Entries\[0\]\.Detail: got 5; allowed: text"),
+        ({"Resources": "x"}, r"Entries\[0\]\.Resources: got 'x'; allowed: a list of texts"),
+        ({"Time": "soon"}, r"Entries\[0\]\.Time: got 'soon'; allowed: a time"),
+        ({"Time": True}, r"Entries\[0\]\.Time: got True; allowed: a time"),
+        ({"detail-type": "T"}, r"Entries\[0\]: got 'detail-type'; allowed: Time, Source"),
+    ],
+)
+def test_what_no_client_sends_is_refused_not_turned_into_text(load: Load, entry: dict[str, Any], message: str) -> None:
+    with pytest.raises(PutEventsError, match=message) as caught:
+        load().put_events([entry], caller="order-service")
+    assert caught.value.code == "ParamValidationError"
+
+
+def test_the_size_of_a_call_counts_all_its_entries(load: Load) -> None:
+    sim = load()
+    entry = {"Source": "order-service", "DetailType": "Order.Updated", "EventBusName": "none"}
+    rest = len("order-service" + "Order.Updated" + '{"x":""}') + 14 + len("arn:x")
+    half = "a" * (512 * 1024 - rest)
+    more = {"Detail": f'{{"x":"{half}"}}', "Time": 0, "Resources": ["arn:x"]}
+    assert sim.put_events([entry | more] * 2, caller="order-service")["FailedEntryCount"] == 0
+    with pytest.raises(
+        PutEventsError, match=r"^ValidationException: Total size of the entries .* is over the limit\.$"
+    ):
+        sim.put_events([entry | more, entry | more | {"Resources": ["arn:xy"]}], caller="order-service")
+
+
+def test_a_bus_that_does_not_exist_swallows_the_event(load: Load) -> None:
+    sim = load()
+    result = put(sim, "order-service", "Order.Updated", EventBusName="none")
+    assert result.keys() == {"EventId"}
+    (lost,) = sim.run_until_idle().lost
+    assert lost.words.endswith("AWS accepts it, and it is gone: there is no bus none in account order")
+    assert sim.problems(allow=["finding"]) != []
+
+
 def test_a_call_takes_one_to_ten_entries_and_a_known_caller(load: Load) -> None:
     sim = load()
-    for count in (0, 11):
+    for count, words in ((0, "greater than or equal to 1"), (11, "less than or equal to 10")):
         entries: list[dict[str, Any]] = [{}] * count
-        with pytest.raises(SimulatorError, match="allowed: 1 to 10"):
+        with pytest.raises(PutEventsError, match=f"ValidationException: .* Member must have length {words}"):
             sim.put_events(entries, caller="order-service")
     with pytest.raises(SimulatorError, match="caller: got 'nobody'; allowed: "):
         sim.put_events([{}], caller="nobody")
@@ -213,15 +256,36 @@ def test_after_a_day_the_queue_has_it_and_a_redrive_delivers(load: Load, kind: A
     sim.run_until_idle()
     (message,) = sim.queues["shop-forward-delivery-service-dead-letters"]
     assert message.attributes["ERROR_CODE"] == code
-    assert message.attributes["EXHAUSTED_RETRY_CONDITION"] == "MaximumEventAgeInSeconds"
-    assert int(message.attributes["RETRY_ATTEMPTS"]) > 10
+    assert message.attributes["EXHAUSTED_RETRY_CONDITION"] == "MaximumRetryAttempts"
+    assert message.attributes["RETRY_ATTEMPTS"] == "185"
     assert message.attributes["RULE_ARN"].endswith(":rule/shop-global/shop-forward-delivery-service")
     assert json.loads(message.body)["detail-type"] == "Order.Updated"
-    assert 23 * 3600 < sim.now <= 24 * 3600
+    assert 20 * 3600 < sim.now <= 24 * 3600
     sim.faults.clear()
     assert sim.redrive("shop-forward-delivery-service-dead-letters") == 1
     assert "shop-delivery-service" in sim.run_until_idle().delivered_to()
     assert sim.queues["shop-forward-delivery-service-dead-letters"] == []
+
+
+def test_with_few_attempts_or_little_time_a_delivery_ends_sooner(edited: Callable[[Edit], Simulator]) -> None:
+    for retry, condition in (
+        ({"maximum_retry_attempts": 60, "maximum_event_age_in_seconds": 86_400}, "MaximumRetryAttempts"),
+        ({"maximum_retry_attempts": 185, "maximum_event_age_in_seconds": 3_600}, "MaximumEventAgeInSeconds"),
+    ):
+
+        def edit(resources: dict[str, Any], retry: dict[str, int] = retry) -> None:
+            for name, body in resources["aws_cloudwatch_event_target"].items():
+                if name.startswith("forwarding_delivery"):
+                    body["retry_policy"] = retry
+
+        sim = edited(edit)
+        sim.faults.append(Fault("throttle", "shop-delivery-service"))
+        put(sim, "order-service", "Order.Updated")
+        sim.run_until_idle()
+        (message,) = sim.queues["shop-forward-delivery-service-dead-letters"]
+        assert message.attributes["EXHAUSTED_RETRY_CONDITION"] == condition
+        assert int(message.attributes["RETRY_ATTEMPTS"]) <= retry["maximum_retry_attempts"]
+        assert sim.now <= retry["maximum_event_age_in_seconds"]
 
 
 def test_a_denial_is_not_retried(load: Load) -> None:
