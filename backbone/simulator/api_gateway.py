@@ -52,7 +52,7 @@ class ApiGateway:
         None when there is no API at all; SimulatorError when there are several and nothing tells which is meant.
         """
         for api in self._apis:
-            if name in (*api.names, api.id) or host.partition(".")[0] in (api.id, api.name):
+            if name in (*api.names, api.id) or (name is None and host.partition(".")[0] in (api.id, api.name)):
                 return api
         if name is None and len(self._apis) <= 1:
             return self._apis[0] if self._apis else None

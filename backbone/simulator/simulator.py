@@ -23,7 +23,7 @@ from backbone.simulator.tokens import KeySet
 from backbone.simulator.verdict import Allowable
 from backbone.system.findings import Finding
 from backbone.system.iam import Identity
-from backbone.system.model import ApiDestination, LogGroup, Queue, Stream
+from backbone.system.model import ApiDestination, HttpApi, LogGroup, Queue, Stream
 from backbone.system.reader import Reading, read
 from backbone.trace import Node, Trace
 
@@ -199,6 +199,10 @@ class Simulator:
         who = self.identity(caller) if caller else None
         call = HttpCall(method, path, body, dict(headers or {}))
         return self._apis.call(self._apis.api_of(api, call.headers.get("host", "")), call, who, caller or "caller")
+
+    def api(self, host: str = "") -> HttpApi | None:
+        """The API that a host name means, or the only one; None when there is none, SimulatorError when several are."""
+        return self._apis.api_of(None, host)
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """The items of a DynamoDB table, by its name, in DynamoDB's JSON."""

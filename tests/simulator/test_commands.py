@@ -6,17 +6,20 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from backbone.errors import BackboneError
 from backbone.simulator import Simulator
 from backbone.simulator.server import Server
 from backbone.trace import Node
@@ -48,7 +51,7 @@ def test_simulate_an_event(stacks: Stacks, tmp_path: Path) -> None:
     output, _ = run(*command, folder=tmp_path, COLUMNS="160")
     assert "shop-delivery-service" in output
     output, _ = run(*command, "--as", "delivery-service", folder=tmp_path, status=1, COLUMNS="160")
-    assert "AccessDeniedException" in output
+    assert "NotAuthorizedForSourceException" in output
     faulty = (*command, "--fault", "deny:shop-delivery-service")
     output, errors = run(*faulty, folder=tmp_path, status=1, COLUMNS="160")
     assert "dead-lettered" in output
@@ -133,7 +136,7 @@ def test_the_server_is_an_api_and_eventbridge(load: Callable[..., Simulator]) ->
         entry = {"Source": "order-service", "DetailType": "Order.Updated", "Detail": "{}", "EventBusName": bus}
         answer = client.put_events(Entries=[entry, entry | {"Source": "delivery-service"}])  # type: ignore[list-item]
         assert answer["FailedEntryCount"] == 1
-        assert answer["Entries"][1]["ErrorCode"] == "AccessDeniedException"
+        assert answer["Entries"][1]["ErrorCode"] == "NotAuthorizedForSourceException"
         client.close()
         assert call(f"{server.url}/", **{"x-amz-target": "AWSEvents.PutEvents"})[0] == 400
     assert any(one.data.get("detail_type") == "Order.Created" for one in nodes)
@@ -168,6 +171,43 @@ def test_up_says_where_and_ends_cleanly(stacks: Stacks, tmp_path: Path) -> None:
 def test_a_port_that_is_taken(load: Callable[..., Simulator]) -> None:
     with Server(load(), port=0) as server, pytest.raises(Exception, match="allowed: a free port, or 0"):
         Server(load(), port=int(server.url.rpartition(":")[2]))
+    for port in (-1, 99_999):
+        with pytest.raises(BackboneError, match=f"--port: got {port}; allowed: 0 to 65535"):
+            Server(load(), port=port)
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n", 400),
+        ("POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n", 400),
+        ("POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n", 413),
+        ("POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10485761\r\n\r\n", 413),
+        ("POST /orders HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", 411),
+        ("GET /health HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421),
+        ("GET /health HTTP/9.9\r\n\r\n", 505),
+        ("nonsense\r\n\r\n", 400),
+    ],
+)
+def test_broken_http_is_answered_and_the_server_lives_on(
+    load: Callable[..., Simulator], capfd: pytest.CaptureFixture[str], text: str, status: int
+) -> None:
+    with Server(load(stub_authorizers=True), port=0) as server:
+        port = int(server.url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            client.sendall(text.encode())
+            answer = client.recv(4096).decode()
+        assert str(status) in answer
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            client.sendall(b"POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n")  # and goes away
+        assert call(f"{server.url}/health")[0] == 200
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_fifty_clients_at_once_are_all_answered(load: Callable[..., Simulator]) -> None:
+    with Server(load(stub_authorizers=True), port=0) as server, ThreadPoolExecutor(50) as clients:
+        answers = list(clients.map(lambda _: call(f"{server.url}/health")[0], range(200)))
+    assert answers == [200] * 200
 
 
 def test_service_teams_test_with_the_plugin(pytester: pytest.Pytester, stacks: Stacks) -> None:
