@@ -46,6 +46,12 @@ def found(kind: Kind, **statement: Any) -> list[tuple[str, str, str]]:
         ({"Action": "sqs:Sned*"}, "Action", "error", "sqs has no action Sned*"),
         ({"Action": "sqz:SendMessage"}, "Action", "warning", "AWS has no service 'sqz' that is known here"),
         ({"Action": "a4b:GetDevice", "Resource": "*"}, "Action", "note", "the actions of a4b are not checked"),
+        (
+            {"Action": ["a4b:GetDevice", "sqs:SendMessage"], "Resource": [QUEUE_ARN, "arn:aws:a4b:*:*:device/d"]},
+            "Action",
+            "note",
+            "the actions of a4b are not checked",
+        ),
         ({"Action": None, "NotAction": "sqs:Sned"}, "NotAction", "warning", "sqs has no action Sned"),
         ({"Resource": TABLE}, "Resource", "error", "sqs:SendMessage cannot be done to"),
         ({"Action": ["sqs:SendMessage", "dynamodb:PutItem"]}, "Resource", "error", "dynamodb:PutItem cannot be done"),
