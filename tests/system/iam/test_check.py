@@ -142,6 +142,7 @@ def test_what_is_said_in_vain(statement: dict[str, Any], where: str, severity: s
         {"Condition": {"StringEquals": {"aws:ResourceTag/team": "orders"}}},
         {"Condition": {"StringEquals": {"aws:PrincipalTag/cost center": "orders"}}},
         {"Condition": {"ArnLike": {"lambda:SourceFunctionArn": "arn:aws:lambda:*:*:function:f"}}},
+        {"Action": None, "NotAction": "sqs:*", "Condition": {"StringEquals": {"events:source": "x"}}},
         {"Condition": {"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}},
         {"Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}},
         {"Condition": {"Bool": {"aws:SecureTransport": "true"}}},
@@ -169,6 +170,8 @@ def test_everyone_and_log_policies_for_accounts() -> None:
     ((where, severity, message),) = found(QUEUE, Principal="*")
     assert (where, severity, "everyone" in message) == ("Principal", "warning", True)
     assert found(QUEUE, Principal="*", Condition={"StringEquals": {"aws:SourceAccount": "111111111111"}}) == []
+    for condition in ({"StringNotEquals": {"aws:SourceAccount": "1"}}, {"Bool": {"aws:SecureTransport": "true"}}):
+        assert [place for place, _, _ in found(QUEUE, Principal="*", Condition=condition)] == ["Principal"]
     logs = {"Action": "logs:PutLogEvents", "Resource": "arn:aws:logs:eu-west-1:111111111111:log-group:g:*"}
     ((where, severity, message),) = found(LOGS, **logs, Principal={"AWS": "111111111111"})
     assert (where, severity) == ("Principal", "error")

@@ -103,6 +103,11 @@ def test_sizes_of_queues_count_bytes() -> None:
     assert read_policy("p", {"Version": "2012-10-17", "Statement": umlaut}, QUEUE).refused
 
 
+def test_sizes_of_policies_of_iam_count_characters() -> None:
+    statement = {"Effect": "Allow", "Action": "sqs:*", "Resource": f"arn:aws:sqs:*:*:{'ü' * 6_000}"}
+    assert not read_policy("p", {"Version": "2012-10-17", "Statement": statement}, MANAGED).refused
+
+
 def test_a_long_trust_policy_needs_a_raised_quota() -> None:
     assert not sized(TRUST, 2_048).problems
     (warning,) = sized(TRUST, 2_049).problems
