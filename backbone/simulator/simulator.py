@@ -47,7 +47,7 @@ class Simulator:
         keys: KeySet | None = None,
     ) -> None:
         self.system = reading.system
-        self._findings = reading.findings
+        self._reading = reading
         self._engine = engine = Engine(reading.system, seed=seed, faults=faults)
         self._logs, self._streams, self._destinations = Logs(engine), Kinesis(engine), ApiDestinations(engine)
         self._sqs, self._lambda, self._tables = Sqs(engine), Lambda(engine), DynamoDb(engine)
@@ -91,12 +91,12 @@ class Simulator:
     @property
     def findings(self) -> list[str]:
         """What AWS would refuse or what could never work, with the address and the cost of each. Notes are left out."""
-        return [str(finding) for finding in self._findings if finding.severity != "note"]
+        return [str(finding) for finding in self._reading.findings if finding.severity != "note"]
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
         """The findings with their ids and severities, notes as well."""
-        return self._findings
+        return self._reading.findings
 
     def problems(
         self, *, allow: Collection[Allowable] = (), expect: Mapping[str, int | None] | Sequence[str] = ()
@@ -108,7 +108,7 @@ class Simulator:
         detail-types, each with how many events of it must have been published; None, or a list, means one or more.
         """
         wanted = expect if isinstance(expect, Mapping) else dict.fromkeys(expect)
-        return verdict.problems(self.trace(), self._findings, self.faults, allow=allow, expect=wanted)
+        return verdict.problems(self.trace(), self._reading.findings, self.faults, allow=allow, expect=wanted)
 
     @property
     def faults(self) -> list[Fault]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from backbone import manifest
@@ -20,12 +19,27 @@ from backbone.system.terraform import Block, Configuration
 __all__ = ["Reading", "read", "reading_of"]
 
 
-@dataclass(frozen=True)
 class Reading:
     """A system, and everything that is wrong with it."""
 
-    system: System
-    findings: tuple[Finding, ...]
+    def __init__(self, system: System, blocks: Blocks) -> None:
+        self.system = system
+        self._blocks = blocks
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings, found when they are first asked for: that takes longer than to read the system."""
+        blocks, system = self._blocks, self.system
+        notes = [finding("BB190", address, "this type is not simulated") for address in system.not_simulated]
+        declared = manifest.read(blocks.folder) if (blocks.folder / manifest.FILE_NAME).exists() else None
+        # What Terraform refuses of a block is said already where the block could not be read for it.
+        checked = (
+            found
+            for found in checks.check(system, blocks.configuration, declared)
+            if found.rule != "BB110" or found.address not in blocks.unreadable
+        )
+        file = blocks.folder.parent / acceptance.FILE_NAME
+        return tuple(acceptance.apply([*notes, *blocks.findings, *checked], acceptance.load(file), file))
 
 
 def read(folder: Path) -> Reading:
@@ -40,18 +54,7 @@ def read(folder: Path) -> Reading:
 def reading_of(configuration: Configuration, folder: Path) -> Reading:
     """The system of a configuration; the functions' code is in the folder."""
     blocks = Blocks(configuration, folder)
-    system = _system(blocks)
-    notes = [finding("BB190", address, "this type is not simulated") for address in system.not_simulated]
-    declared = manifest.read(folder) if (folder / manifest.FILE_NAME).exists() else None
-    # What Terraform refuses of a block is said already where the block could not be read for it.
-    checked = (
-        each
-        for each in checks.check(system, configuration, declared)
-        if each.rule != "BB110" or each.address not in blocks.unreadable
-    )
-    found = [*notes, *blocks.findings, *checked]
-    file = folder.parent / acceptance.FILE_NAME
-    return Reading(system, tuple(acceptance.apply(found, acceptance.load(file), file)))
+    return Reading(_system(blocks), blocks)
 
 
 def _system(blocks: Blocks) -> System:

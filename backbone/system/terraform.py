@@ -81,6 +81,9 @@ class Provider:
 class Stack:
     """What a stack's document has, as far as it is read."""
 
+    name: str
+    constraint: str
+    """The versions of the AWS provider that may be used."""
     blocks: list[Block]
     outputs: list[Block]
     providers: list[Provider]
@@ -95,6 +98,8 @@ class Configuration:
         self.outputs = tuple(output for stack in found for output in stack.outputs)
         """The outputs, as blocks of no account."""
         self.providers = tuple(provider for stack in found for provider in stack.providers)
+        self.constraints = {stack.name: stack.constraint for stack in found}
+        """The versions of the AWS provider that each stack may use."""
         self._dependencies: dict[str, frozenset[str]] = {}
         self._values: dict[tuple[str, str], Any] = {}
         self._resolving: set[tuple[str, str]] = set()
@@ -239,7 +244,15 @@ def _stack(file: Path, document: Any) -> Stack:
     for name, body in _mapping(file, "output", document.get("output")).items():
         body = _mapping(file, f"output.{name}", body)
         outputs.append(Block(file.parent.name, f"output.{name}", "", Place("", "", ""), body))
-    return Stack(blocks, outputs, providers)
+    return Stack(file.parent.name, _constraint(file, document), blocks, outputs, providers)
+
+
+def _constraint(file: Path, document: dict[str, Any]) -> str:
+    """The versions of the AWS provider that the stack asks for; empty when it asks for none."""
+    found = document
+    for key in ("terraform", "required_providers", "aws"):
+        found = _mapping(file, key, found.get(key))
+    return str(found.get("version") or "")
 
 
 def _mapping(file: Path, key: str, value: Any) -> dict[str, Any]:

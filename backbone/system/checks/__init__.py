@@ -16,6 +16,7 @@ from backbone.system.checks import (
     providers,
     references,
     reports,
+    schema,
     targets,
 )
 from backbone.system.findings import Finding
@@ -27,6 +28,7 @@ __all__ = ["check"]
 
 def check(system: System, configuration: Configuration, manifest: Manifest | None) -> Iterator[Finding]:
     """Everything that is wrong with a system that could be read; without a manifest nothing is known as declared."""
+    yield from schema.check(configuration)
     yield from targets.check(system, configuration)
     yield from functions.check(system)
     yield from apis.check(system)
