@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -49,6 +50,16 @@ def _drawn(length: int) -> Rule:
     return lambda resource: hashlib.sha256(f"{resource.place}{resource.address}".encode()).hexdigest()[:length]
 
 
+def _named_and_drawn(kind: str) -> Rule:
+    """An ARN that ends in an id which EventBridge draws."""
+
+    def arn(resource: _Resource) -> str:
+        drawn = uuid.uuid5(uuid.NAMESPACE_URL, f"{resource.place}{resource.address}")
+        return resource.place.arn("events", f"{kind}/{resource.value('name')}/{drawn}")
+
+    return arn
+
+
 def _rule_arn(resource: _Resource) -> str:
     bus, name = resource.value("event_bus_name"), resource.value("name")
     bus = "default" if bus is UNKNOWN or bus is None else str(bus).rpartition("/")[2]
@@ -86,8 +97,8 @@ _ATTRIBUTES: dict[str, dict[str, Rule]] = {
     "aws_cloudwatch_event_bus": {"arn": _named("events", "event-bus/"), "id": _same("name")},
     "aws_cloudwatch_event_rule": {"arn": _rule_arn, "id": _same("name")},
     "aws_cloudwatch_event_archive": {"arn": _named("events", "archive/"), "id": _same("name")},
-    "aws_cloudwatch_event_connection": {"arn": _named("events", "connection/")},
-    "aws_cloudwatch_event_api_destination": {"arn": _named("events", "api-destination/")},
+    "aws_cloudwatch_event_connection": {"arn": _named_and_drawn("connection")},
+    "aws_cloudwatch_event_api_destination": {"arn": _named_and_drawn("api-destination")},
     "aws_cloudwatch_log_group": {"arn": _named("logs", "log-group:"), "id": _same("name")},
     "aws_cloudwatch_log_delivery_source": {"arn": _named("logs", "delivery-source:")},
     "aws_cloudwatch_log_delivery_destination": {"arn": _named("logs", "delivery-destination:")},
