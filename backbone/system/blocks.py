@@ -105,6 +105,8 @@ class Blocks:
         if pattern.too_long:
             got = f"event_pattern: $: got {len(pattern.to_json()):,} characters; allowed: {PATTERN_CHARACTERS:,}"
             self.find("BB104", values.block, f"{got}; split the rule, or have AWS raise the quota")
+        for warning in pattern.warnings:
+            self.findings.append(finding("BB104", values.block.id, f"event_pattern: {warning}", severity="warning"))
         return pattern
 
     def left_over(self, words: Callable[[Block], str]) -> None:

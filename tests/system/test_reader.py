@@ -108,6 +108,19 @@ def test_every_wrong_pattern_is_a_finding(tmp_path: Path) -> None:
     assert [rule.name for rule in found.system.of(Rule)] == ["s"]
 
 
+def test_wildcards_that_aws_just_takes_are_a_warning(tmp_path: Path) -> None:
+    pattern = json.dumps({"source": [{"wildcard": "*a*a*a*a*a"}]})
+    found = reading(tmp_path, one=small(event_pattern=pattern))
+    assert [(finding.rule, finding.severity, finding.message) for finding in found.findings] == [
+        (
+            "BB104",
+            "warning",
+            "event_pattern: $.source: the wildcards are as complex as EventBridge takes; one more * may be refused",
+        )
+    ]
+    assert len(found.system.of(Rule)) == 1
+
+
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
