@@ -103,6 +103,13 @@ class Manifest(_Model):
     sources: dict[str, str]
     layers: dict[str, tuple[str, ...]]
 
+    def account_of(self, source: str) -> dict[str, str]:
+        """The account id of the service that publishes under a source, as an event has it; empty when none does."""
+        for service in self.services.values():
+            if service.source == source:
+                return {"account": self.accounts[service.account]}
+        return {}
+
 
 def write(manifest: Manifest, folder: Path) -> None:
     """Write the manifest of an output folder."""

@@ -42,6 +42,11 @@ class GivenEvent:
         """The account that an event says it is from; empty for an entry, which cannot say it."""
         return str(self.fields.get("account", ""))
 
+    @property
+    def bus(self) -> str:
+        """The bus that it names; empty when it names none."""
+        return str(self.fields.get("EventBusName") or "")
+
     def as_entry(self) -> dict[str, Any]:
         """What PutEvents would be given for it; EventFileError when it is no event.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from backbone.patterns import Explanation
-    from backbone.system.model import Rule
+    from backbone.system.model import EventBus, Rule, System
 
 __all__ = ["match"]
 
@@ -34,8 +34,10 @@ def match(
     no_synth: NoSynth = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say whether an event matches a pattern and why, or else which rules of the synthesized buses it matches.
+    """Say whether an event matches a pattern and why, or else which rules of the synthesized buses it reaches.
 
+    An event goes to the bus that it names by EventBusName, else to the global bus, and from there to the buses that
+    rules forward it to. An entry of PutEvents has no account: it gets that of the service which has its source.
     The exit status is 0 for a match, 1 for none. Of a file with several events each must match.
     """
     from backbone.cli import events
@@ -44,34 +46,59 @@ def match(
         raise BackboneError("--pattern and --event are both -; allowed: one of them, and a file for the other")
     content = read_bytes(event)
     with about(event):
-        given = [(read.path, read.as_event()) for read in events.read(content)]
+        given = [(read.path, read.as_event(), read.bus) for read in events.read(content)]
     found: Sequence[list[Rule] | Explanation]
     values: Sequence[object]
     texts: list[Table | str]
     if pattern is None:
-        found = rules = _matching([fields for _, fields in given], stacks, no_synth=no_synth)
+        found = rules = _reached([(fields, bus) for _, fields, bus in given], stacks, no_synth=no_synth)
         values = [[_rule_as_json(rule) for rule in matching] for matching in rules]
         texts = [_rule_table(matching) if matching else "no rule matches" for matching in rules]
     else:
-        found = explanations = _explained([fields for _, fields in given], pattern)
+        found = explanations = _explained([fields for _, fields, _ in given], pattern)
         values, texts = [one.as_dict() for one in explanations], [str(one) for one in explanations]
     if as_json:
         output.print_json(data=values if given[0][0] else values[0])
     else:
-        for (path, _), text in zip(given, texts, strict=True):
+        for (path, *_), text in zip(given, texts, strict=True):
             if path:
                 output.print(f"{path}:")
             output.print(text, soft_wrap=isinstance(text, str))
     raise typer.Exit(0 if all(found) else 1)
 
 
-def _matching(given: list[dict[str, Any]], stacks: Path | None, *, no_synth: bool) -> list[list[Rule]]:
-    """The rules of the synthesized buses that each event matches."""
+def _reached(given: list[tuple[dict[str, Any], str]], stacks: Path | None, *, no_synth: bool) -> list[list[Rule]]:
+    """The rules of the synthesized buses that each event reaches."""
+    from backbone import manifest
     from backbone.system.reader import read
 
     with errors.status("Reading the stacks"):
-        system = read(current(stacks, no_synth=no_synth)).system
-        return [system.matching(event) for event in given]
+        folder = current(stacks, no_synth=no_synth)
+        system = read(folder).system
+        declared = manifest.read(folder) if (folder / manifest.FILE_NAME).exists() else None
+        found = []
+        for event, bus in given:
+            if declared and "account" not in event and isinstance(event.get("source"), str):
+                event = event | declared.account_of(event["source"])
+            found.append(system.reached(event, _bus(system, bus, str(event.get("account", "")))))
+        return found
+
+
+def _bus(system: System, name: str, account_id: str) -> EventBus:
+    """The bus that an event names, or the hub where it names none."""
+    from backbone.system.model import EventBus
+
+    buses = system.of(EventBus)
+    if not name:
+        if len(system.hubs) != 1:
+            raise BackboneError("the event does not say on which bus; name one by EventBusName in it")
+        return system.hubs[0]
+    found = [bus for bus in buses if name == bus.arn or (name == bus.name and bus.account_id in ("", account_id))]
+    found = found or [bus for bus in buses if name == bus.name]
+    if len(found) != 1:
+        known = ", ".join(bus.name for bus in buses if bus.name != "default")
+        raise BackboneError(f"EventBusName: got {name!r}; allowed: the ARN of a bus, or one of {known}")
+    return found[0]
 
 
 def _explained(given: list[dict[str, Any]], file: Path) -> list[Explanation]:

@@ -346,3 +346,14 @@ class System:
     def matching(self, event: Mapping[str, Any]) -> list[Rule]:
         """The rules that match an event, whichever bus they are on; PatternError when it is not an event."""
         return [rule for rules in self.rules_by_bus.values() for rule in rules.matching(event)]
+
+    def reached(self, event: Mapping[str, Any], bus: EventBus) -> list[Rule]:
+        """The rules that match an event which is put on a bus: those of that bus, and of the buses it is forwarded to.
+
+        An event is forwarded once only. Permissions are not asked.
+        """
+        found = list(self.rules_by_bus[bus.arn].matching(event))
+        for arn in dict.fromkeys(target.arn for rule in found for target in rule.targets):
+            if arn in self.rules_by_bus:
+                found += self.rules_by_bus[arn].matching(event)
+        return found

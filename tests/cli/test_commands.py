@@ -129,6 +129,18 @@ def test_match_against_the_synthesized_rules(project: Path) -> None:
         "shop-forward-delivery-service",
         "shop-global-log",
     ]
+    assert {rule["account"] for rule in found} == {"bus", "delivery"}  # it never comes to order's bus
+    entry = {"Source": "delivery-service", "DetailType": "Delivery.Updated", "Detail": "{}"}
+    (project / "entry.json").write_text(json.dumps(entry))
+    found = json.loads(run(BACKBONE, "match", "-e", "entry.json", "--json", folder=project)[0])
+    assert {rule["rule"] for rule in found} >= {"shop-forward-order-service", "shop-order-service-deliveries"}
+    assert "shop-forward-delivery-service" not in {rule["rule"] for rule in found}
+    (project / "entry.json").write_text(json.dumps(entry | {"EventBusName": "shop-order-service"}))
+    found = json.loads(run(BACKBONE, "match", "-e", "entry.json", "--json", folder=project)[0])
+    assert {rule["account"] for rule in found} == {"order"}
+    (project / "entry.json").write_text(json.dumps(entry | {"EventBusName": "none"}))
+    _, errors = run(BACKBONE, "match", "-e", "entry.json", folder=project, status=2)
+    assert "EventBusName: got 'none'; allowed: the ARN of a bus, or one of shop-" in errors
     (project / "event.json").write_text('{"source": 1, "account": {}}')
     assert run(BACKBONE, "match", "-e", "event.json", folder=project, status=1)[0] == "no rule matches\n"
 
