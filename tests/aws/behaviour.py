@@ -1,0 +1,85 @@
+"""The table of `docs/behaviour.md`: what AWS does, and how it is known, from the cases that run against our code.
+
+`python -m tests.aws.behaviour` writes it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.conftest import ROOT
+
+__all__ = ["FILE", "markdown"]
+
+FILE = ROOT / "docs" / "behaviour.md"
+KNOWN = ("recorded", "documented", "inferred")
+AREAS = {
+    "put-events": "PutEvents",
+    "deliveries": "Deliveries, buses, replay",
+    "target-input": "What targets are sent",
+    "patterns": "Event patterns",
+    "mappings": "Lambda behind SQS",
+    "invocations": "Asynchronous invocations",
+    "sqs-calls": "Calls of SQS",
+    "http": "HTTP APIs",
+    "refusals": "What AWS refuses",
+    "schedules": "Schedules",
+}
+HEAD = """# What AWS does
+
+<!-- Written from the cases of the tests by `make docs`: each row runs against the simulator, but for those that say
+"not yet". -->
+
+The simulator is held to answers that others recorded on AWS, to AWS's documentation, and, where neither says anything,
+to what we infer. Each row below is a test.
+"""
+
+
+def markdown() -> str:
+    """The page."""
+    areas: dict[str, list[str]] = {title: [] for title in AREAS.values()}
+    for file in sorted((Path(__file__).parent).glob("*/**/*.yaml")):
+        if file.parts[-2] in KNOWN or file.parts[-2] == "next":
+            title = next(title for name, title in AREAS.items() if file.stem.startswith(name))
+            areas[title] += _rows(file)
+    parts = [HEAD]
+    for title, rows in areas.items():
+        if rows:
+            parts.append(
+                f"## {title}\n\n| what AWS does | how it is known | here |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+            )
+    return "\n".join(parts)
+
+
+def _rows(file: Path) -> Iterator[str]:
+    read: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    known = next(part for part in reversed(file.parts) if part in KNOWN)
+    here = "not yet" if file.parent.name == "next" else "the same"
+    if read["kind"] in ("pattern", "schedule"):
+        count = len(read["cases"])
+        yield f"| {count} {read['kind']}s, each with what it matches or why it is refused | {known} | {here} |"
+        return
+    for case in read["cases"]:
+        yield f"| {_plain(case.get('name') or case['test'])} | {_how(known, read, case)} | {here} |"
+
+
+def _how(known: str, read: dict[str, Any], case: dict[str, Any]) -> str:
+    source = case.get("from") or read.get("from") or {}
+    if known == "recorded":
+        date = case.get("recorded") or read.get("recorded") or ""
+        return f"recorded on AWS {date}".strip()
+    words = source.get("documentation") or source.get("inference") or ""
+    return f"{known}: {_plain(words)}" if words else known
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s+", " ", text).replace("|", "\\|").replace("<", "&lt;")
+
+
+if __name__ == "__main__":
+    FILE.write_text(markdown(), encoding="utf-8")
