@@ -121,16 +121,19 @@ class _Members:
 
     def may_put(self, account_id: str, bus: EventBus, source: str, detail_type: str) -> bool:
         """Whether an identity of an account that its own policies allow everything may put an event on a bus."""
+        return self._ask(account_id, bus, {"events:source": source, "events:detail-type": detail_type}, ahead=False)
+
+    def could_put(self, account_id: str, bus: EventBus) -> bool:
+        """Whether such an identity could put any event at all."""
+        return self._ask(account_id, bus, {}, ahead=True)
+
+    def _ask(self, account_id: str, bus: EventBus, event: Mapping[str, str], *, ahead: bool) -> bool:
         root = f"arn:{self.manifest.partition}:iam::{account_id}:root"
-        context = {
-            "aws:PrincipalArn": root,
-            "aws:PrincipalAccount": account_id,
-            "events:source": source,
-            "events:detail-type": detail_type,
+        context: dict[str, str | None] = {
+            "aws:PrincipalOrgID": self.organization if account_id != STRANGER else None,
             "events:eventBusInvocation": "false",
+            **event,
         }
-        if self.organization and account_id != STRANGER:
-            context["aws:PrincipalOrgID"] = self.organization
         decision = authorize(
             Identity(root, account_id),
             "events:PutEvents",
@@ -138,6 +141,7 @@ class _Members:
             owner=bus.account_id,
             policies=[bus.policy] if bus.policy else [],
             context=context,
+            ahead=ahead,
         )
         return bool(decision)
 
@@ -169,13 +173,8 @@ def _strangers(members: _Members, bus: EventBus) -> Iterator[Finding]:
     declared = set(members.manifest.accounts.values())
     hub = bus.arn == members.manifest.global_bus.arn
     others = {STRANGER, *(named - declared if hub else named)} - {bus.account_id}
-    events = {
-        (service.source, detail_type)
-        for service in members.manifest.services.values()
-        for detail_type in service.publishes or ("x",)
-    }
     for account_id in sorted(others):
-        if any(members.may_put(account_id, bus, source, detail_type) for source, detail_type in events):
+        if members.could_put(account_id, bus):
             word = "anybody" if account_id == STRANGER else f"the account {account_id}"
             yield finding("BB708", bus.policy.address, f"lets {word} put events on {bus.name}")
 
