@@ -27,6 +27,7 @@ class Blocks:
         self.configuration = configuration
         self.folder = folder
         self.findings: list[Finding] = []
+        self._policies: list[tuple[Policy, str]] = []
         self._attached: dict[tuple[str, str], list[Block]] = defaultdict(list)
         self.unreadable: set[str] = set()
         """The ids of the blocks that could not be read, each of which has a finding."""
@@ -60,14 +61,18 @@ class Blocks:
     def policy(
         self, values: Values, kind: Kind, name: str = "policy", *, resource: str = "", document: Any = None
     ) -> Policy:
-        """A policy document of a block, or one made from its arguments. Each of its mistakes is a finding."""
+        """A policy document of a block, or one made from its arguments."""
         given = document or values.text(name)
         policy = read_policy(values.block.id, given, kind, resource=resource)
-        for problem in (*policy.problems, *check_policy(policy)):
-            where = "" if document else ", ".join(filter(None, (name, problem.where))) + ": "
-            words = f"{where}{problem.message}"
-            self.findings.append(finding("BB501", values.block.id, words, severity=problem.severity))
+        self._policies.append((policy, "" if document else name))
         return policy
+
+    def policy_findings(self) -> Iterator[Finding]:
+        """Every mistake of every policy that was read."""
+        for policy, argument in self._policies:
+            for problem in (*policy.problems, *check_policy(policy)):
+                where = ", ".join(filter(None, (argument, problem.where))) + ": " if argument else ""
+                yield finding("BB501", policy.address, f"{where}{problem.message}", severity=problem.severity)
 
     def policies(self, type: str, to: str, kind: Kind) -> tuple[Policy, ...]:
         """The policies that are attached to a resource."""

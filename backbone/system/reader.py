@@ -39,7 +39,11 @@ class Reading:
             if found.rule != "BB110" or found.address not in blocks.unreadable
         )
         file = blocks.folder.parent / acceptance.FILE_NAME
-        return tuple(acceptance.apply([*notes, *blocks.findings, *checked], acceptance.load(file), file))
+        return tuple(
+            acceptance.apply(
+                [*notes, *blocks.findings, *blocks.policy_findings(), *checked], acceptance.load(file), file
+            )
+        )
 
 
 def read(folder: Path) -> Reading:
