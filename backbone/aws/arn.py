@@ -66,6 +66,11 @@ class Place:
         """The account as a principal: every identity in it whose own policies allow the action."""
         return self.iam("root")
 
+    @property
+    def dns_suffix(self) -> str:
+        """What the host names of AWS's services end in there."""
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+
     def bus(self, name: str) -> str:
         """The ARN of an event bus."""
         return self.arn("events", f"event-bus/{name}")

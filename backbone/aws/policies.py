@@ -25,6 +25,7 @@ __all__ = [
     "global_bus_choices",
     "local_bus",
     "put_events",
+    "put_records",
     "queue",
     "to_json",
     "trust",
@@ -141,6 +142,24 @@ def put_events(bus_arn: str, *, source: str | None = None, detail_types: Iterabl
 def allow(actions: Iterable[str], *resources: str) -> Document:
     """Lets an identity perform actions on resources."""
     return _document({"Action": _values(actions), "Effect": "Allow", "Resource": _values(resources)})
+
+
+def put_records(stream_arn: str, *, kms_key: str | None, place: Place) -> Document:
+    """Lets an identity put records on a Kinesis stream of its place, which a key may encrypt."""
+    actions = ["kinesis:PutRecord", "kinesis:PutRecords"]
+    if kms_key is None:
+        return allow(actions, stream_arn)
+    # A producer needs the key itself (Kinesis developer guide, "Permissions to use user-generated KMS keys").
+    return _document(
+        {"Action": actions, "Effect": "Allow", "Resource": stream_arn, "Sid": "Put"},
+        {
+            "Action": "kms:GenerateDataKey",
+            "Condition": {"StringEquals": {"kms:ViaService": f"kinesis.{place.region}.{place.dns_suffix}"}},
+            "Effect": "Allow",
+            "Resource": kms_key,
+            "Sid": "Key",
+        },
+    )
 
 
 def trust(service: str) -> Document:

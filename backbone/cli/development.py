@@ -34,7 +34,12 @@ def add_service(
 
 
 @app.command("schemas")
-def write_schemas(file: File = None) -> None:
+def write_schemas(
+    file: File = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail where a file differs from its model.")
+    ] = False,
+) -> None:
     """Write the JSON Schemas of the events that the modules of services publish, beside the modules.
 
     A change that would break consumers is refused: the event then needs a new version.
@@ -49,5 +54,8 @@ def write_schemas(file: File = None) -> None:
         for service in services
         if service.module
     }
+    if check:
+        output.print(f"{len(schemas.check(models))} schemas are those of their models")
+        return
     for written in schemas.export(models):
         output.print(str(written), soft_wrap=True)

@@ -70,9 +70,10 @@ class Subscription(Construct):
                     source_arn=rule.arn,
                 )
             case Stream():
-                role, permission = self._role("kinesis:PutRecord", "kinesis:PutRecords", on=arn)
+                put = policies.put_records(arn, kms_key=bus.account.kms_key, place=bus.account.place)
+                role, permission = self._role(put)
             case ApiDestination():
-                role, permission = self._role("events:InvokeApiDestination", on=arn)
+                role, permission = self._role(policies.allow(["events:InvokeApiDestination"], arn))
         rule.send_to(
             arn,
             target_id="subscriber",
@@ -113,7 +114,7 @@ class Subscription(Construct):
         )
         return queue.arn, policy
 
-    def _role(self, *actions: str, on: str) -> tuple[Role, ITerraformDependable]:
+    def _role(self, permissions: policies.Document) -> tuple[Role, ITerraformDependable]:
         name = self._name_of(f"{self._id}-{self._account.place.region}", ROLE_NAME_CHARACTERS)
         role = self._rule.role(name=name, description=f"Delivers to {self._id}")
-        return role, role.allow("role-policy", "deliver", policies.allow(actions, on))
+        return role, role.allow("role-policy", "deliver", permissions)

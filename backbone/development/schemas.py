@@ -11,7 +11,17 @@ from typing import Any
 from backbone.development.files import write_all
 from backbone.errors import BackboneError
 
-__all__ = ["BreakingChangeError", "EventModel", "SchemaError", "breaking_changes", "export", "published", "schema"]
+__all__ = [
+    "BreakingChangeError",
+    "DriftError",
+    "EventModel",
+    "SchemaError",
+    "breaking_changes",
+    "check",
+    "export",
+    "published",
+    "schema",
+]
 
 Json = dict[str, Any]
 
@@ -25,6 +35,12 @@ class SchemaError(BackboneError):
 
 class BreakingChangeError(SchemaError):
     """An event changed so that consumers of its published schema would fail."""
+
+    exit_status = 1
+
+
+class DriftError(SchemaError):
+    """The schema files are not those of the models."""
 
     exit_status = 1
 
@@ -57,11 +73,7 @@ def export(models: Mapping[Path, Sequence[EventModel]]) -> list[Path]:
     BreakingChangeError, before anything is written, when consumers of a schema as it was would fail. Files of older
     versions stay: their events may still be in archives and queues.
     """
-    schemas = {
-        folder / f"{model.detail_type}.v{model.version}.json": schema(model)
-        for folder, some in models.items()
-        for model in some
-    }
+    schemas = _files(models)
     broken = [
         f"{file}: {change}; give the event a new version"
         for file, new in schemas.items()
@@ -72,6 +84,44 @@ def export(models: Mapping[Path, Sequence[EventModel]]) -> list[Path]:
         raise BreakingChangeError("\n".join(broken))
     write_all({file: json.dumps(new, indent=2, sort_keys=True) + "\n" for file, new in schemas.items()})
     return list(schemas)
+
+
+def check(models: Mapping[Path, Sequence[EventModel]]) -> list[Path]:
+    """The schema files of models, where each says what its model says; DriftError with every difference otherwise."""
+    schemas = _files(models)
+    differences = [f"{file}: {words}" for file, new in schemas.items() for words in _drift(file, new)]
+    if differences:
+        raise DriftError("\n".join([*differences, "run `backbone schemas` and commit what it writes"]))
+    return list(schemas)
+
+
+def _files(models: Mapping[Path, Sequence[EventModel]]) -> dict[Path, Json]:
+    """The schema of each model by the file it belongs in."""
+    return {
+        folder / f"{model.detail_type}.v{model.version}.json": schema(model)
+        for folder, some in models.items()
+        for model in some
+    }
+
+
+def _drift(file: Path, new: Json) -> Iterator[str]:
+    if file.exists():
+        yield from _differences(_read(file), json.loads(json.dumps(new)), "data")
+    else:
+        yield "is not there"
+
+
+def _differences(old: Any, new: Any, path: str) -> Iterator[str]:
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        if old != new:
+            yield f"{path}: the file has {old!r}, the model {new!r}"
+        return
+    for key in sorted(old.keys() | new.keys()):
+        here = path if key == "properties" else f"{path}.{key}"
+        if key in old and key in new:
+            yield from _differences(old[key], new[key], here)
+        else:
+            yield f"{here}: only the {'file' if key in old else 'model'} has it"
 
 
 def _read(file: Path) -> Json:

@@ -75,13 +75,9 @@ def _in_iam(kind: str) -> Rule:
     return arn
 
 
-def _suffix(place: Place) -> str:
-    return "amazonaws.com.cn" if place.partition == "aws-cn" else "amazonaws.com"
-
-
 def _queue_url(resource: _Resource) -> str:
     place = resource.place
-    return f"https://sqs.{place.region}.{_suffix(place)}/{place.account_id}/{resource.value('name')}"
+    return f"https://sqs.{place.region}.{place.dns_suffix}/{place.account_id}/{resource.value('name')}"
 
 
 def _invoke_arn(resource: _Resource) -> str:
@@ -90,7 +86,7 @@ def _invoke_arn(resource: _Resource) -> str:
 
 
 def _api_endpoint(resource: _Resource) -> str:
-    return f"https://{resource.value('id')}.execute-api.{resource.place.region}.{_suffix(resource.place)}"
+    return f"https://{resource.value('id')}.execute-api.{resource.place.region}.{resource.place.dns_suffix}"
 
 
 _ATTRIBUTES: dict[str, dict[str, Rule]] = {

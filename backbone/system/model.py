@@ -262,8 +262,7 @@ class HttpApi(Resource):
     @property
     def host(self) -> str:
         """Its host name on AWS."""
-        suffix = "amazonaws.com.cn" if self.place.partition == "aws-cn" else "amazonaws.com"
-        return f"{self.id}.execute-api.{self.place.region}.{suffix}"
+        return f"{self.id}.execute-api.{self.place.region}.{self.place.dns_suffix}"
 
 
 Found = TypeVar("Found", bound=Resource)

@@ -266,3 +266,14 @@ def test_account(name: str, tmp_path: Path, snapshot: SnapshotAssertion) -> None
     found = {"provider": document["provider"]}
     found |= {one.kind: decoded({**one.body, "//": None}) for one in resources({"stack": document})}
     assert found == snapshot(extension_class=ReviewedJson)
+
+
+def test_with_a_key_a_stream_takes_records_of_a_role_that_may_use_it(tmp_path: Path) -> None:
+    granted = made(tmp_path, "subscription-of-a-stream", KEY)["role-policy"]["aws_iam_role_policy"]["policy"]
+    assert granted["Statement"][0] == {
+        "Action": "kms:GenerateDataKey",
+        "Condition": {"StringEquals": {"kms:ViaService": "kinesis.eu-west-1.amazonaws.com"}},
+        "Effect": "Allow",
+        "Resource": KEY,
+        "Sid": "Key",
+    }

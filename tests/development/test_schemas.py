@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import pytest
 from pydantic import BaseModel
 
-from backbone.development.schemas import BreakingChangeError, SchemaError, breaking_changes, export
+from backbone.development.schemas import BreakingChangeError, DriftError, SchemaError, breaking_changes, check, export
 from services.common.envelope import EventData
 
 
@@ -85,6 +85,36 @@ def test_export_refuses_to_break_a_promise(tmp_path: Path) -> None:
     Removed.version = 2
     assert [written.name for written in export({tmp_path: (Removed,)})] == ["T.v2.json"]
     assert file.exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "differences"),
+    [
+        (Changed, ["data.count.type: the file has 'integer', the model 'string'"]),
+        (
+            Deeper,
+            [
+                "data.$defs.OtherPart: only the model has it",
+                "data.$defs.Part: only the file has it",
+                "data.parts.items.$ref: the file has '#/$defs/Part', the model '#/$defs/OtherPart'",
+            ],
+        ),
+        (Added, ["data.note: only the model has it"]),
+    ],
+)
+def test_check_names_the_file_and_the_fields_that_differ(
+    tmp_path: Path, model: type[Old], differences: list[str]
+) -> None:
+    file = tmp_path / "T.v1.json"
+    with pytest.raises(DriftError, match=r"T\.v1\.json: is not there\nrun `backbone schemas` and commit"):
+        check({tmp_path: (Old,)})
+    export({tmp_path: (Old,)})
+    text = file.read_text()
+    assert check({tmp_path: (Old,)}) == [file]
+    with pytest.raises(DriftError) as found:
+        check({tmp_path: (model,)})
+    assert str(found.value).splitlines()[:-1] == [f"{file}: {words}" for words in differences]
+    assert file.read_text() == text
 
 
 class Category(EventData):
