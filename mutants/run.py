@@ -63,10 +63,11 @@ def _judge(chosen: tuple[str, int]) -> Result:
 
 
 def _sort(judge: Judge, edit: Edit) -> tuple[Sort, str]:
-    reason = harmless.reason(edit)
-    verdict = judge.judge(edit, run=reason is None)
+    certain = harmless.reason(edit, noticed=True)
+    verdict = judge.judge(edit, run=certain is None)
     if verdict.how == "traceback":
         return "traceback", verdict.words
-    if reason is not None:
-        return ("harmless", reason) if verdict.how == "unseen" else ("false alarm", verdict.words)
-    return ("missed", "") if verdict.how == "unseen" else ("seen", verdict.words)
+    if verdict.how != "unseen":
+        return ("seen" if certain is None else "false alarm"), verdict.words
+    reason = harmless.reason(edit, noticed=False)
+    return ("missed", "") if reason is None else ("harmless", reason)

@@ -66,6 +66,11 @@ def _rule_arn(resource: _Resource) -> str:
     return resource.place.arn("events", f"rule/{name}") if bus == "default" else resource.place.rule(bus, str(name))
 
 
+def _rule_id(resource: _Resource) -> str:
+    """`BUS/RULE`; the rule's name alone on the default bus."""
+    return _rule_arn(resource).partition(":rule/")[2]
+
+
 def _in_iam(kind: str) -> Rule:
     def arn(resource: _Resource) -> str:
         path = resource.value("path")
@@ -91,7 +96,7 @@ def _api_endpoint(resource: _Resource) -> str:
 
 _ATTRIBUTES: dict[str, dict[str, Rule]] = {
     "aws_cloudwatch_event_bus": {"arn": _named("events", "event-bus/"), "id": _same("name")},
-    "aws_cloudwatch_event_rule": {"arn": _rule_arn, "id": _same("name")},
+    "aws_cloudwatch_event_rule": {"arn": _rule_arn, "id": _rule_id},
     "aws_cloudwatch_event_archive": {"arn": _named("events", "archive/"), "id": _same("name")},
     "aws_cloudwatch_event_connection": {"arn": _named_and_drawn("connection")},
     "aws_cloudwatch_event_api_destination": {"arn": _named_and_drawn("api-destination")},

@@ -258,6 +258,12 @@ CATALOGUE: dict[str, Entry] = {
         "Lambda refuses to make the function, or cannot run it.",
         "Let lambda.amazonaws.com assume the role, in the role's assume_role_policy.",
     ),
+    "BB510": Entry(
+        "A policy that allows more than it needs to",
+        "warning",
+        "Somebody else can send, read or publish where nobody should.",
+        "Narrow the statement as the message says.",
+    ),
     # What buses report of themselves
     "BB601": Entry(
         "A bus whose reports are delivered nowhere",
@@ -276,6 +282,18 @@ CATALOGUE: dict[str, Entry] = {
         "error",
         "AWS answers one of them with a conflict: the apply fails.",
         "Let one depend on the other.",
+    ),
+    "BB604": Entry(
+        "A function whose log or traces are lost",
+        "warning",
+        "The function runs, and nothing tells what it did.",
+        "Grant what the message says is missing, or name a log group that the stacks make.",
+    ),
+    "BB605": Entry(
+        "A bus that loses what it cannot encrypt",
+        "error",
+        "Events are lost without a trace while EventBridge may not use the key.",
+        "Give the bus a dead_letter_config whose queue lets events.amazonaws.com send for the bus.",
     ),
 }
 """Every kind of finding, by its id."""

@@ -142,8 +142,9 @@ def _of_conditions(value: dict[str, Any], path: Path, accounts: list[str]) -> It
         yield GRAMMAR, ("operator misspelt", here, Rename(misspelt(operator)))
         yield EVALUATION, ("operator negated", here, Rename(re.sub("(Equals|Like)$", r"Not\1", operator)))
         yield EVALUATION, ("operator of another type", here, Rename("NumericEquals"))
-        for prefix, suffix in (("", "IfExists"), ("ForAllValues:", ""), ("ForAnyValue:", "")):
-            yield EVALUATION, ("operator loosened", here, Rename(prefix + operator + suffix))
+        yield EVALUATION, ("IfExists", here, Rename(f"{operator}IfExists"))
+        for quantifier in ("ForAllValues", "ForAnyValue"):
+            yield EVALUATION, (quantifier, here, Rename(f"{quantifier}:{operator}"))
         yield GRAMMAR, ("emptied", here, {})
         for key, values in keys.items():
             yield from _of_condition(key, values, (*here, key), accounts)

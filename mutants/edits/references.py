@@ -22,14 +22,23 @@ def of_references(
 ) -> Iterator[Change]:
     """Every edit of the references in a text of a stack with these resources, by type and name."""
     for found in REFERENCE.finditer(text):
-        yield from _of_reference(text, found, path, resources)
-        block = configuration.get(f"{path[0]}/{found['type']}.{found['name']}")
-        if block is not None:
-            try:
-                value = str(configuration.resolve(block, found[0]))
-            except BackboneError:
-                continue  # an attribute that is known only on AWS cannot be written out
+        value = _value(found[0], path, configuration)
+        if value is not None:
             yield "written out", path, text.replace(found[0], value)
+        for what, at, after in _of_reference(text, found, path, resources):
+            new = after[found.start() : len(after) - len(text) + found.end()]
+            same = what == "to another attribute" and value is not None and _value(new, path, configuration) == value
+            yield f"{what} of the same value" if same else what, at, after
+
+
+def _value(reference: str, path: Path, configuration: Configuration) -> str | None:
+    """What a reference comes to; None where that is known on AWS only."""
+    found = REFERENCE.fullmatch(reference)
+    block = configuration.get(f"{path[0]}/{found['type']}.{found['name']}") if found else None
+    try:
+        return None if block is None else str(configuration.resolve(block, reference))
+    except BackboneError:
+        return None
 
 
 def _of_reference(

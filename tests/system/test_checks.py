@@ -10,7 +10,7 @@ import pytest
 
 from backbone.system import terraform
 from backbone.system.reader import reading_of
-from mutants.documents import REMOVED, changed, value_at
+from mutants.documents import JSON, REMOVED, Rename, changed, value_at
 from mutants.documents import Path as Place
 from tests.synthesis import Stacks
 
@@ -18,7 +18,9 @@ BUS, RULE, TARGET = "aws_cloudwatch_event_bus", "aws_cloudwatch_event_rule", "aw
 DELIVERY, SOURCE = "aws_cloudwatch_log_delivery", "aws_cloudwatch_log_delivery_source"
 CONFIG, FUNCTION = "aws_lambda_function_event_invoke_config", "aws_lambda_function"
 ROLE, ALIASED = ("provider", "aws", 0, "assume_role", 0), ("provider", "aws", 0)
-QUEUE = "arn:aws:sqs:eu-central-1:222222222222:shop-order-service-bus-dead-letters"
+LOGS, ROLE_POLICY = "aws_cloudwatch_log_resource_policy", "aws_iam_role_policy"
+STATEMENT: Place = ("Statement", 0)
+CONDITION: Place = (*STATEMENT, "Condition")
 
 AGAIN = object()
 """Stands for the block once more, under another name."""
@@ -169,6 +171,148 @@ CASES: dict[str, tuple[str, Place, Any, str, str]] = {
         "INFO",
         "BB602",
         "TRACE_LOGS",
+    ),
+    "reports that may not be written": (
+        "all-features",
+        (LOGS, "accounts_order", "policy_document", JSON, "Statement", 0, "Principal", "Service"),
+        "sns.amazonaws.com",
+        "BB601",
+        "delivery.logs.amazonaws.com may not logs:CreateLogStream",
+    ),
+    "a queue in another account": (
+        "single",
+        ("aws_sqs_queue_policy", "forwarding_order", "provider"),
+        "aws.order",
+        "BB108",
+        "queue_url: names backbone/aws_sqs_queue.forwarding_order",
+    ),
+    "an attribute that a resource has not": (
+        "single",
+        ("output", "global_bus", "value", "arn"),
+        "${aws_cloudwatch_event_bus.global-bus.url}",
+        "BB110",
+        "has no attribute url",
+    ),
+    "a function that may not write its log": (
+        "single",
+        (ROLE_POLICY, "delivery-service_on-event_role-policy", "policy", JSON, "Statement", 1),
+        REMOVED,
+        "BB604",
+        "may not logs:CreateLogStream and logs:PutLogEvents on /aws/lambda/shop-delivery-service-on-event: its log",
+    ),
+    "a function without its log group": (
+        "single",
+        (FUNCTION, "delivery-service_on-event", "logging_config", "log_group"),
+        "/none",
+        "BB604",
+        "logs:CreateLogGroup on /none, which no stack makes",
+    ),
+    "traces that may not be sent": (
+        "single",
+        (ROLE_POLICY, "delivery-service_on-event_role-policy", "policy", JSON, "Statement", 2, "Action", 0),
+        "xray:GetGroup",
+        "BB604",
+        "may not xray:PutTelemetryRecords: traces are lost",
+    ),
+    "a bus that may not send to its queue": (
+        "all-features",
+        (
+            "aws_sqs_queue_policy",
+            "order-service_bus_dead-letters",
+            "policy",
+            JSON,
+            *CONDITION,
+            "ArnEquals",
+            "aws:SourceArn",
+        ),
+        "arn:aws:events:eu-central-1:222222222222:event-bus/other",
+        "BB605",
+        "what cannot be encrypted is lost",
+    ),
+    "a bus with a key and no queue": (
+        "all-features",
+        (BUS, "services_order-service_bus", "dead_letter_config"),
+        REMOVED,
+        "BB605",
+        "has a key and no dead_letter_config",
+    ),
+    "every action": (
+        "single",
+        (ROLE_POLICY, "grant-publish", "policy", JSON, *STATEMENT, "Action"),
+        "events:*",
+        "BB510",
+        "allows events:*",
+    ),
+    "every action but one": (
+        "single",
+        (ROLE_POLICY, "grant-publish", "policy", JSON, *STATEMENT, "Action"),
+        Rename("NotAction"),
+        "BB510",
+        "all but what NotAction",
+    ),
+    "every queue": (
+        "single",
+        (ROLE_POLICY, "delivery-service_on-event_role-policy", "policy", JSON, *STATEMENT, "Resource"),
+        "*",
+        "BB510",
+        "allows it on everything",
+    ),
+    "a condition that holds without the key": (
+        "single",
+        ("aws_sqs_queue_policy", "forwarding_order", "policy", JSON, *CONDITION, "ArnEquals"),
+        Rename("ArnEqualsIfExists"),
+        "BB510",
+        "ArnEqualsIfExists holds for requests without aws:SourceArn",
+    ),
+    "anyone's rules": (
+        "single",
+        ("aws_sqs_queue_policy", "forwarding_order", "policy", JSON, *CONDITION),
+        REMOVED,
+        "BB510",
+        "events.amazonaws.com may use it for anyone's rule",
+    ),
+    "anyone's API": (
+        "single",
+        ("aws_lambda_permission", "permission-api", "source_arn"),
+        REMOVED,
+        "BB510",
+        "apigateway.amazonaws.com may use it",
+    ),
+    "any account's reports": (
+        "all-features",
+        (LOGS, "accounts_order", "policy_document", JSON, *CONDITION),
+        REMOVED,
+        "BB510",
+        "AWS's services may write for any account",
+    ),
+    "every identity of the global bus's account": (
+        "single",
+        ("aws_cloudwatch_event_bus_policy", "services_order-service_bus", "policy", JSON, *CONDITION),
+        REMOVED,
+        "BB510",
+        "admits every identity of 111111111111",
+    ),
+    "a function that publishes under any source": (
+        "single",
+        (ROLE_POLICY, "order-service_api_grant-publish", "policy", JSON, *CONDITION, "StringEquals", "events:source"),
+        REMOVED,
+        "BB510",
+        "publish under any source",
+    ),
+    "a function that publishes any type": (
+        "single",
+        (
+            ROLE_POLICY,
+            "order-service_api_grant-publish",
+            "policy",
+            JSON,
+            *CONDITION,
+            "StringEquals",
+            "events:detail-type",
+        ),
+        REMOVED,
+        "BB510",
+        "publish events of any type",
     ),
     "deliveries at once": (
         "all-features",

@@ -11,7 +11,7 @@ from backbone.system.arguments.facts import FACTS
 from backbone.system.arguments.problem import ArgumentProblem
 from backbone.system.arguments.versions import majors
 
-__all__ = ["ArgumentProblem", "known", "majors", "problems"]
+__all__ = ["ArgumentProblem", "attributes", "known", "majors", "problems"]
 
 
 @cache
@@ -21,6 +21,12 @@ def known(resource_type: str) -> frozenset[str]:
     Left out are Terraform's own arguments, such as `depends_on`, and what only AWS sets.
     """
     return frozenset(schema.known(schema.types().get(resource_type, {})))
+
+
+@cache
+def attributes(resource_type: str) -> frozenset[str]:
+    """What a reference to a resource of a type can name; empty for a type that is not known."""
+    return frozenset(schema.types().get(resource_type, {}))
 
 
 def problems(resource_type: str, body: Mapping[str, Any], *, providers: Collection[int] = ()) -> list[ArgumentProblem]:

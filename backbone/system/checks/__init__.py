@@ -9,6 +9,7 @@ from backbone.system.checks import (
     apis,
     declared,
     duplicates,
+    exposure,
     functions,
     graph,
     locations,
@@ -18,6 +19,7 @@ from backbone.system.checks import (
     reports,
     schema,
     targets,
+    writing,
 )
 from backbone.system.findings import Finding
 from backbone.system.model import System
@@ -34,7 +36,10 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
     yield from apis.check(system)
     yield from locations.check(system)
     yield from order.check(system, configuration)
-    for part in (graph, providers, references, duplicates, reports):
+    yield from writing.check(system, configuration)
+    yield from exposure.check(system)
+    yield from reports.check(system, configuration)
+    for part in (graph, providers, references, duplicates):
         yield from part.check(configuration)
     if manifest is not None:
         yield from declared.check(system, manifest)

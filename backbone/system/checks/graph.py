@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from backbone.system.arguments import attributes
 from backbone.system.findings import Finding, finding
 from backbone.system.terraform import EXPRESSION, REFERENCE, Block, Configuration
 
@@ -49,6 +50,8 @@ def _expressions(configuration: Configuration, block: Block) -> Iterator[str]:
             target = configuration.get(f"{block.stack}/{reference[1]}")
             if target is None:
                 yield f"{path}: ${{{expression}}} refers to a resource that is not in the stack"
+            elif (names := attributes(target.type)) and reference[2] not in names:
+                yield f"{path}: ${{{expression}}}: {target.type} has no attribute {reference[2]}"
 
 
 def _arguments(configuration: Configuration, block: Block) -> Iterator[str]:

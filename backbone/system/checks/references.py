@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from backbone.aws.arn import Place
 from backbone.errors import BackboneError
 from backbone.system.findings import Finding, finding
 from backbone.system.terraform import Block, Configuration
@@ -79,8 +80,11 @@ REFERENCES: dict[str, tuple[_Reference, ...]] = {
 }
 """What arguments name, by the type of their block."""
 
-Named = Mapping[tuple[str, str, str], Block]
-"""Blocks by account and region, type, and the value by which they are named."""
+ANYWHERE = ("arn", "dead_letter_config.arn", "destination_config.on_failure.destination", "role", "role_arn")
+"""Arguments whose ARNs may be of another account or region, or are checked by what they are for."""
+
+Named = Mapping[tuple[Place | None, str, str], Block]
+"""Blocks by account and region, or by none of these, by type, and by the value that names them."""
 
 
 def check(configuration: Configuration) -> Iterator[Finding]:
@@ -95,10 +99,15 @@ def check(configuration: Configuration) -> Iterator[Finding]:
 def _problems(
     configuration: Configuration, named: Named, block: Block, reference: _Reference, value: str
 ) -> Iterator[Finding]:
-    found = next(filter(None, (named.get((str(block.place), to, value)) for to in reference.to)), None)
+    found = next(filter(None, (named.get((block.place, to, value)) for to in reference.to)), None)
     if found is None:
-        if reference.needed and not value.startswith("${"):
-            words = f"{reference.argument}: names {value!r}, which no stack makes there as {' or '.join(reference.to)}"
+        elsewhere = next(filter(None, (named.get((None, to, value)) for to in reference.to)), None)
+        if elsewhere is not None and not (value.startswith("arn:") and reference.argument in ANYWHERE):
+            words = f"{reference.argument}: names {elsewhere.id}, which is in {elsewhere.place.account_id}"
+            here = f"{block.place.account_id} in {block.place.region}"
+            yield finding("BB108", block.id, f"{words} in {elsewhere.place.region}; allowed: one of {here}")
+        elif elsewhere is None and reference.needed and not value.startswith("${"):
+            words = f"{reference.argument}: names {value!r}, which no stack makes as {' or '.join(reference.to)}"
             yield finding("BB105", block.id, words)
     elif not (found is block or found.stack != block.stack or configuration.depends_on(block, found)):
         words = (
@@ -115,11 +124,12 @@ def _named(configuration: Configuration) -> Named:
         for reference in references:
             for to in reference.to:
                 ways[to].update(reference.by)
-    found: dict[tuple[str, str, str], Block] = {}
+    found: dict[tuple[Place | None, str, str], Block] = {}
     for block in configuration.of(*ways):
         for attribute in ways[block.type]:
             for value in _values(configuration, block, attribute):
-                found[str(block.place), block.type, value] = block
+                found[block.place, block.type, value] = block
+                found.setdefault((None, block.type, value), block)
     return found
 
 

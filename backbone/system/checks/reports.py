@@ -8,20 +8,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import combinations
 
 from backbone.errors import BackboneError
+from backbone.system.access import LOG_DELIVERY
 from backbone.system.findings import Finding, finding
+from backbone.system.iam import Identity, authorize, event_source
+from backbone.system.model import LogGroup, System
 from backbone.system.terraform import Block, Configuration
 from backbone.system.values import Values
 
 __all__ = ["check"]
 
+WRITING = ("logs:CreateLogStream", "logs:PutLogEvents")
 LEVELS = ("ERROR", "INFO", "TRACE")
 
 
-def check(configuration: Configuration) -> Iterator[Finding]:
+def check(system: System, configuration: Configuration) -> Iterator[Finding]:
     """Buses whose reports go nowhere, and deliveries that AWS refuses to make at once."""
+    yield from _may_write(system, configuration)
     delivered, sources = _delivered(configuration)
     for block in configuration.of("aws_cloudwatch_event_bus"):
         values = Values(configuration, block)
@@ -53,6 +59,38 @@ def _delivered(configuration: Configuration) -> tuple[dict[str, set[str]], dict[
         if (block.place, _text(configuration, block, "name")) in taken:
             delivered[bus].add(_text(configuration, block, "log_type"))
     return delivered, sources
+
+
+def _may_write(system: System, configuration: Configuration) -> Iterator[Finding]:
+    """Deliveries to a log group whose account does not let them write there."""
+    sources = {
+        (block.place, _text(configuration, block, "name")): block
+        for block in configuration.of("aws_cloudwatch_log_delivery_source")
+    }
+    groups = {}
+    for block in configuration.of("aws_cloudwatch_log_delivery_destination"):
+        with suppress(BackboneError):  # it has a finding of its own
+            values = Values(configuration, block)
+            to = values.part("delivery_destination_configuration").text("destination_resource_arn")
+            groups[values.text("arn")] = system.get(LogGroup, to.removesuffix(":*"))
+    for block in configuration.of("aws_cloudwatch_log_delivery"):
+        source = sources.get((block.place, _text(configuration, block, "delivery_source_name")))
+        group = groups.get(_text(configuration, block, "delivery_destination_arn"))
+        if source is None or group is None:
+            continue  # a source or destination that is not there has a finding of its own
+        context = event_source(_text(configuration, source, "arn"), block.place.account_id)
+        for action in WRITING:
+            decision = authorize(
+                Identity(LOG_DELIVERY),
+                action,
+                f"{group.arn}:log-stream:reports",
+                owner=group.account_id,
+                policies=system.log_policies(group.account_id),
+                context=context,
+            )
+            if not decision:
+                words = f"{LOG_DELIVERY} may not {action} on {group.name}: what the bus reports is lost"
+                yield finding("BB601", block.id, words)
 
 
 def _at_once(configuration: Configuration) -> Iterator[Finding]:
