@@ -25,6 +25,7 @@ NodeKind = Literal[
     "rule",
     "delivered",
     "retry",
+    "filtered",
     "dropped",
     "lost",
     "dead-lettered",
@@ -36,7 +37,8 @@ NodeKind = Literal[
 ]
 """What can happen, by where: at an API, on a bus, on the way to a target, in a queue, in a function.
 
-`dropped` is a loss without any error, `rejected` an event that a function put into its failure queue itself.
+`filtered` is what a mapping's filters keep from its function, `dropped` a loss without any error, `rejected` an event
+that a function put into its failure queue itself.
 """
 
 

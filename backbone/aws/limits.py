@@ -69,12 +69,43 @@ PutFunctionEventInvokeConfig)."""
 ASYNC_RETRY_SECONDS = (60, 120)
 """Pauses between the attempts of an asynchronous invocation (developer guide, "Asynchronous invocation")."""
 
+INVOCATION_BYTES = 6 * 1024 * 1024
+"""What a function is given in one synchronous invocation (quotas, "Invocation payload"): a batch has no more."""
+
 # Amazon SQS
 QUEUE_NAME_CHARACTERS = 80
 """API reference, CreateQueue."""
 
 QUEUE_RETENTION_SECONDS = 14 * 24 * 3_600
 """The longest that a queue keeps a message (API reference, CreateQueue, MessageRetentionPeriod)."""
+
+QUEUE_RETENTION_SECONDS_BY_DEFAULT = 4 * 24 * 3_600
+VISIBILITY_SECONDS_BY_DEFAULT = 30
+"""API reference, CreateQueue."""
+
+MESSAGE_BYTES = 1024 * 1024
+"""The largest message and the largest batch, attributes included (API reference, SendMessage; 256 KiB before August
+2025)."""
+
+MESSAGE_BYTES_OF_TERRAFORM = 256 * 1024
+"""The largest message of a queue that Terraform makes without max_message_size: the provider kept its default when AWS
+raised the service's (provider documentation, aws_sqs_queue)."""
+
+MESSAGE_ATTRIBUTES = 10
+BATCH_ENTRIES = 10
+"""Attributes of a message, and entries of a batch (developer guide, "Amazon SQS message quotas")."""
+
+DEDUPLICATION_SECONDS = 300
+"""How long a FIFO queue knows what was sent (developer guide, "Exactly-once processing")."""
+
+MAX_VISIBILITY_SECONDS = 12 * 3_600
+MAX_DELAY_SECONDS = 900
+MAX_WAIT_SECONDS = 20
+"""API reference, ReceiveMessage and SendMessage."""
+
+# Amazon Kinesis
+SHARDS_ON_DEMAND = 4
+"""Shards that a stream on demand begins with (developer guide, "Choose the right mode")."""
 
 # AWS IAM
 ROLE_NAME_CHARACTERS = 64

@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from backbone.aws.limits import ASYNC_RETRY_SECONDS
+from backbone.simulator.destinations import Destinations, Result
 from backbone.simulator.engine import Engine, Request, SimulatorError
 from backbone.simulator.processes import Call, Outcome, Reply, Worker
-from backbone.system.iam import Identity, authorize
-from backbone.system.model import Function, Queue, Role
+from backbone.system.iam import Identity
+from backbone.system.model import Function, Role
 from backbone.trace import Node
 
 __all__ = ["Lambda"]
+
+
+LONGEST_PAUSE_SECONDS = 300.0
+"""Between attempts of an event that was throttled (developer guide, "Asynchronous invocation")."""
+
+
+@dataclass(slots=True)
+class Invocation:
+    """An asynchronous invocation."""
+
+    function: Function
+    event: Any
+    node: Node
+    request_id: str
+    since: float
+    attempts: int = 0
+    pause: float = 1.0
+    waiting: Node | None = None
+    """What tells of attempts that were throttled."""
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """The id of the event, for nodes."""
+        return {"id": self.event.get("id", "") if isinstance(self.event, dict) else ""}
 
 
 class Lambda:
@@ -25,8 +49,10 @@ class Lambda:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._workers: dict[str, Worker] = {}
+        self._destinations = Destinations(engine, self.invoke_later)
         engine.take(Function, "function", self._deliver)
         engine.invoke = self.invoke
+        engine.throttle = self.throttle
 
     def close(self) -> None:
         """End the functions' processes and remove what was unpacked for them."""
@@ -45,77 +71,107 @@ class Lambda:
     # Asynchronous invocations
 
     def invoke_later(self, function: Function, event: Any, node: Node) -> None:
-        """Invoke a function with Lambda's own retries and failure destination."""
-        self._attempt(function, event, node, 0, self._engine.now)
+        """Invoke a function with Lambda's own retries and destinations."""
+        self._attempt(Invocation(function, event, node, self._engine.new_id(), self._engine.now))
 
-    def _attempt(self, function: Function, event: Any, node: Node, attempt: int, since: float) -> None:
-        engine = self._engine
-        age = engine.now - since
-        if engine.strikes(("throttle",), *function.names):
-            if age >= function.max_age_seconds:
-                self._fail(function, event, node, "EventAgeExceeded", attempt, None)
-                return
-            engine.node("retry", function.name, function.account, "throttled by a fault", node)
-            engine.at(min(300.0, 1.0 + age), partial(self._attempt, function, event, node, attempt, since))
+    def _attempt(self, invocation: Invocation) -> None:
+        engine, function = self._engine, invocation.function
+        if (words := self.throttle(function)) is not None:
+            self._wait(invocation, words)
             return
-        outcome = self.invoke(function, event, node)
+        invocation.attempts += 1
+        outcome = self.invoke(function, invocation.event, invocation.node, request_id=invocation.request_id)
         if outcome.error is None:
+            record = self._record(invocation, "Success", outcome)
+            if function.successes_arn is not None:
+                result = Result(record, True, "succeeded", invocation.node, invocation.about)
+                self._destinations.send_record(function, function.successes_arn, result)
             return
-        pause = ASYNC_RETRY_SECONDS[min(attempt, 1)]
-        if attempt >= function.retry_attempts:
-            self._fail(function, event, node, "RetriesExhausted", attempt + 1, outcome)
-        elif age + pause > function.max_age_seconds:
-            self._fail(function, event, node, "EventAgeExceeded", attempt + 1, outcome)
+        age, pause = engine.now - invocation.since, ASYNC_RETRY_SECONDS[min(invocation.attempts - 1, 1)]
+        if invocation.attempts > function.retry_attempts:
+            self._fail(invocation, "RetriesExhausted", outcome)
+        elif age + pause >= function.max_age_seconds:
+            self._fail(invocation, "EventAgeExceeded", outcome)
         else:
-            engine.at(pause, partial(self._attempt, function, event, node, attempt + 1, since))
+            engine.at(pause, partial(self._attempt, invocation))
 
-    def _fail(
-        self, function: Function, event: Any, node: Node, condition: str, attempts: int, outcome: Outcome | None
-    ) -> None:
-        """Send what a function failed at to its failure destination, or note that it is lost."""
-        engine = self._engine
-        problem = outcome.error if outcome and outcome.error else {}
-        words = f"{condition} after {attempts} attempts: {problem.get('errorMessage', 'throttled')}"
-        about = {"id": event.get("id", "") if isinstance(event, dict) else "", "code": condition}
-        queue, role = engine.system.get(Queue, function.failures_arn), engine.system.get(Role, function.role_arn)
-        if queue is None or role is None:
-            engine.node("lost", function.name, function.account, f"{words}; no failure destination", node, **about)
+    def throttle(self, function: Function) -> str | None:
+        """Why Lambda does not run a function now; None when it does."""
+        if function.reserved_concurrency == 0:
+            return "throttled: its reserved concurrency is 0"
+        return "throttled by a fault" if self._engine.strikes(("throttle",), *function.names) else None
+
+    def _wait(self, invocation: Invocation, words: str) -> None:
+        """Try an event that was throttled again, with pauses that double up to five minutes, until it is too old.
+
+        A function with a reserved concurrency of 0 is not tried again (developer guide, "Configuring reserved
+        concurrency").
+        """
+        engine, function = self._engine, invocation.function
+        if function.reserved_concurrency == 0:
+            self._fail(invocation, "ZeroReservedConcurrency", None)
             return
-        allowed = authorize(role.identity, "sqs:SendMessage", queue.arn, owner=queue.account_id, context=engine.context)
-        if not allowed:
-            engine.node("lost", function.name, function.account, f"{words}; {allowed.why}", node, **about)
+        if engine.now - invocation.since + invocation.pause >= function.max_age_seconds:
+            self._fail(invocation, "EventAgeExceeded", None)
             return
-        record = {
+        if invocation.waiting is None:
+            about = {"attempts": 0, **invocation.about}
+            invocation.waiting = engine.node("retry", function.name, function.account, words, invocation.node, **about)
+        invocation.waiting.data["attempts"] += 1
+        engine.at(invocation.pause, partial(self._attempt, invocation))
+        invocation.pause = min(LONGEST_PAUSE_SECONDS, 2 * invocation.pause)
+
+    def _fail(self, invocation: Invocation, condition: str, outcome: Outcome | None) -> None:
+        """Send what a function failed at to its failure destination and dead-letter queue, or note that it is lost."""
+        function = invocation.function
+        message = (outcome.error or {}).get("errorMessage", "") if outcome else "throttled"
+        words = f"{condition} after {invocation.attempts} attempts: {message}"
+        about = {**invocation.about, "code": condition}
+        result = Result(self._record(invocation, condition, outcome), False, words, invocation.node, about)
+        if function.failures_arn is not None or function.dead_letters_arn is None:
+            self._destinations.send_record(function, function.failures_arn, result)
+        if function.dead_letters_arn is not None:
+            attributes = {"RequestID": invocation.request_id, "ErrorCode": 200 if outcome else 429}
+            about_error = {"ErrorMessage": str(message)[:1024]} if message else {}
+            self._destinations.send_dead_letter(function, invocation.event, {**attributes, **about_error}, result)
+
+    def _record(self, invocation: Invocation, condition: str, outcome: Outcome | None) -> dict[str, Any]:
+        """The record of an invocation; without an outcome the function was never run for it."""
+        record: dict[str, Any] = {
             "version": "1.0",
-            "timestamp": engine.iso_time(),
+            "timestamp": self._engine.iso_milliseconds(),
             "requestContext": {
-                "requestId": engine.new_id(),
-                "functionArn": f"{function.arn}:$LATEST",
+                "requestId": invocation.request_id,
+                "functionArn": f"{invocation.function.arn}:$LATEST",
                 "condition": condition,
-                "approximateInvokeCount": attempts,
+                "approximateInvokeCount": invocation.attempts,
             },
-            "requestPayload": event,
-            "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
-            "responsePayload": dict(problem),
+            "requestPayload": invocation.event,
         }
-        branch = engine.node("dead-lettered", queue.name, queue.account, words, node, **about)
-        engine.send(queue, json.dumps(record), {}, branch)
+        if outcome is not None:
+            record["responseContext"] = {"statusCode": 200, "executedVersion": "$LATEST"}
+            if outcome.error is not None:
+                record["responseContext"]["functionError"] = "Unhandled"
+            record["responsePayload"] = outcome.result if outcome.error is None else dict(outcome.error)
+        return record
 
     # One invocation
 
-    def invoke(self, function: Function, event: Any, node: Node | None) -> Outcome:
+    def invoke(self, function: Function, event: Any, node: Node | None, *, request_id: str = "") -> Outcome:
         """Run a function now; what it does is noted below the invocation."""
         engine = self._engine
+        request_id = request_id or engine.new_id()
         branch = engine.node("invoked", function.name, function.account, "", node)
         if engine.strikes(("timeout",), *function.names):
-            words = f"Task timed out after {function.timeout_seconds:.2f} seconds"
+            words = f"RequestId: {request_id} Error: Task timed out after {function.timeout_seconds:.2f} seconds"
             problem = {"errorType": "Sandbox.Timedout", "errorMessage": words}
             outcome = Outcome(error=problem, seconds=function.timeout_seconds)
         else:
             with engine.below(branch):
-                outcome = self._run(function, event)
+                outcome = self._run(function, event, request_id)
             if outcome.error is None and engine.strikes(("crash",), *function.names):
-                outcome = Outcome(error={"errorType": "Runtime.ExitError", "errorMessage": "crashed by a fault"})
+                words = f"RequestId: {request_id} Error: Runtime exited without providing a reason (by a fault)"
+                outcome = Outcome(error={"errorType": "Runtime.ExitError", "errorMessage": words})
         if outcome.printed:
             engine.write_log(function.account_id, function.log_group, outcome.printed)
         branch.data["printed"] = outcome.printed
@@ -124,12 +180,12 @@ class Lambda:
             engine.node("failed", function.name, function.account, words, branch)
         return outcome
 
-    def _run(self, function: Function, event: Any) -> Outcome:
+    def _run(self, function: Function, event: Any, request_id: str) -> Outcome:
         worker, role = self._worker(function), self._engine.system.get(Role, function.role_arn)
         if role is None:
             return Outcome(error={"errorType": "AccessDenied", "errorMessage": "the function has no role"})
         began = time.monotonic()
-        outcome = worker.invoke(event, self._engine.new_id(), partial(self._call, role.identity))
+        outcome = worker.invoke(event, request_id, partial(self._call, role.identity))
         return replace(outcome, seconds=time.monotonic() - began)
 
     def _call(self, who: Identity, call: Call) -> Reply:

@@ -10,7 +10,7 @@ from backbone.simulator.api import error
 from backbone.simulator.engine import Engine
 from backbone.simulator.processes import Call, Reply
 from backbone.system.iam import Identity, authorize
-from backbone.system.model import Table
+from backbone.system.model import Index, Table
 
 __all__ = ["DynamoDb"]
 
@@ -99,18 +99,27 @@ class DynamoDb:
 def _create(backend: Any, table: Table) -> None:
     backend.create_table(
         table.name,
-        schema=[{"AttributeName": table.key, "KeyType": "HASH"}],
+        schema=_schema(table.keys),
         throughput=None,
-        attr=[{"AttributeName": table.key, "AttributeType": "S"}],
-        global_indexes=None,
-        indexes=None,
-        streams=None,
+        attr=[{"AttributeName": name, "AttributeType": kind} for name, kind in table.attribute_types.items()],
+        global_indexes=[_index(index) for index in table.global_indexes],
+        indexes=[_index(index) for index in table.local_indexes],
+        streams={"StreamEnabled": True, "StreamViewType": table.stream_view} if table.stream_arn else None,
         billing_mode="PAY_PER_REQUEST",
         sse_specification=None,
         tags=[],
         deletion_protection_enabled=False,
         warm_throughput=None,
     )
+
+
+def _schema(keys: tuple[str, ...]) -> list[dict[str, str]]:
+    return [{"AttributeName": name, "KeyType": kind} for name, kind in zip(keys, ("HASH", "RANGE"), strict=False)]
+
+
+def _index(index: Index) -> dict[str, Any]:
+    projection = {"ProjectionType": index.projection, "NonKeyAttributes": list(index.projected)}
+    return {"IndexName": index.name, "KeySchema": _schema(index.keys), "Projection": projection}
 
 
 def _asked(operation: str, given: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ import heapq
 import json
 import random
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ from backbone.system.iam import Identity
 from backbone.system.model import Function, Queue, Resource, System, Target
 from backbone.trace import Node, NodeKind, Trace
 
-__all__ = ["Deliver", "Engine", "Event", "Request", "SimulatorError"]
+__all__ = ["Deliver", "Engine", "Event", "Request", "SimulatorError", "StreamRecord", "Timer"]
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
 """The time on the simulator's clock when it is made."""
@@ -73,9 +73,25 @@ class Send(Protocol):
     """Puts a message into a queue; what follows from it goes below the node."""
 
     def __call__(
-        self, queue: Queue, body: str, attributes: dict[str, str], node: Node | None, *, hops: int = 0
-    ) -> object:
-        """Send it. `hops` says how often the event in it was forwarded."""
+        self,
+        queue: Queue,
+        body: str,
+        attributes: Mapping[str, str | int],
+        node: Node | None,
+        *,
+        hops: int = 0,
+        group: str | None = None,
+    ) -> None:
+        """Send it. `hops` says how often the event in it was forwarded, `group` is the message group."""
+
+
+class Refuses(Protocol):
+    """Tells whether a queue takes a message."""
+
+    def __call__(
+        self, queue: Queue, body: str, attributes: Mapping[str, str | int], *, group: str | None = None
+    ) -> str | None:
+        """Why it does not; None when it does."""
 
 
 class WriteLog(Protocol):
@@ -88,8 +104,55 @@ class WriteLog(Protocol):
 class Invoke(Protocol):
     """Runs a function now and returns how that ended."""
 
-    def __call__(self, function: Function, event: Any, node: Node | None) -> Outcome:
-        """Invoke it."""
+    def __call__(self, function: Function, event: Any, node: Node | None, *, request_id: str = "") -> Outcome:
+        """Invoke it. `request_id` is that of an invocation that is tried again."""
+
+
+class PutEvents(Protocol):
+    """Puts events for an identity, as PutEvents does."""
+
+    def __call__(self, entries: Sequence[Mapping[str, Any]], who: Identity) -> dict[str, Any]:
+        """Put them, and return what PutEvents answers."""
+
+
+class Throttle(Protocol):
+    """Tells whether Lambda runs a function now."""
+
+    def __call__(self, function: Function) -> str | None:
+        """Why it does not; None when it does."""
+
+
+class Read(Protocol):
+    """Takes what is new in a stream."""
+
+    def __call__(self, record: StreamRecord) -> None:
+        """Take a record."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """A record of a Kinesis stream or of a table's stream; what follows from it goes below the node."""
+
+    shard: str
+    key: str
+    """Records with the same key stay in their order."""
+    sequence_number: str
+    arrived: float
+    content: Mapping[str, Any]
+    """The record as functions get it."""
+    node: Node | None
+
+
+class Timer:
+    """Something that will be done."""
+
+    __slots__ = ("action", "at", "passive")
+
+    def __init__(self, at: float, action: Action | None, passive: bool) -> None:
+        self.at = at
+        self.action = action
+        """None when it was done or cancelled."""
+        self.passive = passive
 
 
 class Engine:
@@ -108,27 +171,52 @@ class Engine:
         """Who answers calls of each AWS API, by what stands before the dot in `X-Amz-Target`."""
         self.organization = access.organization(system)
         self.send: Send
+        self.refuses: Refuses
         self.write_log: WriteLog
         self.invoke: Invoke
-        self._due: list[tuple[float, int, Action]] = []
-        self._order = 0
+        self.throttle: Throttle
+        self.put_events: PutEvents
+        self.streams: dict[str, list[Read]] = {}
+        """Who reads each stream, by its ARN."""
+        self._due: list[tuple[float, int, Timer]] = []
+        self._order = self._active = 0
         self._current: Node | None = None
 
     # Time
 
-    def at(self, seconds: float, action: Action) -> None:
-        """Do something when so many seconds have passed from now."""
+    def at(self, seconds: float, action: Action, *, passive: bool = False) -> Timer:
+        """Do something when so many seconds have passed from now.
+
+        What is passive is done if time passes that far, but time does not pass for it alone.
+        """
         self._order += 1
-        heapq.heappush(self._due, (self.now + seconds, self._order, action))
+        timer = Timer(self.now + seconds, action, passive)
+        self._active += not passive
+        heapq.heappush(self._due, (timer.at, self._order, timer))
+        return timer
+
+    def cancel(self, timer: Timer | None) -> None:
+        """Do it not, if it is not done yet."""
+        if timer is not None and timer.action is not None:
+            timer.action = None
+            self._active -= not timer.passive
 
     def run(self, *, at_most: float = float("inf")) -> None:
         """Let everything happen that is due, at most so many seconds from now."""
         end = self.now + at_most
+        forever = at_most == float("inf")
         while self._due and self._due[0][0] <= end:
-            due, _, action = heapq.heappop(self._due)
+            due, _, timer = self._due[0]
+            if forever and not self._active and due > self.now:
+                return
+            heapq.heappop(self._due)
+            if (action := timer.action) is None:
+                continue
+            timer.action = None
+            self._active -= not timer.passive
             self.now = max(self.now, due)
             action()
-        if at_most != float("inf"):
+        if not forever:
             self.now = end
 
     @property
@@ -140,6 +228,15 @@ class Engine:
         """The time on the clock, or when it showed `now`, as events have it: UTC, in whole seconds."""
         moment = datetime.fromtimestamp(BEGIN + (self.now if now is None else now), UTC)
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def iso_milliseconds(self, now: float | None = None) -> str:
+        """The time on the clock, or when it showed `now`, as Lambda writes it: UTC, with milliseconds."""
+        moment = datetime.fromtimestamp(BEGIN + (self.now if now is None else now), UTC)
+        return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
+
+    def milliseconds(self, now: float) -> str:
+        """When the clock showed `now`, in milliseconds since 1970, as SQS writes it."""
+        return str(round((BEGIN + now) * 1000))
 
     # The trace
 

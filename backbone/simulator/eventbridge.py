@@ -60,6 +60,7 @@ class EventBridge:
         self._targets = {target.address: self._system.target_of(target.arn) for target in self._system.targets}
         engine.take(EventBus, "bus", self._forwarded)
         engine.answer("AWSEvents", self._answer)
+        engine.put_events = self.put
 
     # Putting
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from backbone.simulator import callers, verdict
+from backbone.simulator import callers, event_sources, verdict
 from backbone.simulator.api_destinations import ApiDestinations
 from backbone.simulator.api_gateway import Answer, ApiGateway, HttpCall
 from backbone.simulator.awslambda import Lambda
@@ -17,13 +17,15 @@ from backbone.simulator.eventbridge import EventBridge
 from backbone.simulator.faults import Fault
 from backbone.simulator.kinesis import Kinesis
 from backbone.simulator.logs import Logs
+from backbone.simulator.messages import Message
 from backbone.simulator.processes import Call, Reply
-from backbone.simulator.sqs import Message, Sqs
+from backbone.simulator.sqs import Sqs
+from backbone.simulator.sqs_calls import SqsCalls
 from backbone.simulator.tokens import KeySet
 from backbone.simulator.verdict import Allowable
 from backbone.system.findings import Finding
 from backbone.system.iam import Identity
-from backbone.system.model import ApiDestination, HttpApi, LogGroup, Queue, Stream
+from backbone.system.model import ApiDestination, Function, HttpApi, LogGroup, Queue, Stream
 from backbone.system.reader import Reading, read
 from backbone.trace import Node, Trace
 
@@ -51,6 +53,8 @@ class Simulator:
         self._engine = engine = Engine(reading.system, seed=seed, faults=faults)
         self._logs, self._streams, self._destinations = Logs(engine), Kinesis(engine), ApiDestinations(engine)
         self._sqs, self._lambda, self._tables = Sqs(engine), Lambda(engine), DynamoDb(engine)
+        SqsCalls(engine, self._sqs)
+        event_sources.connect(engine, self._sqs)
         self._eventbridge = EventBridge(engine)
         self._apis = ApiGateway(engine, stub_authorizers=stub_authorizers, keys=keys or KeySet())
         self.queues: dict[str, list[Message]] = engine.by_name(Queue, self._sqs.messages)
@@ -235,16 +239,17 @@ class Simulator:
         return len(messages)
 
     def _redeliver(self, queue: Queue, message: Message, node: Node) -> bool:
-        """Send a message where it should have gone: to its target, or to the function that failed at it."""
-        body = json.loads(message.body)
+        """Send a message where it should have gone: to its target or queue, or to the function that failed at it."""
         rule, target = message.attributes.get("RULE_ARN", ""), message.attributes.get("TARGET_ARN", "")
-        if self._eventbridge.redeliver(rule, target, body, node, hops=message.hops):
+        if rule and self._eventbridge.redeliver(rule, target, json.loads(message.body), node, hops=message.hops):
             return True
-        function = self._sqs.failing_function(queue)
+        if self._sqs.return_to_source(message, node):
+            return True
+        functions = self.system.of(Function)
+        function = next((each for each in functions if queue.arn in (each.failures_arn, each.dead_letters_arn)), None)
         if function is None:
             return False
+        body = json.loads(message.body)
         payload = body.get("requestPayload", body) if isinstance(body, dict) else body
-        if isinstance(payload, dict) and "Records" in payload:
-            payload = json.loads(payload["Records"][0]["body"])
         self._engine.at(0, lambda: self._lambda.invoke_later(function, payload, node))
         return True

@@ -1,33 +1,32 @@
-"""SQS: queues with their messages, and how Lambda reads them."""
+"""SQS: queues with their messages, who is told of them, and what becomes of those that nobody deletes."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from backbone.simulator.api import error, reply
-from backbone.simulator.engine import Engine, Request, SimulatorError
-from backbone.simulator.processes import Call, Outcome, Reply
-from backbone.system.iam import Identity, authorize
-from backbone.system.model import EventSourceMapping, Function, Queue
-from backbone.trace import Node, NodeKind
+from backbone.simulator.engine import Engine, Request, SimulatorError, Timer
+from backbone.simulator.messages import Attribute, CallError, Message, attributes_of, check_body
+from backbone.simulator.queues import MessageQueue
+from backbone.system.model import Queue
+from backbone.trace import Node
 
-__all__ = ["Message", "Sqs"]
+__all__ = ["Message", "Reader", "Sqs"]
 
 
-@dataclass
-class Message:
-    """A message in a queue, with its attributes. `hops` says how often its event was forwarded from bus to bus."""
+class Reader(Protocol):
+    """Reads a queue for a function."""
 
-    body: str
-    attributes: dict[str, str]
-    id: str = ""
-    receives: int = 0
-    visible_at: float = 0.0
-    hops: int = 0
+    def arrived(self, message: Message) -> None:
+        """Take note of a message that is new in the queue."""
+
+    def look_again(self) -> None:
+        """Look when the next message can be received."""
+
+    @property
+    def refusal(self) -> str | None:
+        """Why it receives nothing; None when it does."""
 
 
 class Sqs:
@@ -35,97 +34,133 @@ class Sqs:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.messages: dict[str, list[Message]] = engine.states(Queue, list)
-        """The messages of each queue by its ARN, oldest first."""
-        self._by_url = {queue.url: queue for queue in engine.system.of(Queue)}
-        self._readers: dict[str, list[tuple[Function, EventSourceMapping]]] = {}
-        self._failures_of = {function.failures_arn: function for function in engine.system.of(Function)}
-        for function in engine.system.of(Function):
-            for mapping in function.mappings:
-                self._readers.setdefault(mapping.source_arn, []).append((function, mapping))
+        self.queues = {
+            queue.arn: MessageQueue(queue, self._dead_letters_of(queue)) for queue in engine.system.of(Queue)
+        }
+        """Each queue with its messages, by its ARN."""
+        self.readers: dict[str, list[Reader]] = {}
+        """Who reads each queue, by its ARN."""
+        self._expiries: dict[str, Timer] = {}
         engine.take(Queue, "queue", self._deliver)
-        engine.answer("AmazonSQS", self._answer)
         engine.send = self.send
+        engine.refuses = self.refuses
 
-    def send(self, queue: Queue, body: str, attributes: dict[str, str], node: Node | None, *, hops: int = 0) -> Message:
-        """Put a message into a queue, and let the functions that read it look into it."""
+    @property
+    def messages(self) -> dict[str, list[Message]]:
+        """The messages of each queue by its ARN, oldest first."""
+        return {arn: queue.messages for arn, queue in self.queues.items()}
+
+    # Sending
+
+    def send(
+        self,
+        queue: Queue,
+        body: str,
+        attributes: Mapping[str, str | int],
+        node: Node | None,
+        *,
+        hops: int = 0,
+        group: str | None = None,
+    ) -> None:
+        """Send what a service of AWS sends."""
+        self.put(queue, body, attributes_of(attributes), node, hops=hops, group=group)
+
+    def refuses(
+        self, queue: Queue, body: str, attributes: Mapping[str, str | int], *, group: str | None = None
+    ) -> str | None:
+        """Why a queue does not take what a service of AWS sends; None when it does."""
+        try:
+            self._message(queue, body, attributes_of(attributes), group=group)
+        except CallError as refused:
+            return f"{refused.code}: {refused.message}"
+        return None
+
+    def put(
+        self,
+        queue: Queue,
+        body: str,
+        attributes: Mapping[str, Attribute],
+        node: Node | None,
+        *,
+        delay_seconds: float | None = None,
+        **more: Any,
+    ) -> Message:
+        """Put a message into a queue, and have those who read the queue look into it; CallError when it is refused.
+
+        A message that repeats one to a FIFO queue is not put again, and the earlier one is returned. `more` are other
+        fields of the message.
+        """
         engine = self._engine
-        message = Message(body, attributes, engine.new_id(), visible_at=engine.now, hops=hops)
-        self.messages[queue.arn].append(message)
-        self._poll(queue, node)
+        message = self._message(queue, body, attributes, **more)
+        message.id, message.node, message.sent_at = engine.new_id(), node, engine.now
+        message.visible_at = engine.now + (queue.delay_seconds if delay_seconds is None else delay_seconds)
+        message.expires_at = engine.now + queue.retention_seconds
+        put = self.queues[queue.arn].put(message, engine.now)
+        if put is message:
+            self._arrived(queue, message)
+        return put
+
+    def _message(self, queue: Queue, body: str, attributes: Mapping[str, Attribute], **more: Any) -> Message:
+        """A message on its way to a queue; CallError when the queue does not take it."""
+        message = Message(body=check_body(body), message_attributes=dict(attributes), **more)
+        if queue.fifo is not None and queue.fifo.by_content and message.deduplication_id is None:
+            message.deduplication_id = hashlib.sha256(body.encode()).hexdigest()
+        check_message(queue, message)
         return message
 
     def _deliver(self, queue: Queue, request: Request, node: Node) -> None:
-        self.send(queue, request.input, {}, node)
+        self.send(queue, request.input, {}, node, group=request.target.message_group)
 
-    # How Lambda reads
+    def _arrived(self, queue: Queue, message: Message) -> None:
+        self._watch(queue, message.expires_at)
+        for reader in self.readers.get(queue.arn, ()):
+            reader.arrived(message)
 
-    def _poll(self, queue: Queue, node: Node | None, seconds: float = 0) -> None:
-        for function, mapping in self._readers.get(queue.arn, ()):
-            self._engine.at(seconds, lambda f=function, m=mapping: self._receive(queue, f, m, node))  # type: ignore[misc]
+    def have_readers_look_again(self, queue: Queue) -> None:
+        """Tell those who read a queue that another message may be the next."""
+        for reader in self.readers.get(queue.arn, ()):
+            reader.look_again()
 
-    def _receive(self, queue: Queue, function: Function, mapping: EventSourceMapping, node: Node | None) -> None:
-        """Give a function what is visible, delete what it did, and look again when something is visible again."""
-        engine, messages = self._engine, self.messages[queue.arn]
-        batch = [message for message in messages if message.visible_at <= engine.now][: mapping.batch_size]
-        if not batch:
-            return
-        for message in batch:
-            message.receives += 1
-            message.visible_at = engine.now + queue.visibility_seconds
-        outcome = engine.invoke(function, {"Records": [_record(queue, message) for message in batch]}, node)
-        failed = _failed(batch, outcome, partial=mapping.partial_failures)
-        messages[:] = [message for message in messages if message not in batch or message.id in failed]
-        for message in [message for message in batch if message.id in failed]:
-            self._move_if_spent(queue, message, node)
-        if messages:
-            soonest = min(message.visible_at for message in messages)
-            self._poll(queue, node, max(0.0, soonest - engine.now))
+    # Receiving
 
-    def _move_if_spent(self, queue: Queue, message: Message, node: Node | None) -> None:
+    def receive(self, queue: Queue, maximum: int, visibility_seconds: float | None = None) -> list[Message]:
+        """The next messages of a queue; those that were received too often go to its dead-letter queue."""
+        own = self.queues[queue.arn]
+        found, spent = own.receive(self._engine.now, maximum, visibility_seconds)
+        for message in spent:
+            if own.dead_letters is not None:
+                self._move(queue, message, own.dead_letters)
+        return found
+
+    def _dead_letters_of(self, queue: Queue) -> Queue | None:
         dead = self._engine.system.get(Queue, queue.redrive_arn)
-        if dead is not None and message.receives >= queue.max_receives:
-            self.messages[queue.arn].remove(message)
-            self.messages[dead.arn].append(message)
-            words = f"received {message.receives} times"
-            self._engine.node("dead-lettered", dead.name, dead.account, words, node)
+        if dead is None or (dead.redrive_sources is not None and queue.arn not in dead.redrive_sources):
+            return None
+        return dead
 
-    # What functions ask
+    def _move(self, queue: Queue, message: Message, dead: Queue) -> None:
+        engine = self._engine
+        words = f"received {message.receives} times"
+        message.node = engine.node("dead-lettered", dead.name, dead.account, words, message.node)
+        self.queues[dead.arn].move_here(message, queue, engine.now)
+        self._arrived(dead, message)
 
-    def _answer(self, who: Identity, call: Call) -> Reply:
-        engine, given = self._engine, json.loads(call.body or b"{}")
-        operation, url = call.target.partition(".")[2], given.get("QueueUrl")
-        queue = self._by_url.get(str(url))
+    def return_to_source(self, message: Message, node: Node) -> bool:
+        """Send a dead letter back to the queue that it was moved from; False when it was moved from none."""
+        queue = self._engine.system.get(Queue, message.source_arn)
         if queue is None:
-            return error("AWS.SimpleQueueService.NonExistentQueue", f"there is no queue {url}")
-        action = f"sqs:{operation}"
-        decision = authorize(
-            who,
-            action,
-            queue.arn,
-            owner=queue.account_id,
-            policies=filter(None, [queue.policy]),
-            context=engine.context,
+            return False
+        self.put(
+            queue,
+            message.body,
+            message.message_attributes,
+            node,
+            group=message.group,
+            deduplication_id=message.deduplication_id,
+            delay_seconds=0,
+            hops=message.hops,
         )
-        if not decision:
-            words = f"{action}: {decision.why}"
-            engine.node("denied", queue.name, queue.account, words, code="AccessDenied")
-            return error("AccessDenied", decision.why, 403)
-        if operation != "SendMessage":
-            return error("NotSimulated", f"{action} is not simulated", 501)
-        if engine.strikes(("throttle", "timeout"), *queue.names):
-            return error("ThrottlingException", "throttled by a fault")
-        return self._send_message(queue, given)
-
-    def _send_message(self, queue: Queue, given: Mapping[str, Any]) -> Reply:
-        body = str(given["MessageBody"])
-        kind: NodeKind = "rejected" if queue.arn in self._failures_of else "call"
-        message = self.send(queue, body, {}, None)
-        self._engine.node(kind, queue.name, queue.account, "sqs:SendMessage")
-        digest = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
-        return reply({"MessageId": message.id, "MD5OfMessageBody": digest})
-
-    # Again
+        return True
 
     def take_all(self, name: str) -> tuple[Queue, list[Message]]:
         """Empty a queue, by its name, ARN or address, and return what was in it."""
@@ -133,31 +168,50 @@ class Sqs:
         if queue is None:
             known = ", ".join(queue.name for queue in self._engine.system.of(Queue))
             raise SimulatorError(f"queue: got {name!r}; allowed: {known}")
-        messages, self.messages[queue.arn][:] = list(self.messages[queue.arn]), []
+        kept = self.queues[queue.arn].messages
+        messages, kept[:] = list(kept), []
         return queue, messages
 
-    def failing_function(self, queue: Queue) -> Function | None:
-        """The function whose failure queue this is."""
-        return self._failures_of.get(queue.arn)
+    # Retention
+
+    def _watch(self, queue: Queue, expiry: float) -> None:
+        """See to it that messages are removed when they are older than the queue keeps them."""
+        engine, timer = self._engine, self._expiries.get(queue.arn)
+        if timer is not None and timer.action is not None and timer.at <= expiry:
+            return
+        engine.cancel(timer)
+        self._expiries[queue.arn] = engine.at(expiry - engine.now, lambda: self._expire(queue), passive=True)
+
+    def _expire(self, queue: Queue) -> None:
+        engine = self._engine
+        readers = self.readers.get(queue.arn, ())
+        refusals = [reader.refusal for reader in readers if reader.refusal]
+        for message in self.queues[queue.arn].expired(engine.now):
+            words = f"older than the {queue.retention_seconds:,} seconds that the queue keeps messages"
+            if message.receives:
+                words += f", received {message.receives} times"
+            for refusal in refusals:
+                words += f"; {refusal}"
+            engine.node("lost", queue.name, queue.account, words, message.node)
+        if (expiry := self.queues[queue.arn].next_expiry) is not None:
+            self._watch(queue, expiry)
+        self.have_readers_look_again(queue)
 
 
-def _record(queue: Queue, message: Message) -> dict[str, Any]:
-    """A message as a function gets it."""
-    return {
-        "messageId": message.id,
-        "receiptHandle": message.id,
-        "body": message.body,
-        "attributes": {"ApproximateReceiveCount": str(message.receives)},
-        "messageAttributes": {},
-        "eventSource": "aws:sqs",
-        "eventSourceARN": queue.arn,
-        "awsRegion": queue.place.region,
-    }
-
-
-def _failed(batch: list[Message], outcome: Outcome, *, partial: bool) -> set[str]:
-    """The ids of the messages that a function did not do."""
-    if outcome.error is not None:
-        return {message.id for message in batch}
-    answer = outcome.result if isinstance(outcome.result, dict) and partial else {}
-    return {failure["itemIdentifier"] for failure in answer.get("batchItemFailures", [])}
+def check_message(queue: Queue, message: Message) -> None:
+    """CallError when a queue does not take a message."""
+    if message.size > queue.max_message_bytes:
+        words = (
+            f"One or more parameters are invalid. Reason: Message must be shorter than {queue.max_message_bytes} bytes."
+        )
+        raise CallError("InvalidParameterValue", words)
+    if queue.fifo is None:
+        return
+    if message.group is None:
+        raise CallError("MissingParameter", "The request must contain the parameter MessageGroupId.")
+    if message.deduplication_id is None:
+        words = (
+            "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided "
+            "explicitly"
+        )
+        raise CallError("InvalidParameterValue", words)

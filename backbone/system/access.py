@@ -23,6 +23,8 @@ from backbone.system.model import (
 __all__ = [
     "API_GATEWAY",
     "EVENTS",
+    "READING",
+    "SENDING",
     "Refusal",
     "dead_letter_refusal",
     "delivery_refusal",
@@ -34,6 +36,24 @@ __all__ = [
 
 EVENTS = "events.amazonaws.com"
 API_GATEWAY = "apigateway.amazonaws.com"
+SENDING = {
+    "events": "events:PutEvents",
+    "lambda": "lambda:InvokeFunction",
+    "s3": "s3:PutObject",
+    "sns": "sns:Publish",
+    "sqs": "sqs:SendMessage",
+}
+"""What a function's role must be allowed, by the service of a destination (Lambda developer guide, "Capturing records
+of Lambda asynchronous invocations")."""
+
+READING = {
+    "sqs": ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
+    "kinesis": ("kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"),
+    "dynamodb": ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
+}
+"""What Lambda does to a queue or stream with the role of the function that reads it (Lambda developer guide, "Invoking
+Lambda with events from other AWS services")."""
+
 LOG_DELIVERY = "delivery.logs.amazonaws.com"
 
 

@@ -25,6 +25,9 @@ class _Resource:
     value: Callable[[str], Any]
 
 
+STREAM_LABEL = "2024-01-01T00:00:00.000"
+"""When a table's stream was made, which AWS makes its name."""
+
 Rule = Callable[[_Resource], Any]
 
 
@@ -111,7 +114,12 @@ _ATTRIBUTES: dict[str, dict[str, Rule]] = {
         "invoke_arn": _invoke_arn,
         "id": _same("function_name"),
     },
-    "aws_dynamodb_table": {"arn": _named("dynamodb", "table/"), "id": _same("name")},
+    "aws_dynamodb_table": {
+        "arn": _named("dynamodb", "table/"),
+        "id": _same("name"),
+        "stream_arn": lambda resource: f"{resource.value('arn')}/stream/{STREAM_LABEL}",
+        "stream_label": lambda _: STREAM_LABEL,
+    },
     "aws_kinesis_stream": {"arn": _named("kinesis", "stream/"), "id": _named("kinesis", "stream/")},
     "aws_apigatewayv2_api": {
         "id": _drawn(10),

@@ -146,10 +146,10 @@ CATALOGUE: dict[str, Entry] = {
     # Functions
     "BB301": Entry("A function without a role", "error", _REFUSED, "Name a role that the stacks make."),
     "BB302": Entry(
-        "A function that may not send to its failure queue",
+        "A function that may not send to its destination or dead-letter queue",
         "error",
         "What the function fails at is lost.",
-        "Grant sqs:SendMessage on the queue.",
+        "Grant the action that the message names.",
     ),
     "BB303": Entry(
         "A function without a failure destination",
@@ -158,10 +158,22 @@ CATALOGUE: dict[str, Entry] = {
         "Give it an aws_lambda_function_event_invoke_config with an on_failure destination.",
     ),
     "BB304": Entry(
-        "A function that may not read its queue",
+        "A function that may not read its queue or stream",
         "error",
         "Messages wait until the queue's retention ends.",
         "Grant what the message says is missing.",
+    ),
+    "BB305": Entry(
+        "An event source mapping that is disabled",
+        "error",
+        "Messages wait until the queue's retention ends, and are lost then.",
+        "Set enabled to true, or remove the mapping.",
+    ),
+    "BB306": Entry(
+        "A function that never runs",
+        "error",
+        "Events go to its failure destination or are lost; calls of its API are refused.",
+        "Raise reserved_concurrent_executions, or leave it out.",
     ),
     # What was declared
     "BB701": Entry(

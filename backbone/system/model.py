@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 from backbone.aws.arn import Place
 from backbone.patterns import Pattern, PatternSet
 from backbone.system.iam import Identity, Policy
+from backbone.system.mapping import EventSourceMapping
 from backbone.system.target_input import TargetInput
 
 __all__ = [
@@ -24,8 +25,10 @@ __all__ = [
     "Cors",
     "EventBus",
     "EventSourceMapping",
+    "Fifo",
     "Function",
     "HttpApi",
+    "Index",
     "Integration",
     "Jwt",
     "LogGroup",
@@ -85,9 +88,24 @@ class Queue(Resource):
 
     url: str
     policy: Policy | None
-    visibility_seconds: float
+    delay_seconds: int
+    visibility_seconds: int
+    retention_seconds: int
+    receive_wait_seconds: int
+    max_message_bytes: int
+    fifo: Fifo | None
     redrive_arn: str | None
     max_receives: int
+    redrive_sources: frozenset[str] | None
+    """The queues whose dead-letter queue it may be; None is every queue of its account and region."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fifo:
+    """What a FIFO queue does with messages that are sent twice, within the queue or within a message group."""
+
+    by_content: bool
+    within_group: bool
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -97,7 +115,10 @@ class LogGroup(Resource):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Stream(Resource):
-    """A Kinesis stream."""
+    """A Kinesis stream. Records are in the shard that their partition key's hash falls into."""
+
+    shards: int
+    retention_seconds: int
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -107,9 +128,27 @@ class ApiDestination(Resource):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Table(Resource):
-    """A DynamoDB table with its partition key."""
+    """A DynamoDB table. `keys` are its partition key and, if it has one, its sort key."""
 
-    key: str
+    keys: tuple[str, ...]
+    attribute_types: Mapping[str, str]
+    """Of the attributes that are keys, of the table or of an index: S, N or B."""
+    global_indexes: tuple[Index, ...]
+    local_indexes: tuple[Index, ...]
+    stream_arn: str | None
+    stream_view: str
+    expiry_attribute: str | None
+    """The attribute that says when an item is to be deleted, in seconds since 1970."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """An index of a table, and which attributes it has beside the keys."""
+
+    name: str
+    keys: tuple[str, ...]
+    projection: str
+    projected: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -128,17 +167,11 @@ class Function(Resource):
     retry_attempts: int
     max_age_seconds: int
     failures_arn: str | None
+    successes_arn: str | None
+    dead_letters_arn: str | None
+    reserved_concurrency: int | None
+    """How many invocations may run at once; None is as many as the account has left."""
     mappings: tuple[EventSourceMapping, ...]
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class EventSourceMapping:
-    """How Lambda reads a queue for a function."""
-
-    address: str
-    source_arn: str
-    batch_size: int
-    partial_failures: bool
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -157,6 +190,7 @@ class Target:
     max_age_seconds: int
     input: TargetInput
     partition_key_path: str | None
+    message_group: str | None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

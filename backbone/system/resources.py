@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,25 +12,26 @@ from backbone.aws.limits import (
     ASYNC_MAX_RETRY_ATTEMPTS,
     RETRY_MAX_AGE_SECONDS,
     RETRY_MAX_ATTEMPTS,
+    SHARDS_ON_DEMAND,
 )
 from backbone.system import http_api
 from backbone.system.blocks import Blocks
-from backbone.system.iam import BUS, QUEUE
+from backbone.system.iam import BUS
+from backbone.system.mapping import read_mapping
 from backbone.system.model import (
     ApiDestination,
     Archive,
     EventBus,
-    EventSourceMapping,
     Function,
     LogGroup,
-    Queue,
     Resource,
     Rule,
     Stream,
-    Table,
     Target,
 )
 from backbone.system.permissions import read_function_policy, read_role
+from backbone.system.queues import read_queue
+from backbone.system.tables import read_table
 from backbone.system.target_input import TargetInput, Transformer
 from backbone.system.values import Values
 
@@ -56,7 +56,12 @@ def _bus_arn(values: Values) -> str:
 def _function_arn(values: Values) -> str:
     """The function that a block names or gives by ARN."""
     name = values.text("function_name")
-    return name if name.startswith("arn:") else values.block.place.arn("lambda", f"function:{name}")
+    arn = name if name.startswith("arn:") else values.block.place.arn("lambda", f"function:{name}")
+    return ":".join(arn.split(":")[:7])  # without the alias or version
+
+
+def _queue_url(values: Values) -> str:
+    return values.text("queue_url")
 
 
 def _rule_arn(place: Place, bus: str, rule: str) -> str:
@@ -98,6 +103,7 @@ def _rule(blocks: Blocks, values: Values) -> Rule:
             max_age_seconds=retry.integer("maximum_event_age_in_seconds", RETRY_MAX_AGE_SECONDS),
             input=_input(values),
             partition_key_path=values.part("kinesis_target").optional_text("partition_key_path"),
+            message_group=values.part("sqs_target").optional_text("message_group_id"),
         )
 
     return Rule(
@@ -118,45 +124,28 @@ def _archive(blocks: Blocks, values: Values) -> Archive:
     )
 
 
-def _queue(blocks: Blocks, values: Values) -> Queue:
-    redrive, url = values.document("redrive_policy"), values.text("url")
-    receives = redrive.get("maxReceiveCount", 0)
-    if not re.fullmatch("[0-9]+", str(receives)):
-        raise values.wrong("redrive_policy.maxReceiveCount", receives, "a whole number")
-    target = redrive.get("deadLetterTargetArn")
-    basics = _basics(values)
-    return Queue(
-        **basics,
-        url=url,
-        policy=blocks.only_policy("aws_sqs_queue_policy", url, QUEUE, resource=basics["arn"]),
-        visibility_seconds=values.integer("visibility_timeout_seconds", 30),
-        redrive_arn=None if target is None else str(target),
-        max_receives=int(receives),
-    )
-
-
 def _log_group(_blocks: Blocks, values: Values) -> LogGroup:
     return LogGroup(**_basics(values))
 
 
 def _stream(_blocks: Blocks, values: Values) -> Stream:
-    return Stream(**_basics(values))
+    on_demand = values.part("stream_mode_details").text("stream_mode", "PROVISIONED") == "ON_DEMAND"
+    return Stream(
+        **_basics(values),
+        shards=SHARDS_ON_DEMAND if on_demand else values.integer("shard_count", 1),
+        retention_seconds=3600 * values.integer("retention_period", 24),
+    )
 
 
 def _api_destination(_blocks: Blocks, values: Values) -> ApiDestination:
     return ApiDestination(**_basics(values))
 
 
-def _table(_blocks: Blocks, values: Values) -> Table:
-    return Table(**_basics(values), key=values.text("hash_key"))
-
-
 def _function(blocks: Blocks, values: Values) -> Function:
     basics = _basics(values, "function_name")
     arn = basics["arn"]
-    configs = list(blocks.attached("aws_lambda_function_event_invoke_config", arn))
-    config = configs[-1] if configs else None
-    destination = config.part("destination_config").part("on_failure") if config else None
+    config = (list(blocks.attached("aws_lambda_function_event_invoke_config", arn)) or [values.empty])[-1]
+    destinations, reserved = config.part("destination_config"), values.integer("reserved_concurrent_executions", -1)
     return Function(
         **basics,
         handler=values.text("handler"),
@@ -168,14 +157,13 @@ def _function(blocks: Blocks, values: Values) -> Function:
         log_group=values.part("logging_config").text("log_group", f"/aws/lambda/{basics['name']}"),
         role_arn=values.text("role"),
         permissions=read_function_policy(blocks, arn),
-        retry_attempts=config.integer("maximum_retry_attempts", ASYNC_MAX_RETRY_ATTEMPTS)
-        if config
-        else ASYNC_MAX_RETRY_ATTEMPTS,
-        max_age_seconds=config.integer("maximum_event_age_in_seconds", ASYNC_MAX_AGE_SECONDS)
-        if config
-        else ASYNC_MAX_AGE_SECONDS,
-        failures_arn=destination.optional_text("destination") if destination else None,
-        mappings=blocks.read_attached("aws_lambda_event_source_mapping", arn, _mapping),
+        retry_attempts=config.integer("maximum_retry_attempts", ASYNC_MAX_RETRY_ATTEMPTS),
+        max_age_seconds=config.integer("maximum_event_age_in_seconds", ASYNC_MAX_AGE_SECONDS),
+        failures_arn=destinations.part("on_failure").optional_text("destination"),
+        successes_arn=destinations.part("on_success").optional_text("destination"),
+        dead_letters_arn=values.part("dead_letter_config").optional_text("target_arn"),
+        reserved_concurrency=None if reserved == -1 else reserved,
+        mappings=blocks.read_attached("aws_lambda_event_source_mapping", arn, read_mapping),
     )
 
 
@@ -183,24 +171,15 @@ def _code(blocks: Blocks, values: Values) -> Path:
     return blocks.folder / "stacks" / values.block.stack / values.text("filename", "")
 
 
-def _mapping(values: Values) -> EventSourceMapping:
-    return EventSourceMapping(
-        address=values.block.id,
-        source_arn=values.text("event_source_arn"),
-        batch_size=values.integer("batch_size", 10),
-        partial_failures="ReportBatchItemFailures" in values.texts("function_response_types"),
-    )
-
-
 RESOURCES: dict[str, Callable[[Blocks, Values], Resource]] = {
     "aws_cloudwatch_event_bus": _bus,
     "aws_cloudwatch_event_rule": _rule,
     "aws_cloudwatch_event_archive": _archive,
     "aws_cloudwatch_event_api_destination": _api_destination,
-    "aws_sqs_queue": _queue,
+    "aws_sqs_queue": read_queue,
     "aws_cloudwatch_log_group": _log_group,
     "aws_kinesis_stream": _stream,
-    "aws_dynamodb_table": _table,
+    "aws_dynamodb_table": read_table,
     "aws_iam_role": read_role,
     "aws_lambda_function": _function,
     "aws_apigatewayv2_api": http_api.read,
@@ -213,7 +192,9 @@ ATTACHED: dict[str, tuple[str, Callable[[Values], str]]] = {
         "the rule",
         lambda values: _rule_arn(values.block.place, values.text("event_bus_name", "default"), values.text("rule")),
     ),
-    "aws_sqs_queue_policy": ("the queue", lambda values: values.text("queue_url")),
+    "aws_sqs_queue_policy": ("the queue", _queue_url),
+    "aws_sqs_queue_redrive_policy": ("the queue", _queue_url),
+    "aws_sqs_queue_redrive_allow_policy": ("the queue", _queue_url),
     "aws_iam_role_policy": ("the role", lambda values: values.block.place.iam(f"role/{values.text('role')}")),
     "aws_iam_role_policy_attachment": (
         "the role",

@@ -107,6 +107,11 @@ class Values:
             raise self.wrong(name, found, "blocks, as a list of objects")
         return [Values(self.configuration, self.block, f"{self.path}{name}.", part) for part in listed]
 
+    @property
+    def empty(self) -> Values:
+        """A block without arguments, in which everything has its default."""
+        return Values(self.configuration, self.block, self.path, {})
+
     def document(self, name: str) -> dict[str, Any]:
         """A JSON object in a text; empty when it is absent."""
         text = self.optional_text(name)

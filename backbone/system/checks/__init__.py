@@ -13,8 +13,10 @@ from backbone.system.checks import (
     functions,
     graph,
     locations,
+    mappings,
     order,
     providers,
+    queues,
     references,
     reports,
     schema,
@@ -33,13 +35,14 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
     yield from schema.check(configuration)
     yield from targets.check(system, configuration)
     yield from functions.check(system)
-    yield from apis.check(system)
+    for part in (mappings, queues, apis):
+        yield from part.check(system)
     yield from locations.check(system)
     yield from order.check(system, configuration)
     yield from writing.check(system, configuration)
     yield from exposure.check(system)
     yield from reports.check(system, configuration)
-    for part in (graph, providers, references, duplicates):
-        yield from part.check(configuration)
+    for module in (graph, providers, references, duplicates):
+        yield from module.check(configuration)
     if manifest is not None:
         yield from declared.check(system, manifest)

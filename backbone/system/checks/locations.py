@@ -67,7 +67,9 @@ def _references(system: System) -> Iterator[_Reference]:
         yield _Reference(function.address, function.place, "the role", function.role_arn, "account")
         yield _Reference(function.address, function.place, "the failure destination", function.failures_arn, both)
         for mapping in function.mappings:
-            yield _Reference(mapping.address, function.place, "the event source", mapping.source_arn, both)
+            same: Same = "region" if mapping.service == "sqs" else both
+            yield _Reference(mapping.address, function.place, "the event source", mapping.source_arn, same)
+            yield _Reference(mapping.address, function.place, "the failure destination", mapping.failures_arn, both)
     for api in system.of(HttpApi):
         for route in api.routes:
             yield _Reference(route.address, api.place, "the function", route.function_arn, "region")

@@ -20,8 +20,6 @@ from backbone.system.terraform import Configuration, TerraformError
 
 __all__ = ["check"]
 
-POLLING = "sqs:ReceiveMessage"
-
 
 def check(system: System, configuration: Configuration) -> Iterator[Finding]:
     """What may be made before what permits it."""
@@ -75,7 +73,7 @@ def _needing(function: Function, role: Role, configs: Mapping[str, str]) -> Iter
     if function.failures_arn and function.arn in configs and access.may(role, "sqs:SendMessage", function.failures_arn):
         yield configs[function.arn]
     for mapping in function.mappings:
-        if access.may(role, POLLING, mapping.source_arn):
+        if all(access.may(role, action, mapping.source_arn) for action in access.READING.get(mapping.service, ())):
             yield mapping.address
 
 

@@ -41,6 +41,7 @@ BUS = _to("event_bus_name", "aws_cloudwatch_event_bus", "name", "arn")
 FUNCTION = _to("function_name", "aws_lambda_function", "function_name", "arn")
 LOG_GROUP = "aws_cloudwatch_log_group"
 QUEUE = "aws_sqs_queue"
+DESTINATIONS = f"{QUEUE} aws_lambda_function aws_cloudwatch_event_bus aws_sns_topic"
 
 REFERENCES: dict[str, tuple[_Reference, ...]] = {
     "aws_apigatewayv2_integration": (API,),
@@ -66,17 +67,25 @@ REFERENCES: dict[str, tuple[_Reference, ...]] = {
     ),
     "aws_cloudwatch_log_delivery_source": (_to("resource_arn", "aws_cloudwatch_event_bus", "arn", needed=True),),
     "aws_iam_role_policy": (_to("role", "aws_iam_role", "name"),),
-    "aws_lambda_event_source_mapping": (FUNCTION, _to("event_source_arn", QUEUE, "arn")),
+    "aws_lambda_event_source_mapping": (
+        FUNCTION,
+        _to("event_source_arn", f"{QUEUE} aws_kinesis_stream aws_dynamodb_table", "arn", "stream_arn", needed=True),
+        _to("destination_config.on_failure.destination_arn", QUEUE, "arn"),
+    ),
     "aws_lambda_function": (
         _to("role", "aws_iam_role", "arn"),
         _to("logging_config.log_group", LOG_GROUP, "name", needed=True),
+        _to("dead_letter_config.target_arn", f"{QUEUE} aws_sns_topic", "arn"),
     ),
     "aws_lambda_function_event_invoke_config": (
         FUNCTION,
-        _to("destination_config.on_failure.destination", QUEUE, "arn"),
+        _to("destination_config.on_failure.destination", DESTINATIONS, "arn"),
+        _to("destination_config.on_success.destination", DESTINATIONS, "arn"),
     ),
     "aws_lambda_permission": (FUNCTION,),
     "aws_sqs_queue_policy": (_to("queue_url", QUEUE, "url"),),
+    "aws_sqs_queue_redrive_allow_policy": (_to("queue_url", QUEUE, "url"),),
+    "aws_sqs_queue_redrive_policy": (_to("queue_url", QUEUE, "url"),),
 }
 """What arguments name, by the type of their block."""
 

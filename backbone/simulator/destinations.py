@@ -1,0 +1,119 @@
+"""Where Lambda sends what came of asynchronous invocations and of batches of streams."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from backbone.simulator.engine import Engine
+from backbone.system.access import SENDING
+from backbone.system.iam import authorize
+from backbone.system.model import EventBus, Function, Queue, Role
+from backbone.trace import Node, NodeKind
+
+__all__ = ["Destinations", "Result"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of an invocation: the record of it, whether it succeeded, what it is in words, and its node."""
+
+    record: Mapping[str, Any]
+    succeeded: bool
+    words: str
+    node: Node | None
+    about: Mapping[str, Any]
+    """What nodes that tell of it have beside the words."""
+
+
+class InvokeLater(Protocol):
+    """Invokes a function asynchronously."""
+
+    def __call__(self, function: Function, event: Any, node: Node) -> None:
+        """Invoke it; what follows goes below the node."""
+
+
+class Destinations:
+    """The queues, buses and functions that records are sent to."""
+
+    def __init__(self, engine: Engine, invoke_later: InvokeLater) -> None:
+        self._engine = engine
+        self._invoke_later = invoke_later
+
+    def send_record(self, function: Function, arn: str | None, result: Result) -> None:
+        """Send the record of what a function did or failed at. A failure that cannot be sent is lost."""
+        engine = self._engine
+        if arn is None:
+            if not result.succeeded:
+                self._lose(function, f"{result.words}; no failure destination", result)
+            return
+        if (refusal := self._refusal(function, arn)) is not None:
+            self._lose(function, f"{result.words}; {refusal}", result)
+            return
+        to = engine.system.resources[arn]
+        if isinstance(to, Queue):
+            self._send(to, function, json.dumps(result.record), {}, result)
+            return
+        node = engine.node("call", to.name, to.account, result.words, result.node, **result.about)
+        if isinstance(to, Function):
+            self._invoke_later(to, dict(result.record), node)
+        elif (refused := self._put_event(function, arn, result, node)) is not None:
+            self._lose(function, f"{result.words}; {to.name} does not take it: {refused}", result)
+
+    def _send(
+        self, queue: Queue, function: Function, body: str, attributes: Mapping[str, str | int], result: Result
+    ) -> None:
+        engine = self._engine
+        if (refused := engine.refuses(queue, body, attributes)) is not None:
+            self._lose(function, f"{result.words}; {queue.name} does not take it: {refused}", result)
+            return
+        kind: NodeKind = "call" if result.succeeded else "dead-lettered"
+        node = engine.node(kind, queue.name, queue.account, result.words, result.node, **result.about)
+        engine.send(queue, body, attributes, node)
+
+    def _put_event(self, function: Function, arn: str, result: Result, node: Node) -> str | None:
+        engine, role = self._engine, self._engine.system.get(Role, function.role_arn)
+        entry = {
+            "Source": "lambda",
+            "DetailType": f"Lambda Function Invocation Result - {'Success' if result.succeeded else 'Failure'}",
+            "Detail": json.dumps(result.record),
+            "Resources": [arn, f"{function.arn}:$LATEST"],
+            "EventBusName": arn,
+        }
+        assert role is not None  # noqa: S101 - it was asked whether it may
+        with engine.below(node):
+            (answer,) = engine.put_events([entry], role.identity)["Entries"]
+        return f"{answer['ErrorCode']}: {answer['ErrorMessage']}" if "ErrorCode" in answer else None
+
+    def send_dead_letter(
+        self, function: Function, event: Any, attributes: Mapping[str, str | int], result: Result
+    ) -> None:
+        """Send the event that a function failed at to its own dead-letter queue."""
+        engine, arn = self._engine, function.dead_letters_arn or ""
+        queue, refusal = engine.system.get(Queue, arn), self._refusal(function, arn)
+        if queue is None or refusal is not None:
+            self._lose(function, f"{result.words}; {refusal or f'{arn} is no queue of these stacks'}", result)
+            return
+        self._send(queue, function, json.dumps(event), attributes, result)
+
+    def _refusal(self, function: Function, arn: str) -> str | None:
+        """Why a function's role may not send to a destination; None when it may."""
+        system, service = self._engine.system, arn.split(":")[2]
+        to, role = system.resources.get(arn), system.get(Role, function.role_arn)
+        if role is None:
+            return f"{function.name} has no role"
+        if not isinstance(to, Queue | Function | EventBus):
+            return f"the destination {arn} is made by no stack or not simulated"
+        policies = to.permissions if isinstance(to, Function) else filter(None, [to.policy])
+        context = self._engine.context
+        if isinstance(to, EventBus):
+            return None  # PutEvents asks for itself
+        decision = authorize(
+            role.identity, SENDING[service], arn, owner=to.account_id, policies=policies, context=context
+        )
+        return None if decision else decision.why
+
+    def _lose(self, function: Function, words: str, result: Result) -> None:
+        self._engine.node("lost", function.name, function.account, words, result.node, **result.about)

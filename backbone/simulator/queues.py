@@ -1,0 +1,139 @@
+"""What a queue of SQS does with its messages, at times that are given to it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from backbone.aws.limits import DEDUPLICATION_SECONDS
+from backbone.simulator.messages import Message
+from backbone.system.model import Queue
+
+__all__ = ["MessageQueue", "Received"]
+
+FIRST_SEQUENCE_NUMBER = 18_850_000_000_000_000_000
+
+
+class Received(NamedTuple):
+    """What a receipt gives: messages, and those that were received too often."""
+
+    messages: list[Message]
+    spent: list[Message]
+
+
+class MessageQueue:
+    """The messages of a queue, oldest first. Times are seconds on the simulator's clock."""
+
+    def __init__(self, queue: Queue, dead_letters: Queue | None) -> None:
+        self.queue = queue
+        self.dead_letters = dead_letters
+        """Where messages go that were received too often; None where they stay."""
+        self.messages: list[Message] = []
+        self._sent: dict[tuple[str | None, str], tuple[float, Message]] = {}
+        """Of a FIFO queue, what was sent in the last minutes: by group, if ids count within groups, and by id."""
+        self._sequence = FIRST_SEQUENCE_NUMBER
+
+    def put(self, message: Message, now: float) -> Message:
+        """Take a message, or return the one of the last five minutes that it repeats."""
+        if (fifo := self.queue.fifo) is not None and message.deduplication_id is not None:
+            self._forget_sent(now)
+            key = message.group if fifo.within_group else None, message.deduplication_id
+            if key in self._sent:
+                return self._sent[key][1]
+            self._sent[key] = now, message
+            self._number(message)
+        self.messages.append(message)
+        return message
+
+    def move_here(self, message: Message, source: Queue, now: float) -> None:
+        """Take a message that was received too often in another queue.
+
+        In a FIFO queue its age begins anew, in another it does not (developer guide, "Dead-letter queues").
+        """
+        if self.queue.fifo is not None:
+            message.sent_at = now
+            self._number(message)
+        message.expires_at = message.sent_at + self.queue.retention_seconds
+        message.visible_at = now
+        message.source_arn = source.arn
+        self.messages.append(message)
+
+    def _forget_sent(self, now: float) -> None:
+        while self._sent:
+            key, (sent_at, _) = next(iter(self._sent.items()))
+            if now - sent_at < DEDUPLICATION_SECONDS:
+                return
+            del self._sent[key]
+
+    def _number(self, message: Message) -> None:
+        self._sequence += 1
+        message.sequence_number = str(self._sequence)
+
+    def receive(self, now: float, maximum: int, visibility_seconds: float | None = None) -> Received:
+        """The next messages, which nobody else is then given for a while.
+
+        Messages that were received as often as the redrive policy allows are removed instead. A message group of
+        which a message is in flight gives nothing.
+        """
+        hidden = self.queue.visibility_seconds if visibility_seconds is None else visibility_seconds
+        blocked = self._blocked(now)
+        found, spent = list[Message](), list[Message]()
+        for message in self.messages:
+            if len(found) == maximum:
+                break
+            if message.visible_at > now or message.group in blocked:
+                if self.queue.fifo is not None:
+                    blocked.add(message.group)
+            elif self.dead_letters is not None and message.receives >= self.queue.max_receives:
+                spent.append(message)
+            else:
+                found.append(message)
+        for message in spent:
+            self.messages.remove(message)
+        for message in found:
+            message.receives += 1
+            message.visible_at = now + hidden
+            if message.first_received_at is None:
+                message.first_received_at = now
+        return Received(found, spent)
+
+    def _blocked(self, now: float) -> set[str | None]:
+        """The message groups that wait for messages which are in flight."""
+        if self.queue.fifo is None:
+            return set()
+        return {message.group for message in self.messages if message.receives and message.visible_at > now}
+
+    def find(self, id: str) -> Message | None:
+        """The message with an id."""
+        return next((message for message in self.messages if message.id == id), None)
+
+    def remove(self, message: Message) -> bool:
+        """Remove a message; False when it is not there any more."""
+        try:
+            self.messages.remove(message)
+        except ValueError:
+            return False
+        return True
+
+    def expired(self, now: float) -> list[Message]:
+        """Remove the messages that are older than the queue keeps them."""
+        found = [message for message in self.messages if message.expires_at <= now]
+        for message in found:
+            self.messages.remove(message)
+        return found
+
+    def next_visible(self, now: float) -> tuple[float, Message] | None:
+        """The message that can be received first, and when."""
+        if self.queue.fifo is None:
+            first = min(self.messages, key=lambda message: message.visible_at, default=None)
+            return None if first is None else (first.visible_at, first)
+        heads: dict[str | None, tuple[float, Message]] = {}
+        for message in self.messages:
+            at, head = heads.get(message.group, (message.visible_at, message))
+            in_flight = message.receives and message.visible_at > now
+            heads[message.group] = max(at, message.visible_at) if in_flight else at, head
+        return min(heads.values(), key=lambda found: found[0], default=None)
+
+    @property
+    def next_expiry(self) -> float | None:
+        """When the first message is removed for its age."""
+        return min((message.expires_at for message in self.messages), default=None)

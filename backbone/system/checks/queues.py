@@ -1,0 +1,46 @@
+"""Queues: dead-letter queues that AWS refuses, and FIFO queues that senders cannot send to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backbone.system.findings import Finding, finding
+from backbone.system.model import Queue, System, Target
+
+__all__ = ["check"]
+
+
+def check(system: System) -> Iterator[Finding]:
+    """What is wrong with queues."""
+    for queue in system.of(Queue):
+        yield from _dead_letters(system, queue)
+    for target in system.targets:
+        yield from _target(system, target)
+
+
+def _dead_letters(system: System, queue: Queue) -> Iterator[Finding]:
+    dead = system.get(Queue, queue.redrive_arn)
+    if dead is None:
+        return
+    if (dead.fifo is None) != (queue.fifo is None):
+        kind, other = ("FIFO", "not") if queue.fifo else ("not FIFO", "FIFO")
+        words = f"is {kind}, its dead-letter queue {dead.name} is {other}: AWS refuses the redrive policy"
+        yield finding("BB106", queue.address, words)
+    if dead.redrive_sources is not None and queue.arn not in dead.redrive_sources:
+        words = f"the redrive_allow_policy of {dead.name} does not admit it: AWS refuses the redrive policy"
+        yield finding("BB106", queue.address, words)
+
+
+def _target(system: System, target: Target) -> Iterator[Finding]:
+    queue, dead = system.get(Queue, target.arn), system.get(Queue, target.dead_letters_arn)
+    if dead is not None and dead.fifo is not None:
+        words = f"its dead-letter queue {dead.name} is FIFO: EventBridge does not send to it"
+        yield finding("BB203", target.address, words)
+    if queue is None or queue.fifo is None:
+        return
+    if target.message_group is None:
+        words = f"{queue.name} is a FIFO queue: AWS asks for sqs_target with a message_group_id"
+        yield finding("BB106", target.address, words)
+    if not queue.fifo.by_content:
+        words = f"{queue.name} is a FIFO queue without content_based_deduplication: it takes nothing from EventBridge"
+        yield finding("BB201", target.address, words)
