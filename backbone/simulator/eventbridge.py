@@ -185,6 +185,9 @@ class EventBridge:
         if isinstance(to, Function) and (problem := sent.json_problem) is not None:
             self._give_up(delivery, Refusal("SDK_CLIENT_ERROR", f"the payload is not JSON: {problem}"))
             return
+        if isinstance(to, Queue) and (refused := self._engine.refuses(to, sent.text, {}, group=target.message_group)):
+            self._give_up(delivery, Refusal("SDK_CLIENT_ERROR", refused))
+            return
         word, deliver = self._engine.deliveries[type(to)]
         node = self._engine.node(
             "delivered",
@@ -249,12 +252,6 @@ class EventBridge:
         """Send an event to the target's dead-letter queue, or note that it is lost."""
         engine, target, event = self._engine, delivery.target, delivery.event
         about = {"code": refusal.code, "id": event["id"], "detail_type": event["detail-type"]}
-        if (refused := self._dead_letter_refusal(target)) is not None:
-            to = self._targets[target.address]
-            kind: NodeKind = "dropped" if silently else "lost"
-            name = to.name if to else target.arn
-            engine.node(kind, name, target.account, f"{refusal}; {refused}", delivery.node, **about)
-            return
         attributes = {
             "RULE_ARN": target.rule_arn,
             "TARGET_ARN": target.arn,
@@ -264,9 +261,18 @@ class EventBridge:
         }
         if exhausted:
             attributes["EXHAUSTED_RETRY_CONDITION"] = exhausted
+        refused, body = self._dead_letter_refusal(target), json.dumps(event)
+        if refused is None:
+            refused = engine.refuses(self._queue(target), body, attributes)
+        if refused is not None:
+            to = self._targets[target.address]
+            kind: NodeKind = "dropped" if silently else "lost"
+            name = to.name if to else target.arn
+            engine.node(kind, name, target.account, f"{refusal}; {refused}", delivery.node, **about)
+            return
         queue = self._queue(target)
         node = engine.node("dead-lettered", queue.name, queue.account, str(refusal), delivery.node, **about)
-        engine.send(queue, json.dumps(event), attributes, node, hops=delivery.hops)
+        engine.send(queue, body, attributes, node, hops=delivery.hops)
 
     def _dead_letter_refusal(self, target: Target) -> str | None:
         if target.dead_letters_arn is None:

@@ -81,7 +81,7 @@ CASES: dict[str, tuple[Edit, list[str]]] = {
     ),
     "the function's way to its failure queue": (
         empty("aws_iam_role_policy", "services_delivery-service_on-event_role-policy"),
-        ["services_delivery-service_on-event", "may not send to", "what the function fails at is lost"],
+        ["services_delivery-service_on-event", "may not sqs:SendMessage on", "what the function fails at is lost"],
     ),
     "the failure destination": (
         remove("aws_lambda_function_event_invoke_config", "services_delivery-service"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backbone.aws.limits import TARGETS_PER_RULE
 from backbone.system import access
 from backbone.system.findings import Finding, finding
 from backbone.system.model import Archive, EventBus, Rule, System, Target
@@ -19,6 +20,10 @@ def check(system: System, configuration: Configuration) -> Iterator[Finding]:
         if system.get(EventBus, resource.bus_arn) is None:
             words = f"refers to the bus {resource.bus_arn}, which no stack makes"
             yield finding("BB105", resource.address, words)
+    for rule in system.of(Rule):
+        if (count := len(rule.targets)) > TARGETS_PER_RULE:
+            words = f"has {count} targets; allowed: {TARGETS_PER_RULE}; use a second rule with the same pattern"
+            yield finding("BB106", rule.address, words)
     for target in system.targets:
         yield from _target(system, configuration, target)
 
