@@ -16,7 +16,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backbone.errors import BackboneError
-from backbone.sources import ModuleFiles, digest
+from backbone.sources import ModuleFiles, digest, runtime_files
 from backbone.version import __version__
 
 __all__ = [
@@ -84,8 +84,8 @@ class Manifest(_Model):
     """A synthesized backbone. `accounts` has ids by name, `stacks` is in the order to deploy them.
 
     `file` is the name of the declaring file; None where there was only text. `sources` has the SHA-256 of that file and
-    of each file of a module, by its path from the folder of that file (or, for a module that is installed elsewhere,
-    from where Python finds it). `layers` has what is known to be in a layer, as requirements, by its ARN.
+    of each file of a module or of the runtime, by its path from the folder of that file (or, for what is installed
+    elsewhere, from where Python finds it). `layers` has what is known to be in a layer, as requirements, by its ARN.
     """
 
     format: Literal[1] = FORMAT
@@ -175,3 +175,4 @@ def _files(manifest: Manifest, project_folder: Path) -> Iterator[tuple[str, Path
             places = (project_folder, *map(Path, sys.path))
             root = next((one for one in places if (one / service.folders[0]).is_dir()), project_folder)
             yield from ((path, root / path) for path in ModuleFiles(root, service.folders).paths())
+            yield from runtime_files().items()

@@ -1,4 +1,4 @@
-"""The files that a service's module consists of, and the digests by which a change of them is seen."""
+"""The files that a service's code consists of, and the digests by which a change of them is seen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 
 from backbone.errors import BackboneError
 
-__all__ = ["SYNTH_FILE", "ModuleFiles", "content", "digest", "folder_of"]
+__all__ = ["SYNTH_FILE", "ModuleFiles", "content", "digest", "folder_of", "runtime_files"]
 
 SYNTH_FILE = "service.py"
 """The file of a module that builds its resources: it runs at synth and does not ship."""
@@ -72,6 +72,12 @@ def content(file: Path) -> bytes:
 def digest(file: Path) -> str:
     """The SHA-256 of a file's content, in hexadecimal digits."""
     return hashlib.sha256(content(file)).hexdigest()
+
+
+def runtime_files() -> dict[str, Path]:
+    """The files of `backbone.runtime`, which ship with every module, by their paths in its zip."""
+    files = ModuleFiles(Path(__file__).parent, ("runtime",))
+    return {f"backbone/{path}": files.root / path for path in files.paths()}
 
 
 def folder_of(module: str) -> Path:

@@ -1,1 +1,1 @@
-"""The services: each has a folder, and `common` ships with every service."""
+"""The services: each has a folder, and `backbone.runtime` ships with every service."""

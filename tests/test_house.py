@@ -6,6 +6,7 @@ Every import counts, also one in a function or for types only.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -20,6 +21,8 @@ RIGHT = {"system", "simulator", "views", "trace", "patterns", "operations"}
 """What starts from the Terraform JSON."""
 PURE = {"aws", "topology", "patterns", "system", "trace", "views", "manifest", "errors"}
 IMPURE_PACKAGES = {"cdktf", "cdktf_cdktf_provider_aws", "constructs", "jsii", "boto3", "botocore", "moto"}
+RUNTIME_PACKAGES = {"aws_lambda_powertools", "boto3", "botocore", "pydantic"}
+"""What is on Lambda, or in its Powertools layer, for code that ships with a function."""
 MAX_LINES = 400
 
 Imports = dict[str, set[str]]
@@ -109,6 +112,23 @@ def test_pure_rooms_load_no_clients_and_no_constructs(imports: Imports) -> None:
         if room_of(module) in PURE
         for name in reached(imports, module) & IMPURE_PACKAGES
     }
+    assert wrong == set()
+
+
+def test_what_ships_imports_nothing_of_the_backbone_but_the_runtime(imports: Imports) -> None:
+    allowed = sys.stdlib_module_names | RUNTIME_PACKAGES
+    shipped = {
+        module: {name for name in names if name.startswith("backbone") or name.partition(".")[0] not in allowed}
+        for module, names in imports.items()
+        if room_of(module) == "runtime" or (module.startswith("services.") and not module.endswith(".service"))
+    }
+    wrong = {
+        f"{module} imports {name}"
+        for module, names in shipped.items()
+        for name in names
+        if not name.startswith("services.") and room_of(name) != "runtime"
+    }
+    assert len(shipped) > 12
     assert wrong == set()
 
 

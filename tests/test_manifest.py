@@ -10,7 +10,7 @@ import pytest
 
 from backbone import __version__, manifest
 from backbone.manifest import Manifest, ManifestBus, ManifestError, ManifestService, ManifestStack, ManifestSubscription
-from backbone.sources import digest
+from backbone.sources import digest, runtime_files
 
 ARN = "arn:aws:events:eu-west-1:111111111111:event-bus/shop-"
 
@@ -112,7 +112,8 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def synthesized(project: Path) -> Manifest:
-    return made(sources={name: digest(project / name) for name in FILES if name != "other.py"})
+    sources = {name: project / name for name in FILES if name != "other.py"}
+    return made(sources={name: digest(file) for name, file in (sources | runtime_files()).items()})
 
 
 @pytest.mark.parametrize("path", [one for one in FILES if one != "other.py"])
@@ -136,6 +137,12 @@ def test_files_that_make_nothing_stale(path: str, project: Path, synthesized: Ma
     (project / path).parent.mkdir(exist_ok=True)
     (project / path).write_text("else")
     assert manifest.stale(synthesized, project) == []
+
+
+def test_another_runtime_makes_the_stacks_stale(project: Path, synthesized: Manifest) -> None:
+    sources = synthesized.sources | {"backbone/runtime/outbox.py": "else", "backbone/runtime/old.py": "gone"}
+    found = manifest.stale(synthesized.model_copy(update={"sources": sources}), project)
+    assert list(map(str, found)) == ["backbone/runtime/old.py (gone)", "backbone/runtime/outbox.py (changed)"]
 
 
 def test_only_line_ends_of_code_differ(project: Path, synthesized: Manifest) -> None:

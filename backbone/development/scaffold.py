@@ -36,8 +36,6 @@ def new_service(file: Path, name: str, *, account: str, account_id: str | None =
     package = _package(topology, name)
     words = _words(name, package, consumed=_consumed(topology, name, package))
     folder, test = file.parent / "services" / package, file.parent / "tests" / "services" / f"test_{package}.py"
-    if not (file.parent / "services" / "common").is_dir():
-        raise ScaffoldError(f"{file.parent / 'services' / 'common'}: is not there; new services use its publisher")
     for taken in (folder, test):
         if taken.exists():
             raise ScaffoldError(f"{taken}: is there already; choose another name")
@@ -80,7 +78,6 @@ def _words(service: str, package: str, *, consumed: str) -> dict[str, str]:
     title = service.replace("-", " ").title()
     published = _published(package)
     consumed_class, published_class = _class_name(consumed), _class_name(published)
-    classes = ", ".join(["PUBLISHES", *sorted([consumed_class, published_class])])
     return {
         "service": service,
         "package": package,
@@ -91,28 +88,13 @@ def _words(service: str, package: str, *, consumed: str) -> dict[str, str]:
         "consumed_name": consumed_class.lower(),
         "published": published,
         "published_class": published_class,
+        "imported_classes": ", ".join(sorted([consumed_class, published_class])),
         "class_names": ", ".join(f'"{name}"' for name in sorted([consumed_class, published_class])),
-        "handler_imports": _sorted_imports(
-            f"from services.{package}.events import {classes}",
-            "from services.common.consumer import Consumer",
-            "from services.common.envelope import Received",
-            "from services.common.outbox import Outbox",
-        ),
-        "test_imports": _sorted_imports(
-            f"from services.{package} import handlers",
-            f"from services.{package}.events import PUBLISHES",
-            "from services.common.outbox import Outbox",
-            "from services.common.publisher import Publisher",
-        ),
     }
 
 
 def _filled(part: str, words: dict[str, str]) -> str:
     return Template((TEMPLATES / f"{part}.tmpl").read_text(encoding="utf-8")).substitute(words)
-
-
-def _sorted_imports(*lines: str) -> str:
-    return "\n".join(sorted(lines))
 
 
 def _class_name(detail_type: str) -> str:

@@ -1,7 +1,7 @@
 """The code of services that is deployed along with the backbone: a module for each, which `backbone.yaml` names.
 
 A module is a package with a `service.py`, whose `build(service)` adds the service's resources. The package ships with
-every function, along with the package `common` beside it.
+every function, along with `backbone.runtime` and with the package `common` beside it, if there is one.
 """
 
 from __future__ import annotations

@@ -10,11 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from backbone.sources import ModuleFiles, content, digest
+from backbone.sources import ModuleFiles, content, digest, runtime_files
+from backbone.version import __version__
 
 __all__ = ["Package", "package"]
 
 OLDEST = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
+
+FACE = f'''"""The part of event-backbone that ships with a function."""
+
+__version__ = "{__version__}"
+'''
+"""The package `backbone` in a zip, where there is nothing but its runtime."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +39,24 @@ class Package:
 
 
 def package(files: ModuleFiles) -> Package:
-    """The zip of a module.
+    """The zip of a module and of the runtime, which says its version as `backbone.__version__`.
 
     Names, contents and nothing else decide the bytes: no times, no modes, no order of the file system. Nothing
     is compressed, since compressors differ between machines and sources are small.
     """
+    runtime = runtime_files()
+    shipped = {path: content(files.root / path) for path in files.shipped()}
+    shipped |= {path: content(file) for path, file in runtime.items()} | {"backbone/__init__.py": FACE.encode()}
+    read = {path: files.root / path for path in files.paths()} | runtime
+    return Package(_zip(shipped), files.folders, {path: digest(file) for path, file in sorted(read.items())})
+
+
+def _zip(contents: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for path in files.shipped():
+        for path, data in sorted(contents.items()):
             entry = zipfile.ZipInfo(path, OLDEST)
             entry.create_system = 3  # Unix, also where this runs on Windows
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content(files.root / path))
-    return Package(buffer.getvalue(), files.folders, {path: digest(files.root / path) for path in files.paths()})
+            archive.writestr(entry, data)
+    return buffer.getvalue()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from services.common.envelope import EventData
+from backbone.runtime import EventData
 
 __all__ = ["CONSUMES", "PUBLISHES", "DeliveryUpdated", "OrderCreated"]
 

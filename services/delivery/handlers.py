@@ -6,10 +6,7 @@ import time
 from datetime import UTC, datetime
 from functools import cache
 
-from services.common.consumer import Consumer
-from services.common.envelope import Received
-from services.common.outbox import Outbox
-from services.common.runtime import client, setting
+from backbone.runtime import Consumer, Outbox, Received, client, setting
 from services.delivery.deliveries import Deliveries, Delivery
 from services.delivery.events import PUBLISHES, DeliveryUpdated, OrderCreated
 

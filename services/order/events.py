@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from services.common.envelope import EventData
+from backbone.runtime import EventData
 
 __all__ = ["CONSUMES", "PUBLISHES", "DeliveryUpdated", "Item", "OrderCreated", "OrderUpdated"]
 

@@ -13,12 +13,19 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from pydantic import BaseModel, Field, StrictInt, StringConstraints, ValidationError
 
-from services.common.consumer import Consumer
-from services.common.envelope import Received
-from services.common.outbox import Outbox
-from services.common.problem import answer, problem
-from services.common.publisher import PublishError
-from services.common.runtime import client, logger, metrics, setting, tracer
+from backbone.runtime import (
+    Consumer,
+    Outbox,
+    PublishError,
+    Received,
+    answer,
+    client,
+    logger,
+    metrics,
+    problem,
+    setting,
+    tracer,
+)
 from services.order.events import PUBLISHES, DeliveryUpdated, OrderCreated, OrderUpdated
 from services.order.orders import ConflictError, Order, Orders, UnknownOrderError
 

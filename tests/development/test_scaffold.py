@@ -33,7 +33,7 @@ def run(project: Path, *command: str) -> str:
     done = subprocess.run(
         command,
         cwd=project,
-        env=environment | {"PYTHONPATH": str(project)},
+        env=environment | {"PYTHONPATH": f"{project}{os.pathsep}{ROOT}"},
         capture_output=True,
         text=True,
         check=False,
@@ -69,14 +69,12 @@ def test_it_synthesizes_and_passes_its_test_and_touches_nothing_else(project: Pa
     package = name.removesuffix("-service")
     python = sys.executable
     assert "1 passed" in run(project, python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/services")
-    order = 'lint.isort.known-first-party = ["backbone", "services"]'  # as in this repository
-    for check in (["check", "--no-cache", "--config", order], ["format", "--check", "--no-cache"]):
+    for check in (["check", "--no-cache"], ["format", "--check", "--no-cache"]):
         run(project, str(Path(python).parent / "ruff"), *check, f"services/{package}", "tests")
 
 
 def test_what_cannot_be_added_is_said_and_nothing_written(project: Path) -> None:
     file = project / "backbone.yaml"
-    text = file.read_text()
     before = {path.name for path in (project / "services").iterdir()}
     for name, options, message in (
         ("order-service", {"account": "order"}, r"services.order-service: the file has it already"),
@@ -97,10 +95,6 @@ def test_what_cannot_be_added_is_said_and_nothing_written(project: Path) -> None
         new_service(file, "invoice", account="bus")
     assert {path.name for path in (project / "services").iterdir()} == before
     assert not (project / "tests").exists()
-    file.write_text(text)
-    shutil.rmtree(project / "services" / "common")
-    with pytest.raises(ScaffoldError, match=r"services/common: is not there"):
-        new_service(file, "invoice", account="order")
 
 
 def test_comments_after_the_last_service_stay_where_they_are(project: Path) -> None:

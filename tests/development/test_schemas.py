@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from backbone.development.schemas import BreakingChangeError, DriftError, SchemaError, breaking_changes, check, export
-from services.common.envelope import EventData
+from backbone.runtime import EventData
 
 
 class Part(BaseModel):

@@ -30,9 +30,7 @@ os.environ.update(ENVIRONMENT)  # read when the handlers are imported
 import boto3  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
-from services.common import runtime  # noqa: E402
-from services.common.outbox import Outbox  # noqa: E402
-from services.common.publisher import Publisher  # noqa: E402
+from backbone.runtime import Outbox, Publisher, environment  # noqa: E402
 from services.delivery import events as delivery_events  # noqa: E402
 from services.delivery import handlers as delivery  # noqa: E402
 from services.order import events as order_events  # noqa: E402
@@ -107,7 +105,7 @@ class Surroundings:
 
 @pytest.fixture
 def aws() -> Iterator[Surroundings]:
-    cached = (runtime.client, order.orders, delivery.deliveries)
+    cached = (environment.client, order.orders, delivery.deliveries)
     with mock_aws():
         for function in cached:
             function.cache_clear()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.common.publisher import PublishError
+from backbone.runtime import PublishError
 from services.delivery import handlers
 from tests.services.conftest import CONTEXT, Surroundings, load_event
 

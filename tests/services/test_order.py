@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.common.publisher import PublishError
+from backbone.runtime import PublishError
 from services.order import handlers
 from services.order.orders import UnknownOrderError
 from tests.services.conftest import CONTEXT, Surroundings, load_event

@@ -190,11 +190,11 @@ def test_the_manifest_of_the_example_names_each_source(tmp_path: Path) -> None:
     output.synth(example("single"), tmp_path)
     found = manifest.read(tmp_path)
     assert found.file == "backbone.yaml"
-    assert found.services["order-service"].folders == ("services/order", "services/common")
+    assert found.services["order-service"].folders == ("services/order",)
     modules = {
         str(file.relative_to(ROOT))
-        for folder in ("order", "delivery", "common")
-        for file in (ROOT / "services" / folder).glob("*.py")
+        for folder in ("services/order", "services/delivery", "backbone/runtime")
+        for file in (ROOT / folder).glob("*.py")
     }
     assert found.sources.keys() == modules | {"services/__init__.py", "backbone.yaml"}
     assert manifest.stale(found, ROOT) == []

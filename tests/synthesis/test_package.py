@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from backbone.sources import ModuleFiles
+from backbone import __version__
+from backbone.sources import ModuleFiles, runtime_files
 from backbone.synthesis.modules import ModuleError, load
 from backbone.synthesis.package import package
 from tests.conftest import ROOT
@@ -24,7 +25,7 @@ def test_what_ships(name: str) -> None:
     assert len(content) < 50 * 1024
     names = zipfile.ZipFile(BytesIO(content)).namelist()
     assert names == sorted(names)
-    assert {"services/__init__.py", f"services/{name}/handlers.py", "services/common/publisher.py"} <= set(names)
+    assert {"services/__init__.py", f"services/{name}/handlers.py", "backbone/runtime/publisher.py"} <= set(names)
     assert f"services/{name}/service.py" not in names
     assert not any("test" in one or "pycache" in one or "schemas" in one for one in names)
     other = {"order": "delivery", "delivery": "order"}[name]
@@ -32,7 +33,7 @@ def test_what_ships(name: str) -> None:
 
 
 def test_the_same_bytes_in_another_place_later_and_after_use(tmp_path: Path) -> None:
-    before = package(ModuleFiles(ROOT, ("services/order", "services/common")))
+    before = package(ModuleFiles(ROOT, ("services/order",)))
     shutil.copytree(ROOT / "services", tmp_path / "services", ignore=shutil.ignore_patterns("__pycache__"))
     for number, file in enumerate((tmp_path / "services").rglob("*.py")):
         os.utime(file, (number, number))
@@ -42,11 +43,11 @@ def test_the_same_bytes_in_another_place_later_and_after_use(tmp_path: Path) -> 
     subprocess.run(
         [sys.executable, "-c", "import services.order.handlers"],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": ""},
+        env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
         check=True,
     )
     (tmp_path / "services" / "order" / "test_more.py").write_text("")
-    after = package(ModuleFiles(tmp_path, ("services/order", "services/common")))
+    after = package(ModuleFiles(tmp_path, ("services/order",)))
     assert after.content == before.content
     assert after.sources == before.sources
     assert after.source_code_hash == before.source_code_hash
@@ -80,28 +81,52 @@ def test_data_files_ship_as_they_are_and_tests_schemas_and_hidden_files_do_not(t
     archive = zipfile.ZipFile(BytesIO(made.content))
     shipped = ["a/__init__.py", "a/b/__init__.py", "a/b/deep/schemas/kept.json", "a/b/deep/service.py"]
     shipped += ["a/b/model.bin", "a/b/templates/mail.txt"]
-    assert archive.namelist() == shipped
+    assert [name for name in archive.namelist() if not name.startswith("backbone/")] == shipped
     assert archive.read("a/b/__init__.py") == b"one\n"
     assert archive.read("a/b/templates/mail.txt") == b"two\r\n"
     assert archive.read("a/b/model.bin") == bytes(range(256))
-    assert sorted(made.sources) == sorted([*shipped, "a/b/service.py"])
+    assert sorted(made.sources) == sorted([*shipped, "a/b/service.py", *runtime_files()])
 
 
-@pytest.mark.parametrize("module", ["services.order.handlers", "services.none", "none", "services", "services.common"])
+@pytest.mark.parametrize("module", ["services.order.handlers", "services.none", "none", "services"])
 def test_a_module_that_is_none(module: str) -> None:
     message = f"services.s.module: got '{module}'; allowed: a package with a service.py"
     with pytest.raises(ModuleError, match=message):
         load("s", module)
 
 
-SHIPPED = [one for one in (ROOT / "services").rglob("*.py") if one.name != "service.py"]
+@pytest.mark.parametrize("name", ["order", "delivery"])
+def test_a_zip_needs_nothing_else_of_the_backbone(name: str, tmp_path: Path) -> None:
+    content = load("service", f"services.{name}").code.content
+    zipfile.ZipFile(BytesIO(content)).extractall(tmp_path)
+    script = f"import backbone, services.{name}.handlers\nprint(backbone.__file__, backbone.__version__)"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [str(tmp_path / "backbone" / "__init__.py"), __version__]
 
 
-@pytest.mark.parametrize("file", SHIPPED, ids=lambda one: str(one.relative_to(ROOT)))
-def test_nothing_that_ships_needs_the_backbone(file: Path) -> None:
-    text = file.read_text()
-    assert "backbone" not in text
-    assert "cdktf" not in text
+def test_the_runtime_ships_from_wherever_it_is_installed(tmp_path: Path) -> None:
+    """As after `pip install`: the package in another folder, compiled files beside the sources."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("backbone", "services"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    script = "import sys; from backbone.synthesis.modules import load\nimport backbone.runtime.consumer\n"
+    script += "sys.stdout.buffer.write(load('s', 'services.order').code.content)"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout == load("s", "services.order").code.content
+    assert (tmp_path / "backbone" / "runtime" / "__pycache__").exists()
 
 
 @pytest.mark.parametrize("module", ["services.order.handlers", "services.delivery.handlers"])

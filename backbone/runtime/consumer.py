@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from services.common.envelope import EventData, MalformedError, Received, read
-from services.common.runtime import client, logger, metrics, setting, tracer
+from backbone.runtime.envelope import EventData, MalformedError, Received, read
+from backbone.runtime.environment import client, logger, metrics, setting, tracer
 
 __all__ = ["Consumer"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from services.common.envelope import EventData, detail
-from services.common.publisher import Entry, Publisher
-from services.common.runtime import setting
+from backbone.runtime.envelope import EventData, detail
+from backbone.runtime.environment import setting
+from backbone.runtime.publisher import Entry, Publisher
 
 __all__ = ["Outbox"]
 

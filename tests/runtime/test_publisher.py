@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.common.publisher import Entry, Publisher, PublishError, UndeclaredError
+from backbone.runtime import Entry, Publisher, PublishError, UndeclaredError
 from tests.services.conftest import MemoryBus
 
 

@@ -1,1 +1,0 @@
-"""What every service's functions share: the event envelope, the publisher, and how events are received."""
