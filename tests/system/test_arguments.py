@@ -93,7 +93,8 @@ def test_right_bodies_of_every_type_are_right(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "body", "says"), list(cases()))
 def test_a_wrong_edit_says_what_is_allowed(name: str, body: dict[str, Any], says: str) -> None:
-    assert any(one.startswith(says) or says in one for one in errors(name, body)), errors(name, body)
+    found = [str(one) for one in problems(name, body) if one.severity != "note"]
+    assert any(one.startswith(says) or says in one for one in found), found
 
 
 def test_every_rule_and_fact_has_a_case_that_breaks_it() -> None:

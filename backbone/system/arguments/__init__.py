@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from backbone.system.arguments import limits, rules, schema
-from backbone.system.arguments.facts import FACTS
+from backbone.system.arguments.facts import EVERY, FACTS
 from backbone.system.arguments.problem import ArgumentProblem
 from backbone.system.arguments.versions import majors
 
@@ -45,7 +45,7 @@ def problems(resource_type: str, body: Mapping[str, Any], *, providers: Collecti
     if "dynamic" in body:  # which blocks there are is known to Terraform only
         return found
     found += rules.problems(limits.rules_of(resource_type), reading.body)
-    for fact in FACTS.get(resource_type, ()):
+    for fact in (*EVERY, *FACTS.get(resource_type, ())):
         found += fact(reading.body)
     return found
 

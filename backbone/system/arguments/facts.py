@@ -10,7 +10,7 @@ from typing import Any
 from backbone.aws.limits import ENVIRONMENT_BYTES
 from backbone.system.arguments.problem import ArgumentProblem, format_value, is_unresolved
 
-__all__ = ["FACTS"]
+__all__ = ["EVERY", "FACTS"]
 
 Body = Mapping[str, Any]
 Fact = Callable[[Body], Iterator[ArgumentProblem]]
@@ -198,14 +198,133 @@ def _template(body: Body) -> Iterator[ArgumentProblem]:
                 yield ArgumentProblem("input_transformer.input_template", message)
 
 
+def _selection(body: Body) -> Iterator[ArgumentProblem]:
+    """API Gateway API reference, CreateApi: an HTTP API chooses its routes by method and path."""
+    given = body.get("route_selection_expression")
+    if body.get("protocol_type") != "HTTP" or given is None:
+        return
+    if re.sub(r"[${}]", "", str(given)) != "request.method request.path":
+        allowed = "$request.method $request.path, for an HTTP API"
+        yield ArgumentProblem("route_selection_expression", f"got {format_value(given)}; allowed: {allowed}")
+
+
+def _proxied(body: Body) -> Iterator[ArgumentProblem]:
+    """API Gateway API reference, CreateIntegration: an HTTP proxy is called by its URL, unless over a VPC link."""
+    uri = body.get("integration_uri")
+    if body.get("integration_type") != "HTTP_PROXY" or body.get("connection_type") == "VPC_LINK":
+        return
+    if isinstance(uri, str) and not is_unresolved(uri) and not re.match("https?://", uri):
+        allowed = "a URL, for an integration of type HTTP_PROXY"
+        yield ArgumentProblem("integration_uri", f"got {format_value(uri)}; allowed: {allowed}")
+
+
+def _authorization(body: Body) -> Iterator[ArgumentProblem]:
+    """API Gateway API reference, CreateRoute: without a type anyone may call, and few types have an authorizer."""
+    kind = body.get("authorization_type")
+    if kind is None:
+        message = "is not given, so that anyone may call; say NONE if that is meant"
+        yield ArgumentProblem("authorization_type", message, "warning")
+    if body.get("authorizer_id") and kind in (None, "NONE", "AWS_IAM"):
+        message = f"is given for authorization {kind or 'NONE'}; allowed: for JWT and CUSTOM"
+        yield ArgumentProblem("authorizer_id", message)
+    if body.get("api_key_required") is True and re.search(r"[\s/]", str(body.get("route_key"))):
+        yield ArgumentProblem("api_key_required", "got true; allowed: false, for a route of an HTTP API")
+
+
+def _stage(body: Body) -> Iterator[ArgumentProblem]:
+    """API Gateway developer guide, "Customize HTTP API access logs"; the provider sends 0 for absent limits."""
+    for block in body.get("access_log_settings", []):
+        text = block.get("format")
+        if isinstance(text, str) and not re.search(r"\$context\.(extendedR|r)equestId\b", text):
+            allowed = "a format with $context.requestId or $context.extendedRequestId"
+            yield ArgumentProblem("access_log_settings.format", f"got {format_value(text)}; allowed: {allowed}")
+    for block in body.get("default_route_settings", []):
+        for name in ("throttling_burst_limit", "throttling_rate_limit"):
+            if block.get(name) is None:
+                message = "is not given, and 0 to the provider: every call is answered with 429; write a limit"
+                yield ArgumentProblem(f"default_route_settings.{name}", message)
+    if body.get("deployment_id") and body.get("auto_deploy") is True:
+        yield ArgumentProblem("deployment_id", "is given beside auto_deploy; allowed: one of them")
+
+
+def _retry(body: Body) -> Iterator[ArgumentProblem]:
+    """The provider sends 0 for what a retry policy does not say; AWS refuses 0 seconds, and 0 attempts are none."""
+    for block in body.get("retry_policy", []):
+        if block.get("maximum_event_age_in_seconds") is None:
+            message = "is not given, and 0 to the provider, which AWS refuses; write 60 to 86,400"
+            yield ArgumentProblem("retry_policy.maximum_event_age_in_seconds", message)
+        if block.get("maximum_retry_attempts") is None:
+            message = "is not given, and 0 to the provider: nothing is tried again; write 0 if that is meant"
+            yield ArgumentProblem("retry_policy.maximum_retry_attempts", message, "warning")
+
+
+TARGET_BLOCKS = {
+    "kinesis_target": (r":kinesis:[^:]*:\d*:stream/", "a stream"),
+    "sqs_target": (r":sqs:.*\.fifo$", "a FIFO queue"),
+}
+
+
+def _target_blocks(body: Body) -> Iterator[ArgumentProblem]:
+    """EventBridge API reference, Target: what is said for one kind of target only."""
+    arn = body.get("arn")
+    for name, (pattern, kind) in TARGET_BLOCKS.items():
+        if body.get(name) and isinstance(arn, str) and not is_unresolved(arn) and not re.search(pattern, arn):
+            yield ArgumentProblem(name, f"is given for {format_value(arn)}; allowed: for {kind}")
+
+
+def _partner_bus(body: Body) -> Iterator[ArgumentProblem]:
+    """EventBridge API reference, CreateEventBus: a partner's bus has the name of its source."""
+    name, source = body.get("name"), body.get("event_source_name")
+    if source and name != source and not is_unresolved(name) and not is_unresolved(source):
+        yield ArgumentProblem("event_source_name", f"got {format_value(source)}; allowed: the name of the bus")
+
+
+def _network(body: Body) -> Iterator[ArgumentProblem]:
+    """Lambda API reference, VpcConfig: subnets and security groups come together."""
+    for block in body.get("vpc_config", []):
+        subnets, groups = block.get("subnet_ids") or [], block.get("security_group_ids") or []
+        if bool(subnets) != bool(groups):
+            yield ArgumentProblem("vpc_config", "needs both subnet_ids and security_group_ids, or neither")
+
+
+def _encryption(body: Body) -> Iterator[ArgumentProblem]:
+    """SQS developer guide, "Encryption at rest"."""
+    if body.get("sqs_managed_sse_enabled") is False and not body.get("kms_master_key_id"):
+        message = "got false, and there is no kms_master_key_id: messages are not encrypted; leave it out"
+        yield ArgumentProblem("sqs_managed_sse_enabled", message, "warning")
+
+
+def _policy_name(body: Body) -> Iterator[ArgumentProblem]:
+    if body.get("policy_name") == "":
+        yield ArgumentProblem("policy_name", 'got ""; allowed: a name')
+
+
+MAX_TAGS = 50
+"""Tagging guide, "Tag naming limits and requirements"; those of the provider's default_tags count as well."""
+
+
+def _tags(body: Body) -> Iterator[ArgumentProblem]:
+    tags = body.get("tags")
+    if isinstance(tags, dict) and len(tags) > MAX_TAGS:
+        yield ArgumentProblem("tags", f"got {len(tags)} tags; allowed: at most {MAX_TAGS}")
+
+
+EVERY: tuple[Fact, ...] = (_tags,)
+"""What holds for every type."""
+
 FACTS: Mapping[str, tuple[Fact, ...]] = {
-    "aws_apigatewayv2_route": (_route_key,),
+    "aws_apigatewayv2_api": (_selection,),
+    "aws_apigatewayv2_integration": (_proxied,),
+    "aws_apigatewayv2_route": (_route_key, _authorization),
+    "aws_apigatewayv2_stage": (_stage,),
+    "aws_cloudwatch_event_bus": (_partner_bus,),
     "aws_cloudwatch_event_rule": (_schedule,),
-    "aws_cloudwatch_event_target": (_template,),
+    "aws_cloudwatch_event_target": (_template, _retry, _target_blocks),
+    "aws_cloudwatch_log_resource_policy": (_policy_name,),
     "aws_dynamodb_table": (_table_keys, _table_indexes),
     "aws_lambda_event_source_mapping": (_record_age,),
-    "aws_lambda_function": (_environment,),
-    "aws_sqs_queue": (_redrive, _redrive_allow),
+    "aws_lambda_function": (_environment, _network),
+    "aws_sqs_queue": (_redrive, _redrive_allow, _encryption),
     "aws_sqs_queue_redrive_allow_policy": (_redrive_allow,),
     "aws_sqs_queue_redrive_policy": (_redrive,),
 }
