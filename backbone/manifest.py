@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backbone.errors import BackboneError
 from backbone.sources import ModuleFiles, digest, runtime_files
@@ -83,6 +83,7 @@ class ManifestStack(_Model):
 class Manifest(_Model):
     """A synthesized backbone. `accounts` has ids by name, `stacks` is in the order to deploy them.
 
+    `keys` has the ARN of the key that encrypts everything in an account, by the account's name, where there is one.
     `file` is the name of the declaring file; None where there was only text. `sources` has the SHA-256 of that file and
     of each file of a module or of the runtime, by its path from the folder of that file (or, for what is installed
     elsewhere, from where Python finds it). `layers` has what is known to be in a layer, as requirements, by its ARN.
@@ -96,6 +97,7 @@ class Manifest(_Model):
     layout: Literal["single", "per-account"]
     routing: Literal["broadcast", "subscribed"]
     accounts: dict[str, str]
+    keys: dict[str, str] = Field(default_factory=dict)
     global_bus: ManifestBus
     services: dict[str, ManifestService]
     stacks: tuple[ManifestStack, ...]

@@ -28,6 +28,7 @@ def manifest_of(topology: Topology, stacks: Mapping[str, BackboneStack]) -> Mani
         layout=topology.layout,
         routing=topology.routing,
         accounts={name: account.id for name, account in topology.accounts.items()},
+        keys={name: key for name in topology.accounts if (key := topology.kms_key_of(name))},
         global_bus=ManifestBus(account=topology.bus.account, arn=place.bus(topology.global_bus)),
         services={name: _service(topology, name, packages.get(name)) for name in topology.services},
         stacks=tuple(

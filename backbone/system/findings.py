@@ -175,6 +175,12 @@ CATALOGUE: dict[str, Entry] = {
         "Events go to its failure destination or are lost; calls of its API are refused.",
         "Raise reserved_concurrent_executions, or leave it out.",
     ),
+    "BB319": Entry(
+        "A function that may not use what it is told of",
+        "error",
+        "The function is denied when it uses it.",
+        "Grant the function what it does with the resource, or name one that it may use.",
+    ),
     # What was declared
     "BB701": Entry(
         "The global bus is gone", "error", "Nothing can be published.", "Synthesize anew, or restore the bus."
@@ -226,6 +232,18 @@ CATALOGUE: dict[str, Entry] = {
         "warning",
         "Events pass it without a record.",
         "Restore the logging rule, its pattern and its target.",
+    ),
+    "BB710": Entry(
+        "Events for a service that does not subscribe to them",
+        "warning",
+        "The service's bus gets what it did not ask for, and each delivery costs.",
+        "Narrow the rule's pattern to what the service subscribes to, or declare the subscription.",
+    ),
+    "BB711": Entry(
+        "A resource that is not under its account's key",
+        "warning",
+        "What it keeps is encrypted with another key than declared, or with AWS's own.",
+        "Give it the key that the account, or the file as a whole, declares as kms_key.",
     ),
     # APIs
     "BB401": Entry("A route that leads nowhere", "error", "Calls are answered with 500.", "Let it lead to a function."),

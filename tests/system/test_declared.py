@@ -132,3 +132,37 @@ def test_where_the_stacks_part_from_what_was_declared(synthesized_folder: Path, 
 
 def test_nothing_parts_in_the_example(synthesized_folder: Path) -> None:
     assert read(synthesized_folder).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "start", "argument", "value", "rule", "words"),
+    [
+        (
+            "aws_cloudwatch_event_rule",
+            "forwarding_order-service",
+            "event_pattern",
+            '{"source": ["billing", "delivery-service"]}',
+            "BB710",
+            "",
+        ),
+        (
+            "aws_cloudwatch_event_rule",
+            "forwarding_billing",
+            "event_pattern",
+            '{"source": ["com.example.orders"]}',
+            "BB710",
+            "forwards Order.Updated of com.example.orders to billing, which does not subscribe to it",
+        ),
+        ("aws_sqs_queue", "forwarding_billing", "kms_master_key_id", None, "BB711", "got none; declared for bus"),
+    ],
+)
+def test_where_a_system_with_keys_parts_from_what_was_declared(
+    tmp_path: Path, kind: str, start: str, argument: str, value: str | None, rule: str, words: str
+) -> None:
+    output.synth(example("all-features"), tmp_path)
+    file = tmp_path / "stacks" / "bus" / "cdk.tf.json"
+    document = json.loads(file.read_text())
+    only(document["resource"], kind, start)[argument] = value
+    file.write_text(json.dumps(document))
+    messages = [finding.message for finding in read(tmp_path).findings if finding.rule == rule]
+    assert any(words in message for message in messages) is bool(words), messages

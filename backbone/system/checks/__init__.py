@@ -9,9 +9,11 @@ from backbone.system.checks import (
     apis,
     declared,
     duplicates,
+    environment,
     exposure,
     functions,
     graph,
+    keys,
     locations,
     mappings,
     order,
@@ -41,6 +43,8 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
     yield from order.check(system, configuration)
     yield from writing.check(system, configuration)
     yield from exposure.check(system)
+    yield from environment.check(system)
+    yield from keys.check(system, configuration, manifest)
     yield from reports.check(system, configuration)
     for module in (graph, providers, references, duplicates):
         yield from module.check(configuration)

@@ -34,6 +34,8 @@ def check(system: System, manifest: Manifest) -> Iterator[Finding]:
         yield from _deliveries(system, manifest, hub, name, service)
         yield from _publishing(members, hub, name, service, pinned=pinned)
     yield from _undeclared(system, manifest, hub)
+    if manifest.routing == "subscribed":
+        yield from _unasked(system, manifest, hub)
     buses = [hub.arn, *(service.local_bus for service in manifest.services.values())]
     for bus in filter(None, (system.get(EventBus, arn) for arn in buses)):
         yield from _logging(system, bus)
@@ -96,6 +98,22 @@ def _undeclared(system: System, manifest: Manifest, hub: EventBus) -> Iterator[F
         for target in rule.targets if rule.bus_arn == hub.arn else ():
             if ":event-bus/" in target.arn and target.arn not in declared:
                 yield finding("BB705", target.address, f"forwards to {target.arn}, the bus of no declared service")
+
+
+def _unasked(system: System, manifest: Manifest, hub: EventBus) -> Iterator[Finding]:
+    """Events that are forwarded to a service which does not subscribe to them."""
+    receivers = {service.local_bus: (name, service) for name, service in manifest.services.items()}
+    for sender in manifest.services.values():
+        for detail_type in sender.publishes:
+            for rule in system.rules_by_bus[hub.arn].matching(_event(manifest, sender, detail_type)):
+                for name, receiver in (receivers[target.arn] for target in rule.targets if target.arn in receivers):
+                    if receiver is not sender and not _subscribes(receiver, sender, detail_type):
+                        words = f"forwards {detail_type} of {sender.source} to {name}, which does not subscribe to it"
+                        yield finding("BB710", rule.address, words)
+
+
+def _subscribes(receiver: ManifestService, sender: ManifestService, detail_type: str) -> bool:
+    return any(one.detail_type == detail_type and one.source in (None, sender.source) for one in receiver.subscribes)
 
 
 def _admits_organization(bus: EventBus) -> bool:
@@ -193,5 +211,6 @@ def _logging(system: System, bus: EventBus) -> Iterator[Finding]:
     place = Arn.parse(bus.arn)
     event = {"source": "any.source", "detail-type": "Any", "account": STRANGER, "region": place.region, "detail": {}}
     targets = [target for rule in system.rules_by_bus[bus.arn].matching(event) for target in rule.targets]
-    if not any(isinstance(system.target_of(target.arn), LogGroup) for target in targets):
+    whole = [target for target in targets if target.input.input is None]
+    if not any(isinstance(system.target_of(target.arn), LogGroup) for target in whole):
         yield finding("BB709", bus.address, f"no rule of {bus.name} logs every event")
