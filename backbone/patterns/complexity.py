@@ -1,9 +1,10 @@
 """How complex the wildcards of a pattern are: EventBridge refuses a rule over a complexity of 10.
 
-The complexity of a field is the largest number of beginnings of its wildcard patterns that some one value matches:
+The complexity of a field is the largest number of beginnings of its wildcard patterns that a single value matches:
 `*a*a` has 4, since a value such as `aa` matches `*`, `*a`, `*a*` and `*a*a`. It is event-ruler's measure of how many
-states its automaton can be in at once. The limit is what that engine's README recommends, and what was observed: a
-pattern of 9 was accepted, those of 11 and 12 were refused.
+states its automaton can be in at once; where `$or` repeats wildcards, event-ruler's number can be slightly higher. The
+limit is what that engine's README recommends, and what was observed: a pattern of 9 was accepted, patterns of 11 and 12
+were refused.
 """
 
 from __future__ import annotations
