@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from backbone.topology import Topology
 
 __all__ = [
+    "AsJson",
     "File",
     "StacksFolder",
     "about",
@@ -29,12 +30,13 @@ __all__ = [
     "load_topology",
     "new_table",
     "output",
+    "print_json",
     "read_bytes",
     "wide_output",
 ]
 
 app = typer.Typer(
-    help="The event backbone of many AWS accounts, from one file to Terraform.",
+    help="A cross-account event backbone on Amazon EventBridge, from one file.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -59,11 +61,12 @@ errors = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 File = Annotated[
     Path | None,
-    typer.Argument(help="The backbone's file.", show_default="$BACKBONE_FILE, else backbone.yaml here"),
+    typer.Argument(help="The file that declares the backbone.", show_default="$BACKBONE_FILE, else backbone.yaml here"),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 StacksFolder = Annotated[
     Path | None,
-    typer.Option("--stacks", "-s", help="The synthesized stacks.", show_default="those of the file here"),
+    typer.Option("--stacks", "-s", help="The folder of the synthesized stacks.", show_default="that of the file here"),
 ]
 
 
@@ -89,9 +92,21 @@ def _exit(words: str, status: int) -> None:
     sys.exit(status)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from backbone.version import __version__
+
+        output.print(f"backbone {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _backbone() -> None:
-    """Keep the commands by name, however few they are."""
+def _backbone(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """The options that come before the name of a command."""
 
 
 def load_topology(path: Path) -> Topology:
@@ -103,6 +118,11 @@ def load_topology(path: Path) -> Topology:
     for warning in topology.warnings:
         errors.print(f"warning: {warning}", style="yellow", soft_wrap=True)
     return topology
+
+
+def print_json(data: object) -> None:
+    """Print values as JSON, in ASCII where the terminal's encoding has nothing else."""
+    output.print_json(data=data, ensure_ascii=not output.encoding.startswith("utf"))
 
 
 def new_table(*headers: str) -> Table:

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backbone.cli.app import File, app, errors, load_topology, new_table, output
+from backbone.cli.app import AsJson, File, app, errors, load_topology, new_table, output, print_json
+
+if TYPE_CHECKING:
+    from backbone.topology.source import Problem
 
 __all__ = ["synth", "validate"]
 
 
 @app.command()
-def validate(file: File = None) -> None:
-    """Say everything that is wrong with the file, and what to know about it."""
-    from backbone.topology import find
+def validate(file: File = None, as_json: AsJson = False) -> None:
+    """Report everything that is wrong with the file.
+
+    Warnings are about what is valid and yet needs attention. The exit status is 2 when the file is not valid.
+    """
+    from backbone.topology import TopologyError, find
 
     path = file or find(Path())
-    topology = load_topology(path)
+    try:
+        topology = load_topology(path)
+    except TopologyError as error:
+        if as_json:
+            print_json({"valid": False, "errors": _as_json(error.problems), "warnings": []})
+        raise
+    if as_json:
+        print_json({"valid": True, "errors": [], "warnings": _as_json(topology.warnings)})
+        return
     services, accounts = len(topology.services), len(topology.accounts_in_use)
     output.print(f"{path}: valid: {services} services in {accounts} accounts", soft_wrap=True)
 
@@ -29,30 +44,49 @@ def synth(
     file: File = None,
     folder: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Where to write.", show_default="cdktf.out beside the file"),
+        typer.Option("--output", "-o", help="The folder to write to.", show_default="cdktf.out beside the file"),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Write the Terraform of every stack."""
+    """Write the Terraform of every stack.
+
+    The stacks are listed in the order to deploy them. The exit status is 1 when AWS would refuse something of it.
+    """
     from backbone.system.reader import read
     from backbone.topology import find, output_folder
 
     path = file or find(Path())
     topology = load_topology(path)
-    with errors.status("Loading the AWS bindings (the first time they are unpacked: some 10 s more)") as status:
+    with errors.status("Loading the AWS bindings; unpacking them, the first time only, takes about 10 s") as status:
         from backbone.synthesis import output as application
 
         status.update(f"Synthesizing {len(topology.services)} services")
         written = folder or output_folder(path)
         stacks = application.synth(topology, written)
         findings = read(written).findings
-    table = new_table("stack", "account", "resources", "file")
-    for stack in stacks:
-        for account, kinds in sorted(application.count_resources(stack).items()):
-            table.add_row(stack.name, account, _by_type(kinds), str(stack.file))
-    output.print(table)
+    counts = [(stack, sorted(application.count_resources(stack).items())) for stack in stacks]
+    if as_json:
+        print_json(
+            [{"stack": stack.name, "file": str(stack.file), "resources": dict(kinds)} for stack, kinds in counts]
+        )
+    else:
+        table = new_table("stack", "account", "resources", "file")
+        for stack, accounts in counts:
+            for account, kinds in accounts:
+                table.add_row(stack.name, account, _by_type(kinds), str(stack.file))
+        output.print(table)
     for finding in findings:
         errors.print(f"{finding.severity}: {finding}", style="red", soft_wrap=True)
     raise typer.Exit(1 if any(finding.severity == "error" for finding in findings) else 0)
+
+
+def _as_json(problems: Iterable[Problem]) -> list[dict[str, object]]:
+    from backbone.topology.source import dotted
+
+    return [
+        {"file": problem.file, "line": problem.line, "key": dotted(problem.path), "message": problem.message}
+        for problem in problems
+    ]
 
 
 def _by_type(kinds: Counter[str]) -> str:

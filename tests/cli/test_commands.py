@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from backbone.version import __version__
 from tests.cli.command import BACKBONE, run
 from tests.conftest import ROOT
 
@@ -168,3 +170,43 @@ def test_help() -> None:
     output, _ = run(BACKBONE, "--help")
     assert "synth" in output
     assert "validate" in output
+
+
+def test_version() -> None:
+    assert run(BACKBONE, "--version")[0] == f"backbone {__version__}\n"
+    assert run(sys.executable, "-m", "backbone.cli", "--version")[0] == f"backbone {__version__}\n"
+
+
+def test_validate_as_json(project: Path) -> None:
+    file = project / "backbone.yaml"
+    file.write_text(file.read_text().replace("subscribes: [Order.Created]", "subscribes: [Bestellung.Geprüft]"))
+    read = json.loads(run(BACKBONE, "validate", "--json", folder=project, PYTHONIOENCODING="ascii")[0])
+    assert read["valid"] is True
+    assert read["errors"] == []
+    (warning,) = (one for one in read["warnings"] if one["key"] == "services.delivery-service.subscribes[0]")
+    assert "Bestellung.Geprüft" in warning["message"]
+    file.write_text(file.read_text().replace("layout: single", "layout: sngle"))
+    read = json.loads(run(BACKBONE, "validate", "--json", folder=project, status=2)[0])
+    assert read["valid"] is False
+    assert [(one["file"], one["line"], one["key"]) for one in read["errors"]] == [("backbone.yaml", 4, "layout")]
+
+
+def test_synth_as_json(project: Path) -> None:
+    (stack,) = json.loads(run(BACKBONE, "synth", "--json", folder=project)[0])
+    assert stack["stack"] == "backbone"
+    assert (project / stack["file"]).is_file()
+    assert stack["resources"]["bus"]["aws_cloudwatch_event_bus"] == 1
+
+
+def test_schemas_and_new_service_list_their_files(project: Path) -> None:
+    shutil.copytree(ROOT / "services", project / "services", ignore=shutil.ignore_patterns("__pycache__"))
+    command = (BACKBONE, "new-service", "invoice", "--account", "order", "--json")
+    written = json.loads(run(*command, folder=project)[0])
+    assert written[-2:] == ["tests/services/test_invoice.py", "backbone.yaml"]
+    assert all((project / file).is_file() for file in written)
+    output, _ = run(BACKBONE, "schemas", folder=project)
+    assert [Path(line).name for line in output.splitlines()][-1] == "Invoice.Updated.v1.json"
+    schema = project / "services" / "invoice" / "schemas" / "Invoice.Updated.v1.json"
+    schema.write_text(schema.read_text().replace("caused_by", "because_of"))
+    errors = run(BACKBONE, "schemas", folder=project, status=1)[1]
+    assert "data.because_of: was removed; give the event a new version" in errors

@@ -21,7 +21,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_check(project: Path) -> None:
-    assert run(BACKBONE, "schemas", "--check", folder=project)[0] == ("3 schemas are those of their models\n")
+    assert run(BACKBONE, "schemas", "--check", folder=project)[0] == "3 schemas match their models\n"
     file = project / "services" / "order" / "schemas" / "Order.Updated.v1.json"
     read = json.loads(file.read_text())
     read["properties"]["status"]["type"] = "number"
