@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install synth demo check test e2e bench mutants snapshot lock
+.PHONY: help install synth demo check test e2e bench mutants snapshot docs lock
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -44,6 +44,12 @@ mutants: install ## Edit the stacks in every small way and tell what nobody noti
 
 snapshot: install ## Write the reviewed Terraform in the tests' snapshots anew
 	$(BIN)/python -m pytest tests/synthesis/test_snapshots.py tests/constructs/test_snapshots.py --snapshot-update
+
+docs: install ## Write the reference from the models, and build the site into site/
+	$(BIN)/python -c "from backbone.topology.reference import markdown; print(markdown(), end='')" > docs/reference.md.new
+	mv docs/reference.md.new docs/reference.md
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "site/index.html"
 
 lock: install ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
