@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backbone.cli.app import StacksFolder, app, errors, output
+from backbone.cli.app import AsJson, StacksFolder, app, errors, output, print_json
 from backbone.cli.stacks import NoSynth, current
-from backbone.errors import BackboneError
+from backbone.errors import MachineError
 
 if TYPE_CHECKING:
     from backbone.system.findings import Finding
@@ -25,21 +25,22 @@ STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 def check(
     stacks: StacksFolder = None,
     no_synth: NoSynth = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     sarif: Annotated[
-        Path | None, typer.Option(help="Also write the findings as SARIF, for code hosts, to this file.")
+        Path | None, typer.Option(help="Also write the findings to this file as SARIF, which code hosts show.")
     ] = None,
     terraform: Annotated[
-        bool, typer.Option("--terraform", help="Ask `terraform validate` too; it needs the AWS provider.")
+        bool, typer.Option("--terraform", help="Also report what `terraform validate` says; it needs the AWS provider.")
     ] = False,
     plugin_dir: Annotated[
-        Path | None, typer.Option(help="Where the provider lies unpacked, for `terraform init`.")
+        Path | None, typer.Option(help="The folder with the unpacked provider, for `terraform init`.")
     ] = None,
 ) -> None:
-    """Say everything that is wrong with the synthesized stacks, without running anything.
+    """Report what is wrong with the synthesized stacks.
 
-    Each finding has an id, a severity, an address, what it does to events and how to mend it. `backbone.accept.yaml`
-    beside the file accepts findings with a reason. The exit status is 1 when there is an error or a warning.
+    Nothing is run. Each finding has an id, a severity, an address, what it does to events and how to fix it.
+    `backbone.accept.yaml` beside the file accepts findings with a reason. The exit status is 1 when there is an error
+    or a warning.
     """
     from backbone.system.reader import read
     from backbone.topology import find
@@ -56,7 +57,7 @@ def check(
     if sarif is not None:
         _write_sarif(sarif, findings, reading.system.services, find(Path()))
     if as_json:
-        output.print_json(data=[_as_dict(found) for found in findings])
+        print_json([_as_dict(found) for found in findings])
     else:
         print_findings(findings)
     raise typer.Exit(1 if any(found.severity != "note" for found in findings) else 0)
@@ -92,4 +93,4 @@ def _write_sarif(target: Path, findings: Sequence[Finding], services: dict[str, 
     try:
         target.write_text(json.dumps(log, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise BackboneError(f"--sarif: {target}: cannot be written: {error.strerror}") from None
+        raise MachineError(f"--sarif: {target}: cannot be written: {error.strerror}") from None

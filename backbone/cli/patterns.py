@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backbone.cli.app import StacksFolder, about, app, errors, new_table, output, read_bytes
+from backbone.cli.app import AsJson, StacksFolder, about, app, errors, new_table, output, print_json, read_bytes
 from backbone.cli.stacks import NoSynth, current
 from backbone.errors import BackboneError
 
@@ -24,26 +24,29 @@ __all__ = ["match"]
 @app.command()
 def match(
     event: Annotated[
-        Path, typer.Option("--event", "-e", help="A file with events or entries of PutEvents; - reads it from stdin.")
+        Path, typer.Option("--event", "-e", help="A file with events or entries of PutEvents; - is stdin.")
     ],
     pattern: Annotated[
         Path | None,
-        typer.Option("--pattern", "-p", help="A file with one pattern's JSON, or -.", show_default="every rule"),
+        typer.Option("--pattern", "-p", help="A file with a pattern; - is stdin.", show_default="every rule"),
     ] = None,
     stacks: StacksFolder = None,
     no_synth: NoSynth = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Say whether an event matches a pattern and why, or else which rules of the synthesized buses it reaches.
+    """Say which rules an event reaches and matches.
 
-    An event goes to the bus that it names by EventBusName, else to the global bus, and from there to the buses that
-    rules forward it to. An entry of PutEvents has no account: it gets that of the service which has its source.
-    The exit status is 0 for a match, 1 for none. Of a file with several events each must match.
+    An event goes to the bus that its EventBusName names, else to the global bus, and from there to the buses that
+    rules forward it to. An entry of PutEvents gets the account of the service whose source it has. With --pattern,
+    say whether that pattern matches, and why. The exit status is 0 for a match and 1 for none; of a file with several
+    events, each must match.
     """
     from backbone.cli import events
 
     if pattern is not None and str(pattern) == str(event) == "-":
-        raise BackboneError("--pattern and --event are both -; allowed: one of them, and a file for the other")
+        raise BackboneError(
+            "--pattern and --event are both -; allowed: - for only one of them, and a file for the other"
+        )
     content = read_bytes(event)
     with about(event):
         given = [(read.path, read.as_event(), read.bus) for read in events.read(content)]
@@ -56,9 +59,9 @@ def match(
         texts = [_rule_table(matching) if matching else "no rule matches" for matching in rules]
     else:
         found = explanations = _explained([fields for _, fields, _ in given], pattern)
-        values, texts = [one.as_dict() for one in explanations], [str(one) for one in explanations]
+        values, texts = [each.as_dict() for each in explanations], [str(each) for each in explanations]
     if as_json:
-        output.print_json(data=values if given[0][0] else values[0])
+        print_json(values if given[0][0] else values[0])
     else:
         for (path, *_), text in zip(given, texts, strict=True):
             if path:

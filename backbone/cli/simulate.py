@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backbone.cli.app import StacksFolder, about, app, errors, output, read_bytes, wide_output
+from backbone.cli.app import AsJson, StacksFolder, about, app, errors, output, print_json, read_bytes, wide_output
 from backbone.cli.check import STYLES
 from backbone.cli.stacks import NoSynth, current
 from backbone.errors import BackboneError
@@ -20,10 +20,13 @@ __all__ = ["simulate", "up"]
 
 Faults = Annotated[
     list[str] | None,
-    typer.Option("--fault", help="KIND:TARGET[@BEGIN-END][%TIMES], as in throttle:*delivery*@0-3600; repeatable."),
+    typer.Option(
+        "--fault",
+        help="What goes wrong: KIND:TARGET[@BEGIN-END][%TIMES], as in throttle:*delivery*@0-3600; repeatable.",
+    ),
 ]
-Seed = Annotated[int, typer.Option(help="What chance follows from.")]
-Stub = Annotated[bool, typer.Option("--stub-authorizers", help="Let every HTTP call through as a stub's.")]
+Seed = Annotated[int, typer.Option(help="Decides about everything random.")]
+Stub = Annotated[bool, typer.Option("--stub-authorizers", help="Let every HTTP call through.")]
 
 
 @app.command()
@@ -32,11 +35,16 @@ def simulate(
         Path | None, typer.Option("--event", "-e", help="A file with events or entries of PutEvents; - is stdin.")
     ] = None,
     post: Annotated[
-        tuple[str, str] | None, typer.Option(help="A path of the HTTP API and the body to post there.")
+        tuple[str, str] | None,
+        typer.Option(help="A path of the HTTP API and a body to post there; @FILE reads the body from a file."),
     ] = None,
     caller: Annotated[
         str | None,
-        typer.Option("--as", help="Who puts the event or calls.", show_default="the event's source or account"),
+        typer.Option(
+            "--as",
+            help="Who puts the event or calls: an account, service, function or role.",
+            show_default="the event's source or account",
+        ),
     ] = None,
     fault: Faults = None,
     seed: Seed = 0,
@@ -44,26 +52,27 @@ def simulate(
     no_synth: NoSynth = False,
     stub_authorizers: Stub = False,
     allow: Annotated[
-        list[str] | None, typer.Option(help="What may happen without a status of 1; repeatable.", metavar="KIND")
+        list[str] | None, typer.Option(help="What may happen without an exit status of 1; repeatable.", metavar="KIND")
     ] = None,
     expect: Annotated[
         list[str] | None,
         typer.Option(help="An event that must be published, as in Order.Updated or Order.Updated=2; repeatable."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    as_mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a sequence diagram.")] = False,
+    as_json: AsJson = False,
+    as_mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a sequence diagram in Mermaid.")] = False,
 ) -> None:
-    """Run the synthesized system here, real functions included, and show every event's way.
+    """Run an event or a call through the synthesized system.
 
-    The exit status is 1 for anything denied, refused, failed, dead-lettered or lost, an HTTP answer of 400 or more, a
-    finding, a fault that struck nothing, and an expected event that was not published. KIND is denied, refused,
-    failed, dead-letter, lost, http-error or finding.
+    The functions run on this machine, on simulated time. The exit status is 1 when anything was denied, refused,
+    failed, dead-lettered or lost, and for an HTTP answer of 400 or above, a finding, a fault that struck nothing, and
+    an expected event that was not published. The KIND of --allow is denied, refused, failed, dead-letter, lost,
+    http-error or finding.
     """
     from backbone.cli import events, requests
     from backbone.cli import trace as views
 
     if (event is None) is (post is None):
-        raise BackboneError("simulate: one of --event and --post is needed")
+        raise BackboneError("simulate: allowed: either --event or --post")
     allowed, expected = requests.allowed(allow or []), requests.expected(expect or [])
     with _simulator(stacks, fault, seed=seed, stub_authorizers=stub_authorizers, no_synth=no_synth) as simulator:
         with errors.status("Running"):
@@ -77,7 +86,7 @@ def simulate(
                 requests.post(simulator, *post, caller=caller)
             trace = simulator.run_until_idle()
         if as_json:
-            output.print_json(data=trace.as_json())
+            print_json(trace.as_json())
         elif as_mermaid:
             output.print(views.mermaid(trace), soft_wrap=True, end="")
         else:
@@ -85,7 +94,7 @@ def simulate(
             output.print(views.table(trace, ms=f"{requests.milliseconds(trace):.0f}"))
         problems = simulator.problems(allow=allowed, expect=expected)
     for problem in problems:
-        errors.print(f"not as it should be: {problem}", style="red", soft_wrap=True)
+        errors.print(f"problem: {problem}", style="red", soft_wrap=True)
     raise typer.Exit(1 if problems else 0)
 
 
@@ -98,7 +107,10 @@ def up(
     no_synth: NoSynth = False,
     stub_authorizers: Stub = False,
 ) -> None:
-    """Serve the synthesized system on this machine until Ctrl-C: its HTTP APIs, and EventBridge for any AWS client."""
+    """Serve the synthesized system on this machine.
+
+    Until Ctrl-C, it answers HTTP calls of its APIs and PutEvents of any AWS client, and prints events as they happen.
+    """
     from backbone.cli import trace as views
     from backbone.simulator.server import Server
 

@@ -13,7 +13,10 @@ from backbone.errors import BackboneError
 __all__ = ["NoSynth", "StaleStacksError", "current", "refresh"]
 
 NoSynth = Annotated[
-    bool, typer.Option("--no-synth", help="Fail where the sources changed since synth, instead of synthesizing anew.")
+    bool,
+    typer.Option(
+        "--no-synth", help="Fail, instead of synthesizing anew, when sources have changed since the last synth."
+    ),
 ]
 SHOWN = 5
 
@@ -49,7 +52,7 @@ def refresh(folder: Path, file: Path | None, *, no_synth: bool) -> Path:
     if not changes:
         return folder
     more = f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""
-    words = f"{folder}: since synth these changed: {', '.join(map(str, changes[:SHOWN]))}{more}"
+    words = f"{folder}: changed since the last synth: {', '.join(map(str, changes[:SHOWN]))}{more}"
     if no_synth or file is None:
         raise StaleStacksError(f"{words}; run `backbone synth`")
     from backbone.synthesis.output import synth

@@ -49,7 +49,7 @@ def test_a_change_is_synthesized_or_refused(project: Path, command: tuple[str, .
     with (project / changed).open("a") as file:
         file.write("\n# changed\n")
     _, errors = run(BACKBONE, *command, "--no-synth", folder=project, status=2)
-    words = f"cdktf.out: since synth these changed: {changed} (changed)"
+    words = f"cdktf.out: changed since the last synth: {changed} (changed)"
     assert errors == f"error: {words}; run `backbone synth`\n"
     _, errors = run(BACKBONE, *command, "--stacks", "cdktf.out", folder=project, status=2)
     assert words in errors
@@ -68,7 +68,7 @@ def test_the_fixture_reads_no_stale_stacks(project: Path) -> None:
         return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False).stdout
 
     (project / "pytest.ini").write_text("[pytest]\nbackbone_no_synth = true\n")
-    assert "since synth these changed: services/order/handlers.py (changed); run `backbone synth`" in tests()
+    assert "changed since the last synth: services/order/handlers.py (changed); run `backbone synth`" in tests()
     (project / "pytest.ini").write_text("[pytest]\n")
     assert "1 passed" in tests()
     (project / "pytest.ini").write_text("[pytest]\nbackbone_no_synth = true\n")

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from backbone.synthesis import output
+from backbone.system import acceptance
 from backbone.topology import parse
-from tests.conftest import ROOT, example
+from tests.cli.command import BACKBONE, run
+from tests.conftest import ROOT
 from tests.docs.documents import DOCUMENTS, Block, blocks
 
 PYTHON = [block for file in DOCUMENTS for block in blocks(file, "python")]
@@ -26,23 +27,28 @@ def test_python_can_be_read(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", YAML, ids=str)
-def test_yaml_is_a_backbone_or_a_part_of_it(block: Block) -> None:
-    if "name" in yaml.safe_load(block.text):
+def test_yaml_is_what_the_backbone_reads(block: Block, tmp_path: Path) -> None:
+    read = yaml.safe_load(block.text)
+    if isinstance(read, list):
+        (tmp_path / acceptance.FILE_NAME).write_text(block.text)
+        assert acceptance.load(tmp_path / acceptance.FILE_NAME)
+    elif "name" in read:
         assert parse(block.text).warnings == ()
-    else:  # added to the example
-        whole, part = (yaml.safe_load(text) for text in ((ROOT / "backbone.yaml").read_text(), block.text))
-        for key, entries in part.items():
+    else:  # entries to be added to the example
+        whole = yaml.safe_load((ROOT / "backbone.yaml").read_text())
+        for key, entries in read.items():
             whole[key] |= entries
         parse(yaml.safe_dump(whole))
 
 
 def test_the_tests_of_the_guide_pass(tmp_path: Path) -> None:
-    stacks = tmp_path / "cdktf.out"
-    output.synth(example("single"), stacks)
+    shutil.copy(ROOT / "backbone.yaml", tmp_path)
+    shutil.copytree(ROOT / "services", tmp_path / "services", ignore=shutil.ignore_patterns("__pycache__"))
+    run(BACKBONE, "synth", folder=tmp_path)
     examples = blocks(ROOT / "docs" / "testing.md", "python")
     for block in examples:
         (tmp_path / f"test_line_{block.line}.py").write_text(block.text)
-    fixture = f"@pytest.fixture\ndef stacks():\n    return {str(stacks)!r}\n"
+    fixture = "@pytest.fixture\ndef stacks():\n    return 'cdktf.out'\n"
     (tmp_path / "conftest.py").write_text(f"import pytest\n\n{fixture}")
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]

@@ -55,14 +55,14 @@ def test_simulate_an_event(stacks: Stacks, tmp_path: Path) -> None:
     faulty = (*command, "--fault", "deny:shop-delivery-service")
     output, errors = run(*faulty, folder=tmp_path, status=1, COLUMNS="160")
     assert "dead-lettered" in output
-    assert errors.startswith("not as it should be: 1 dead-letter: shop-forward-delivery-service-dead-letters")
+    assert errors.startswith("problem: 1 dead-letter: shop-forward-delivery-service-dead-letters")
     assert run(*faulty, "--allow", "dead-letter", folder=tmp_path)[1] == ""
     assert "expected 1 of Order.Paid" in run(*command, "--expect", "Order.Paid=1", folder=tmp_path, status=1)[1]
     assert "--expect: got 'T=x'; allowed" in run(*command, "--expect", "T=x", folder=tmp_path, status=2)[1]
     assert "--allow: got 'x'; allowed: denied" in run(*command, "--allow", "x", folder=tmp_path, status=2)[1]
     (tmp_path / "event.json").write_text('{"source": "nobody", "detail-type": "T", "detail": {}}')
     assert "no service or account is called 'nobody'; say who" in run(*command, folder=tmp_path, status=2)[1]
-    assert "one of --event and --post" in run(*command[:4], folder=tmp_path, status=2)[1]
+    assert "either --event or --post" in run(*command[:4], folder=tmp_path, status=2)[1]
     assert "--fault: got 'x'; allowed" in run(*command, "--fault", "x", folder=tmp_path, status=2)[1]
     assert "run `backbone synth` first" in run(BACKBONE, "simulate", "-e", "event.json", folder=tmp_path, status=2)[1]
 
