@@ -11,7 +11,7 @@ import typer
 
 from backbone.cli.app import AsJson, StacksFolder, app, errors, output, print_json
 from backbone.cli.stacks import NoSynth, current
-from backbone.errors import MachineError
+from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
     from backbone.system.findings import Finding
@@ -93,4 +93,4 @@ def _write_sarif(target: Path, findings: Sequence[Finding], services: dict[str, 
     try:
         target.write_text(json.dumps(log, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise MachineError(f"--sarif: {target}: cannot be written: {error.strerror}") from None
+        raise BackboneError(f"--sarif: {target}: cannot be written: {error.strerror}") from None
