@@ -45,9 +45,9 @@ mutants: install ## Edit the stacks in every small way and tell what nobody noti
 snapshot: install ## Write the reviewed Terraform in the tests' snapshots anew
 	$(BIN)/python -m pytest tests/synthesis/test_snapshots.py tests/constructs/test_snapshots.py --snapshot-update
 
-docs: install ## Write the reference from the models, and build the site into site/
-	$(BIN)/python -c "from backbone.topology.reference import markdown; print(markdown(), end='')" > docs/reference.md.new
-	mv docs/reference.md.new docs/reference.md
+docs: install ## Write the pages that are made of code and tests, and build the site into site/
+	$(BIN)/python -c "import pathlib, backbone.topology.reference as made; pathlib.Path('docs/reference.md').write_text(made.markdown())"
+	$(BIN)/python -m tests.aws.behaviour
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "site/index.html"
 

@@ -118,14 +118,14 @@ def up(
         _simulator(stacks, fault, seed=seed, stub_authorizers=stub_authorizers, no_synth=no_synth) as simulator,
         Server(simulator, port=port) as server,
     ):
-        for api, url in server.endpoints():
-            output.print(f"HTTP API {api.name}: {url}", soft_wrap=True)
-            for route in api.routes:
-                output.print(f"  {route.key} ({route.authorization})", soft_wrap=True)
-        bridge = f"AWS_ENDPOINT_URL_EVENTBRIDGE={server.url}, with the caller's account id as AWS_ACCESS_KEY_ID"
-        output.print(f"EventBridge: {bridge}", soft_wrap=True)
         server.on_node = lambda node: views.print_live(output, node)
         with suppress(KeyboardInterrupt):
+            for api, url in server.endpoints():
+                output.print(f"HTTP API {api.name}: {url}", soft_wrap=True)
+                for route in api.routes:
+                    output.print(f"  {route.key} ({route.authorization})", soft_wrap=True)
+            bridge = f"AWS_ENDPOINT_URL_EVENTBRIDGE={server.url}, with the caller's account id as AWS_ACCESS_KEY_ID"
+            output.print(f"EventBridge: {bridge}", soft_wrap=True)
             server.run()
     output.print("ended")
 

@@ -84,3 +84,9 @@ def test_the_site_is_built_and_loads_nothing_from_elsewhere(tmp_path: Path) -> N
     assert len(pages) > len(list((ROOT / "docs").glob("*.md")))
     loaded = re.compile(r"""<(?:script|link|img|iframe)[^>]+(?:src|href)=["']?(?:https?:)?//""")
     assert [page.name for page in pages if loaded.search(page.read_text(encoding="utf-8"))] == []
+
+
+def test_every_decision_is_in_the_index() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(r"\]\((\S+\.md)\)", (folder / "index.md").read_text(encoding="utf-8"))
+    assert listed == sorted(file.name for file in folder.glob("0*.md"))
