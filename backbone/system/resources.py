@@ -110,7 +110,7 @@ def _rule(blocks: Blocks, values: Values) -> Rule:
         **basics,
         bus_arn=bus,
         pattern=blocks.pattern(values),
-        enabled=values.text("state", "ENABLED") != "DISABLED",
+        enabled=values.text("state", "ENABLED") != "DISABLED" and values.flag("is_enabled", default=True),
         targets=blocks.read_attached("aws_cloudwatch_event_target", arn, target),
     )
 

@@ -17,6 +17,14 @@ UNCLOSED = re.compile(r"(?<!\$)\$\{[^}]*$")
 REPEATING = ("count", "for_each")
 """Arguments by which a block makes several resources or none (Terraform language, "Meta-arguments")."""
 
+LIFECYCLE = frozenset(
+    {
+        *("create_before_destroy", "ignore_changes", "postcondition", "precondition", "prevent_destroy"),
+        *("replace_triggered_by",),
+    }
+)
+"""Terraform language, "The lifecycle meta-argument"."""
+
 
 def check(configuration: Configuration) -> Iterator[Finding]:
     """What is wrong with blocks and outputs before any of them is read as what it is."""
@@ -59,6 +67,10 @@ def _arguments(configuration: Configuration, block: Block) -> Iterator[str]:
     for name in REPEATING:
         if name in block.body:
             yield f"{name}: got {block.body[name]!r}; allowed: a block for each resource, as synth writes them"
+    lifecycle = block.body.get("lifecycle", {})
+    for part in lifecycle if isinstance(lifecycle, list) else [lifecycle]:
+        if not isinstance(part, dict) or not LIFECYCLE.issuperset(part):
+            yield f"lifecycle: got {part!r}; allowed: an object of {', '.join(sorted(LIFECYCLE))}"
     depends_on = block.body.get("depends_on", [])
     if not isinstance(depends_on, list):
         yield f"depends_on: got {depends_on!r}; allowed: a list of addresses"

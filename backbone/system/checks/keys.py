@@ -31,6 +31,8 @@ KEYS = {
 }
 """Where each type names its key."""
 
+OF_SQS = "alias/aws/sqs"
+
 SENDING = ("kms:Decrypt", "kms:GenerateDataKey")
 """What a sender does with the key of a queue."""
 
@@ -47,6 +49,18 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
             yield finding("BB711", block.id, words)
     for function in system.of(Function):
         yield from _sending(system, configuration, function)
+    yield from _from_rules(system, configuration)
+
+
+def _from_rules(system: System, configuration: Configuration) -> Iterator[Finding]:
+    """Queues that rules send to under the key of SQS itself, whose policy lets no other service in."""
+    for target in system.targets:
+        for rule, arn in (("BB201", target.arn), ("BB203", target.dead_letters_arn)):
+            queue = system.get(Queue, arn)
+            block = configuration.get(queue.address) if queue else None
+            if block is not None and (_key(configuration, block) or "").endswith(OF_SQS):
+                words = f"{arn} has the key {OF_SQS}, which events.amazonaws.com may not use; give it a key of your own"
+                yield finding(rule, target.address, words)
 
 
 def _key(configuration: Configuration, block: Block) -> str | None:

@@ -1,0 +1,68 @@
+"""Edits of the synthesized example that stand in files, and what becomes of the edited example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from backbone.simulator import Simulator
+from backbone.system import terraform
+from backbone.system.reader import Reading, reading_of
+from mutants.bases import ORDER
+from mutants.documents import REMOVED, changed
+from tests.synthesis import Json, Stacks
+
+__all__ = ["edited", "read_edits", "reading", "simulated"]
+
+LONG = "a" * 4100
+
+
+def read_edits(*parts: str) -> dict[str, Json]:
+    """The edits of a file or of all files of a folder, by what each is called."""
+    place = Path(__file__).parent.joinpath(*parts)
+    files = sorted(place.glob("*.yaml")) if place.is_dir() else [place]
+    edits = [edit for file in files for edit in yaml.safe_load(file.read_text(encoding="utf-8"))]
+    found = {str(edit["edit"]): edit for edit in edits}
+    assert len(found) == len(edits), "two edits are called the same"
+    return found
+
+
+def edited(stacks: Stacks, edit: Mapping[str, Any]) -> Stacks:
+    """The stacks after an edit: each of its places has another value, or is gone where none is given.
+
+    A place begins with `provider`, or with a resource type and a part of the resource's name; a name that no
+    resource has makes a new resource. `(json)` steps into a text, and … stands for 4,100 letters.
+    """
+    for part in (edit, *edit.get("and", ())):
+        after = part.get("to", REMOVED)
+        place = _place(stacks, part["at"])
+        stacks = changed(stacks, place, after.replace("…", LONG) if isinstance(after, str) else after)
+    return stacks
+
+
+def _place(stacks: Stacks, at: list[Any]) -> list[Any]:
+    stack = next(iter(stacks))
+    if at[0] in ("provider", "terraform", "output"):
+        return [stack, *at]
+    kind, part, *within = at
+    resources = stacks[stack]["resource"]
+    names = [name for name in resources.setdefault(kind, {}) if part in name]
+    assert names or not within, f"no {kind} has {part} in its name"
+    return [stack, "resource", kind, names[0] if names else part, *within]
+
+
+def reading(stacks: Stacks, folder: Path) -> Reading:
+    """The system of some stacks, whose functions' code lies in a folder."""
+    files = {folder / "stacks" / name / "cdk.tf.json": document for name, document in stacks.items()}
+    return reading_of(terraform.parse(files), folder)
+
+
+def simulated(read: Reading) -> list[str]:
+    """What `backbone simulate` complains of when an order is posted."""
+    with Simulator(read) as simulator:
+        simulator.http("POST", "/orders", ORDER, caller="order")
+        simulator.run_until_idle()
+        return simulator.problems()
