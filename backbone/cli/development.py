@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import sys
+from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backbone.cli.app import AsJson, File, app, errors, load_topology, output, print_json
+from backbone.errors import BackboneError
+
+if TYPE_CHECKING:
+    from backbone.topology import Topology
 
 __all__ = ["add_service", "write_schemas"]
+
+
+class Language(Enum):
+    """A language that types of events can be written in."""
+
+    PYTHON = "python"
+    TYPESCRIPT = "typescript"
 
 
 @app.command("new-service")
@@ -44,9 +57,19 @@ def write_schemas(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail when a file differs from its model.")
     ] = False,
+    models: Annotated[
+        Language | None, typer.Option(help="Write types of the events that a service subscribes to, in a language.")
+    ] = None,
+    service: Annotated[str | None, typer.Option("--for", help="The service to write types for.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The folder to write types into.", show_default="stdout")
+    ] = None,
+    asyncapi: Annotated[
+        Path | None, typer.Option(help="Write an AsyncAPI document of all events: YAML for .yaml and .yml, else JSON.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the JSON Schemas of published events.
+    """Write the JSON Schemas of published events, or what follows from them.
 
     They go into `schemas/` beside the modules of the services. The exit status is 1, and nothing is written, when a
     change would break consumers: give the event a new version.
@@ -55,17 +78,54 @@ def write_schemas(
     from backbone.sources import folder_of
     from backbone.topology import find
 
-    services = load_topology(file or find(Path())).services.values()
-    models = {
-        folder_of(service.module) / "schemas": schemas.published(service.module)
-        for service in services
-        if service.module
+    if sum((check, models is not None, asyncapi is not None)) > 1:
+        raise BackboneError("got several of --check, --models and --asyncapi; give one of them")
+    if (models is None) is not (service is None) or (folder is not None and models is None):
+        raise BackboneError("--models needs --for SERVICE, and --for and --output are for --models")
+    topology = load_topology(file or find(Path()))
+    if models is not None and service is not None:
+        _write_models(topology, models, service, folder, as_json)
+        return
+    if asyncapi is not None:
+        _write_asyncapi(topology, asyncapi, as_json)
+        return
+    declared = {
+        folder_of(entry.module) / "schemas": schemas.published(entry.module)
+        for entry in topology.services.values()
+        if entry.module
     }
-    files = schemas.check(models) if check else schemas.export(models)
+    files = schemas.check(declared) if check else schemas.export(declared)
     if check and not as_json:
         output.print(f"{len(files)} schemas match their models")
     else:
         _print_files(files, as_json)
+
+
+def _write_models(topology: Topology, language: Language, service: str, folder: Path | None, as_json: bool) -> None:
+    from backbone.development import models
+    from backbone.development.files import write_all
+
+    name, text = models.module_for(topology, service, language.value)
+    if folder is None:
+        sys.stdout.write(text)
+        return
+    write_all({folder / name: text})
+    _print_files([folder / name], as_json)
+
+
+def _write_asyncapi(topology: Topology, file: Path, as_json: bool) -> None:
+    import json
+
+    import yaml
+
+    from backbone.development.asyncapi import document
+    from backbone.development.files import write_all
+
+    found = document(topology)
+    in_yaml = file.suffix in (".yaml", ".yml")
+    text = yaml.safe_dump(found, sort_keys=False, allow_unicode=True) if in_yaml else json.dumps(found, indent=2) + "\n"
+    write_all({file: text})
+    _print_files([file], as_json)
 
 
 def _print_files(files: list[Path], as_json: bool) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "check",
     "export",
     "published",
+    "read",
     "schema",
 ]
 
@@ -78,7 +79,7 @@ def export(models: Mapping[Path, Sequence[EventModel]]) -> list[Path]:
         f"{file}: {change}; give the event a new version"
         for file, new in schemas.items()
         if file.exists()
-        for change in breaking_changes(_read(file), new)
+        for change in breaking_changes(read(file), new)
     ]
     if broken:
         raise BreakingChangeError("\n".join(broken))
@@ -106,7 +107,7 @@ def _files(models: Mapping[Path, Sequence[EventModel]]) -> dict[Path, Json]:
 
 def _drift(file: Path, new: Json) -> Iterator[str]:
     if file.exists():
-        yield from _differences(_read(file), json.loads(json.dumps(new)), "data")
+        yield from _differences(read(file), json.loads(json.dumps(new)), "data")
     else:
         yield "is not there"
 
@@ -124,7 +125,8 @@ def _differences(old: Any, new: Any, path: str) -> Iterator[str]:
             yield f"{here}: only the {'file' if key in old else 'model'} has it"
 
 
-def _read(file: Path) -> Json:
+def read(file: Path) -> Json:
+    """The JSON Schema of an event that a file has; SchemaError when it has none."""
     advice = "restore it from version control, or delete it to have it written anew"
     try:
         read = json.loads(file.read_text(encoding="utf-8"))
