@@ -99,6 +99,16 @@ def logging_rule(bus: str) -> str:
     return fit(f"{bus}-log", RULE_NAME_CHARACTERS)
 
 
+def confidential_logging_rule(bus: str) -> str:
+    """The rule that logs the events on a bus whose detail is not to be logged."""
+    return fit(f"{bus}-log-confidential", RULE_NAME_CHARACTERS)
+
+
+def confidential_logging_dead_letters(bus: str) -> str:
+    """The queue of such events that could not be logged."""
+    return fit(f"{_dotless(bus)}-log-confidential-dead-letters", QUEUE_NAME_CHARACTERS)
+
+
 def logging_dead_letters(bus: str) -> str:
     """The queue of events that could not be logged."""
     return fit(f"{_dotless(bus)}-log-dead-letters", QUEUE_NAME_CHARACTERS)

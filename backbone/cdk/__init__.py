@@ -64,6 +64,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_event_rule import (
 from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
     CloudwatchEventTarget,
     CloudwatchEventTargetDeadLetterConfig,
+    CloudwatchEventTargetInputTransformer,
     CloudwatchEventTargetKinesisTarget,
     CloudwatchEventTargetRetryPolicy,
 )
@@ -150,6 +151,7 @@ __all__ = [
     "CloudwatchEventRule",
     "CloudwatchEventTarget",
     "CloudwatchEventTargetDeadLetterConfig",
+    "CloudwatchEventTargetInputTransformer",
     "CloudwatchEventTargetKinesisTarget",
     "CloudwatchEventTargetRetryPolicy",
     "CloudwatchLogDelivery",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from backbone.aws import policies
 from backbone.cdk import (
     CloudwatchEventRule,
     CloudwatchEventTarget,
     CloudwatchEventTargetDeadLetterConfig,
+    CloudwatchEventTargetInputTransformer,
     CloudwatchEventTargetKinesisTarget,
     CloudwatchEventTargetRetryPolicy,
     Construct,
@@ -20,7 +22,15 @@ from backbone.constructs.role import Role
 from backbone.topology import routing
 from backbone.topology.models import Retry
 
-__all__ = ["Rule"]
+__all__ = ["Rule", "Template"]
+
+
+@dataclass(frozen=True)
+class Template:
+    """What a target is sent in place of the event: a text with placeholders, and the JSON path of each."""
+
+    text: str
+    paths: Mapping[str, str]
 
 
 class Rule:
@@ -70,13 +80,17 @@ class Rule:
         after: Sequence[ITerraformDependable],
         role: Role | None = None,
         partition_key_path: str | None = None,
+        template: Template | None = None,
     ) -> None:
-        """Send the events on.
+        """Send the events on, whole unless there is a template.
 
         `after` is the permission that a delivery needs: without it, or without the policy of the dead-letter queue,
         a delivery fails and the failure has nowhere to go.
         """
         kinesis = CloudwatchEventTargetKinesisTarget(partition_key_path=partition_key_path)
+        transformer = template and CloudwatchEventTargetInputTransformer(
+            input_template=template.text, input_paths=dict(template.paths)
+        )
         CloudwatchEventTarget(
             self._scope,
             f"{self._prefix}target",
@@ -87,6 +101,7 @@ class Rule:
             arn=arn,
             role_arn=role and role.arn,
             kinesis_target=kinesis if partition_key_path else None,
+            input_transformer=transformer,
             retry_policy=CloudwatchEventTargetRetryPolicy(
                 maximum_event_age_in_seconds=retry.max_age_seconds, maximum_retry_attempts=retry.max_attempts
             ),

@@ -40,6 +40,7 @@ class Surroundings:
     retry: Retry
     reports: BusLog | None = None
     powertools_layer: str | None = None
+    confidential: routing.Confidential | None = None
 
 
 class Service(Construct):
@@ -87,6 +88,7 @@ class Service(Construct):
             log_retention_days=log_retention_days,
             retry=around.retry,
             reports=around.reports,
+            confidential=around.confidential,
         )
 
     def name_of(self, role: str, longest: int = FUNCTION_NAME_CHARACTERS) -> str:

@@ -27,4 +27,7 @@ class Logs:
             self.entries[arn].append(text)
 
     def _deliver(self, group: LogGroup, request: Request, _node: Node) -> None:
-        self.entries[group.arn].append(request.value)
+        """Log an event, or the message of a template: that is an object of a timestamp and the message."""
+        value = request.value
+        is_message = isinstance(value, dict) and value.keys() == {"timestamp", "message"}
+        self.entries[group.arn].append(value["message"] if is_message else value)

@@ -180,6 +180,7 @@ class BackboneStack(TerraformStack):
             retry=topology.retry,
             reports=topology.logs.bus,
             powertools_layer=topology.powertools_layer,
+            confidential=routing.confidential(topology),
         )
 
     def _global_bus(self, local_buses: dict[str, EventBus]) -> None:
@@ -200,6 +201,7 @@ class BackboneStack(TerraformStack):
             log_retention_days=topology.logs.retention_days,
             retry=topology.retry,
             reports=topology.logs.bus,
+            confidential=routing.confidential(topology),
         )
         self._output_bus("global_bus", "The global bus, which services publish to by its ARN", bus)
         if topology.bus.archive_days:

@@ -88,6 +88,15 @@ class Transformer:
                 'allowed: JSON such as {"id": <id>}, or lines of text that are each within quotes, "as <id>"'
             )
 
+    @property
+    def keys(self) -> set[str]:
+        """The keys of the object that the template is; none when it is no object."""
+        try:
+            filled = _DECODER.decode(_PLACEHOLDER.sub("null", self.template))
+        except ValueError:
+            return set()
+        return set(filled) if isinstance(filled, dict) else set()
+
     def fill(self, event: Mapping[str, Any], known: Mapping[str, Any]) -> Delivered | Dropped:
         """The template filled with what the paths find in an event and with the predefined variables."""
 

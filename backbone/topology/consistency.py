@@ -29,6 +29,7 @@ def check(given: Source) -> Iterator[Problem]:
     yield from _check_arns(given, top)
     yield from _check_sources(given, top)
     yield from _check_detail_types(given, top)
+    yield from _check_confidential(given, top)
     yield from _check_modules(given, top)
     yield from _check_bus_names(given, top)
 
@@ -158,6 +159,23 @@ def _check_detail_types(given: Source, top: dict[str, Any]) -> Iterator[Problem]
                     )
 
 
+def _check_confidential(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
+    entries = top.get("confidential")
+    entries = entries if isinstance(entries, list) else []
+    for index, entry in enumerate(entries):
+        if entry in entries[:index]:
+            yield given.problem(("confidential", index), f"got {format_value(entry)} a second time; keep one of them")
+    for name, service in _mappings(top, "services"):
+        types = service.get("publishes") if service.get("confidential") is True else None
+        for index, detail_type in enumerate(types if isinstance(types, list) else ()):
+            if isinstance(detail_type, str) and ('"' in detail_type or "\\" in detail_type):
+                yield given.problem(
+                    ("services", name, "publishes", index),
+                    f'got {format_value(detail_type)} of a confidential service; allowed: a detail-type without " and '
+                    "\\, which EventBridge would not escape in the log",
+                )
+
+
 def _check_modules(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
     for name, service in _mappings(top, "services"):
         if service.get("settings") and service.get("module") is None:
@@ -202,6 +220,7 @@ def _check_bus_names(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
 def loose_ends(topology: Topology, given: Source) -> Iterator[Problem]:
     """Warnings about what is allowed and yet most likely a mistake."""
     yield from _unmet_subscriptions(topology, given)
+    yield from _not_hidden(topology, given)
     for name in topology.accounts:
         if name not in topology.accounts_in_use:
             yield given.warning(
@@ -211,6 +230,22 @@ def loose_ends(topology: Topology, given: Source) -> Iterator[Problem]:
             )
     if not topology.services:
         yield given.warning((), "no services are declared, so the global bus forwards to nobody")
+
+
+def _not_hidden(topology: Topology, given: Source) -> Iterator[Problem]:
+    published = sorted({detail_type for service in topology.services.values() for detail_type in service.publishes})
+    for index, detail_type in enumerate(topology.confidential):
+        if detail_type not in published:
+            yield given.warning(
+                ("confidential", index),
+                f"no service publishes {format_value(detail_type)}{suggestion(detail_type, published)}",
+            )
+    hidden = topology.confidential or any(service.confidential for service in topology.services.values())
+    if hidden and topology.logs.bus and topology.logs.bus.detail == "FULL":
+        yield given.warning(
+            ("logs", "bus", "detail"),
+            "FULL shows the detail of confidential events in what buses report; NONE does not",
+        )
 
 
 def _unmet_subscriptions(topology: Topology, given: Source) -> Iterator[Problem]:

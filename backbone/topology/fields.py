@@ -108,6 +108,12 @@ def _detail_type(value: str) -> str:
     return value
 
 
+def _confidential(value: str) -> str:
+    if '"' in value or "\\" in value:
+        raise _error(value, _CONFIDENTIAL.words)
+    return value
+
+
 def _retention(value: int) -> int:
     if value not in RETENTION_DAYS:
         raise _error(value, _RETENTION.words)
@@ -129,6 +135,7 @@ def _setting(value: object) -> object:
 
 _ACCOUNT_ID = Allowed("12 digits in quotes")
 _DETAIL_TYPE = Allowed(f"1 to {DETAIL_TYPE_CHARACTERS} printable characters without * and $, as in Order.Created")
+_CONFIDENTIAL = Allowed('a detail-type without " and \\, which EventBridge would not escape in the log')
 _RETENTION = Allowed(f"what CloudWatch Logs accepts, in days: {', '.join(map(str, RETENTION_DAYS))}")
 _SETTING = Allowed("true or false, a whole number, or text")
 _SOURCE = Allowed(f'1 to {SOURCE_CHARACTERS} printable characters without spaces, * " $ and \\')
@@ -140,6 +147,7 @@ AccountName = Annotated[str, Allowed("the name of an account under accounts")]
 BackboneName = Annotated[str, Matching("1 to 20 of a-z 0-9 -", BACKBONE_NAME)]
 BusName = Annotated[str, Matching(BUS_NAME_ALLOWED, rf"(?!default$){BUS_NAME}")]
 DetailType = Annotated[str, AfterValidator(_detail_type), _DETAIL_TYPE]
+ConfidentialType = Annotated[DetailType, AfterValidator(_confidential), _CONFIDENTIAL]
 Key = Annotated[str, Matching("a lower-case letter, then a-z 0-9 -", r"[a-z][a-z0-9-]*")]
 KmsKey = Annotated[
     str,

@@ -30,6 +30,7 @@ from backbone.topology.fields import (
     Allowed,
     BackboneName,
     BusName,
+    ConfidentialType,
     DetailType,
     Key,
     KmsKey,
@@ -161,6 +162,10 @@ class ServiceEntry(Model):
     settings: dict[str, Setting] = Field(default_factory=dict)
     """Values that the module's `build` asks for by `service.setting`."""
 
+    confidential: bool = False
+    """Whether all events of this service are logged without their `detail`, as those in the file's own `confidential`
+    are."""
+
 
 class BusLog(Model):
     """What every bus reports of its own work: reception, rule matches and deliveries of events."""
@@ -228,6 +233,10 @@ class Topology(Model):
 
     logs: Logs = Logs()
     """The logs of all buses and services."""
+
+    confidential: tuple[ConfidentialType, ...] = ()
+    """The detail-types of events that hold personal or secret data. The log of every bus has them without their
+    `detail`; archives and failure queues have them whole."""
 
     retry: Retry = Retry()
     """How long EventBridge tries to deliver an event."""

@@ -86,12 +86,20 @@ def _check_patterns(topology: Topology, given: Source) -> Iterator[Problem]:
                 f"the forwarding rule's pattern has {size:,} characters; AWS allows {PATTERN_CHARACTERS:,}; ways out: "
                 "subscribe to fewer detail-types, split the service, or use routing: broadcast",
             )
+    hidden = routing.confidential(topology)
+    size = max(len(routing.to_json(pattern)) for pattern in (hidden.pattern, hidden.others)) if hidden else 0
+    if size > PATTERN_CHARACTERS:
+        yield given.problem(
+            ("confidential",) if topology.confidential else ("services",),
+            f"the pattern of confidential events has {size:,} characters; AWS allows {PATTERN_CHARACTERS:,}; ways out: "
+            "let services that publish many of these types be confidential as a whole",
+        )
 
 
 def _check_rules(topology: Topology, given: Source) -> Iterator[Problem]:
     forwarding = sum(routing.forwarding(topology, service) is not None for service in topology.services)
-    # The logging rule is one more, and an archive is a rule that AWS manages and hides.
-    rules = forwarding + 1 + (topology.bus.archive_days > 0)
+    # The logging rules are one or two more, and an archive is a rule that AWS manages and hides.
+    rules = forwarding + 1 + (routing.confidential(topology) is not None) + (topology.bus.archive_days > 0)
     allowed = RULES_PER_BUS_IN_REGION.get(topology.region, RULES_PER_BUS)
     if rules > allowed:
         yield given.warning(

@@ -5,17 +5,48 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from backbone.topology.models import SubscriptionEntry, Topology
 
-__all__ = ["EVERYTHING", "PatternJson", "forwarding", "subscription", "to_json"]
+__all__ = ["EVERYTHING", "Confidential", "PatternJson", "confidential", "forwarding", "subscription", "to_json"]
 
 PatternJson = dict[str, Any]
 """An event pattern as `json.loads` would give it."""
 
 EVERYTHING: PatternJson = {"source": [{"prefix": ""}]}
 """Matches every event, replayed events too, since each has a source."""
+
+
+@dataclass(frozen=True)
+class Confidential:
+    """Events whose `detail` is in no log: those of some detail-types, and all of some sources."""
+
+    detail_types: tuple[str, ...]
+    sources: tuple[str, ...]
+
+    @property
+    def pattern(self) -> PatternJson:
+        """Matches these events."""
+        fields = self._fields()
+        return dict(fields) if len(fields) == 1 else {"$or": [{field: values} for field, values in fields]}
+
+    @property
+    def others(self) -> PatternJson:
+        """Matches all other events."""
+        return {field: [{"anything-but": values}] for field, values in self._fields()}
+
+    def _fields(self) -> list[tuple[str, list[str]]]:
+        fields = [("detail-type", list(self.detail_types)), ("source", list(self.sources))]
+        return [(field, values) for field, values in fields if values]
+
+
+def confidential(topology: Topology) -> Confidential | None:
+    """The events that a topology declares confidential; None when there are none."""
+    sources = tuple(sorted(topology.source_of(name) for name, entry in topology.services.items() if entry.confidential))
+    detail_types = tuple(sorted(topology.confidential))
+    return Confidential(detail_types, sources) if detail_types or sources else None
 
 
 def to_json(pattern: PatternJson) -> str:

@@ -29,6 +29,7 @@ from backbone.constructs.service import Service, Surroundings
 from backbone.constructs.stream import Stream
 from backbone.constructs.subscription import Subscription
 from backbone.constructs.table import Table
+from backbone.topology import routing
 from backbone.topology.models import BusLog, Retry
 from tests.synthesis import Json, decoded, resources
 from tests.synthesis.reviewed import ReviewedJson
@@ -74,6 +75,20 @@ def reporting_bus(scope: Construct, account: Account) -> None:
         reports=BusLog(level="INFO", detail="FULL"),
     )
     reporting.archive(retention_days=30)
+
+
+def discreet_bus(scope: Construct, account: Account) -> None:
+    EventBus(
+        scope,
+        "it",
+        account=account,
+        name="shop.events",
+        description="A bus",
+        policy=None,
+        log_retention_days=7,
+        retry=RETRY,
+        confidential=routing.Confidential(("Order.Created",), ("billing",)),
+    )
 
 
 def function(scope: Construct, account: Account, id: str = "work") -> Function:
@@ -181,6 +196,7 @@ CASES: dict[str, Build] = {
     "api-destination": lambda scope, account: api_destination(scope, account, "it"),
     "bus": lambda scope, account: bus(scope, account, "it"),
     "bus-that-reports": reporting_bus,
+    "bus-with-confidential-events": discreet_bus,
     "dead-letter-queue": lambda scope, account: DeadLetterQueue(
         scope, "it", account=account, name="dead-letters", source_arn=PLACE.rule("events", "all")
     ),

@@ -26,6 +26,13 @@ AGAIN = object()
 """Stands for the block once more, under another name."""
 
 CASES: dict[str, tuple[str, Place, Any, str, str]] = {
+    "a template for a log group without a message": (
+        "all-features",
+        (TARGET, "global-bus_confidential-log", "input_transformer"),
+        {"input_template": '{"id": <id>}', "input_paths": {"id": "$.id"}},
+        "BB207",
+        "a log group takes only",
+    ),
     # example, place (a resource by its type and what its name has), what stands there then, finding, words
     "a missing resource in an output": (
         "single",

@@ -11,7 +11,8 @@ import pytest
 
 from backbone.synthesis import output
 from backbone.system.reader import read
-from tests.conftest import example
+from backbone.topology import parse
+from tests.conftest import EXAMPLES, example
 
 Resources = dict[str, dict[str, dict[str, Any]]]
 Edit = Callable[[Resources], object]
@@ -128,6 +129,18 @@ def test_where_the_stacks_part_from_what_was_declared(synthesized_folder: Path, 
     (folder / "backbone.json").write_bytes((synthesized_folder / "backbone.json").read_bytes())
     messages = [finding.message for finding in read(folder).findings if finding.rule == rule]
     assert any(words in message for message in messages), [str(each) for each in read(folder).findings]
+
+
+def test_a_log_of_confidential_events_that_is_gone(tmp_path: Path) -> None:
+    text = EXAMPLES["single"].read_text() + "confidential: [Order.Created]\n"
+    output.synth(parse(text), tmp_path)
+    assert read(tmp_path).findings == ()
+    file = tmp_path / "stacks" / "backbone" / "cdk.tf.json"
+    document = json.loads(file.read_text())
+    remove("aws_cloudwatch_event_target", "global-bus_confidential-log")(document["resource"])
+    file.write_text(json.dumps(document))
+    found = [finding.message for finding in read(tmp_path).findings if finding.rule == "BB709"]
+    assert found == ["no rule of shop-global logs Order.Created of order-service"]
 
 
 def test_nothing_parts_in_the_example(synthesized_folder: Path) -> None:

@@ -113,6 +113,14 @@ def test_every_example_is_valid(name: str) -> None:
         ),
         ({"accounts.spare": '{id: "444444444444"}'}, "accounts.spare: no service and no bus is in this account"),
         ({"services": "{}"}, "no services are declared"),
+        (
+            {"confidential": "[Order.Createt]"},
+            "confidential[0]: no service publishes 'Order.Createt' (did you mean 'Order.Created'?)",
+        ),
+        (
+            {"services.order-service.confidential": "true", "logs.bus": "{level: INFO, detail: FULL}"},
+            "logs.bus.detail: FULL shows the detail of confidential events in what buses report; NONE does not",
+        ),
     ],
 )
 def test_what_is_allowed_but_likely_a_mistake(change: dict[str, str], warning: str) -> None:

@@ -38,7 +38,7 @@ def check(system: System, manifest: Manifest) -> Iterator[Finding]:
         yield from _unasked(system, manifest, hub)
     buses = [hub.arn, *(service.local_bus for service in manifest.services.values())]
     for bus in filter(None, (system.get(EventBus, arn) for arn in buses)):
-        yield from _logging(system, bus)
+        yield from _logging(system, bus, manifest)
         yield from _strangers(members, bus)
 
 
@@ -206,11 +206,18 @@ def _accounts(statement: Statement) -> Iterator[str]:
             yield from re.findall(r"\b[0-9]{12}\b", value.text)
 
 
-def _logging(system: System, bus: EventBus) -> Iterator[Finding]:
-    """Every event on a bus is logged."""
+def _logging(system: System, bus: EventBus, manifest: Manifest) -> Iterator[Finding]:
+    """Every event on a bus is logged, be it by several rules; on the global bus each declared event is tried."""
     place = Arn.parse(bus.arn)
-    event = {"source": "any.source", "detail-type": "Any", "account": STRANGER, "region": place.region, "detail": {}}
-    targets = [target for rule in system.rules_by_bus[bus.arn].matching(event) for target in rule.targets]
-    whole = [target for target in targets if target.input.input is None]
-    if not any(isinstance(system.target_of(target.arn), LogGroup) for target in whole):
-        yield finding("BB709", bus.address, f"no rule of {bus.name} logs every event")
+    anything = {"source": "any.source", "detail-type": "Any", "account": STRANGER, "region": place.region, "detail": {}}
+    events = [anything]
+    if bus.arn == manifest.global_bus.arn:
+        services = manifest.services.values()
+        events += [_event(manifest, service, detail_type) for service in services for detail_type in service.publishes]
+    for event in events:
+        targets = [target for rule in system.rules_by_bus[bus.arn].matching(event) for target in rule.targets]
+        logging = [target for target in targets if target.input.input is None]
+        if not any(isinstance(system.target_of(target.arn), LogGroup) for target in logging):
+            which = "every event" if event is anything else f"{event['detail-type']} of {event['source']}"
+            yield finding("BB709", bus.address, f"no rule of {bus.name} logs {which}")
+            return

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backbone.aws.limits import TARGETS_PER_RULE
 from backbone.system import access
 from backbone.system.findings import Finding, finding
-from backbone.system.model import Archive, EventBus, Rule, System, Target
+from backbone.system.model import Archive, EventBus, LogGroup, Rule, System, Target
 from backbone.system.terraform import Configuration
 
 __all__ = ["check"]
@@ -43,7 +43,20 @@ def _target(system: System, configuration: Configuration, target: Target) -> Ite
     bus = system.get(EventBus, target.arn)
     for problem in target.input.problems(other_account=bus is not None and bus.account_id != target.account_id):
         yield finding("BB207", target.address, f"{problem}; AWS refuses the target")
+    if isinstance(system.target_of(target.arn), LogGroup):
+        yield from _log_template(target)
     yield from _order_of_creation(system, configuration, target)
+
+
+def _log_template(target: Target) -> Iterator[Finding]:
+    """A log group takes a timestamp and a text as message (AWS CDK's documentation, `LogGroupTargetInputOptions`)."""
+    transformer = target.input.input_transformer
+    if transformer is not None and transformer.keys != {"timestamp", "message"}:
+        words = (
+            f"input_template is {transformer.template!r}; a log group takes only "
+            '{"timestamp": <time>, "message": "a text"}, with any values'
+        )
+        yield finding("BB207", target.address, words)
 
 
 def _order_of_creation(system: System, configuration: Configuration, target: Target) -> Iterator[Finding]:
