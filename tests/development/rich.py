@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from backbone.development.contracts import Contract
 from backbone.development.schemas import schema
-from services.common.envelope import EventData
+from backbone.runtime import EventData
 
 __all__ = ["CONTRACTS", "Category", "Everything"]
 
