@@ -48,9 +48,8 @@ snapshot: install ## Write the reviewed Terraform in the tests' snapshots anew
 	$(BIN)/python -m pytest tests/synthesis/test_snapshots.py tests/constructs/test_snapshots.py --snapshot-update
 
 docs: install ## Write the pages that are made of code and tests, and build the site into site/
-	$(BIN)/python -c "import pathlib, backbone.topology.reference as made; pathlib.Path('docs/reference.md').write_text(made.markdown())"
-	$(BIN)/python -m tests.aws.behaviour
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	$(BIN)/python -m scripts.pages
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 	@echo "site/index.html"
 
 lock: install ## Write requirements.lock anew from pyproject.toml

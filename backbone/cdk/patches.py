@@ -72,8 +72,7 @@ def _require_extra() -> None:
     missing = ", ".join(name for name in needed if find_spec(name) is None)
     if missing:
         raise NotInstalledError(
-            f"not installed: {missing}; to synthesize Terraform needs what a small installation leaves out: run "
-            "`pip install 'event-backbone[synth]'`"
+            f"not installed: {missing}; synthesizing needs the extra `synth`: run `pip install 'event-backbone[synth]'`"
         )
 
 

@@ -64,12 +64,12 @@ def check(
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
-    """Print findings by severity, with what each does to events and how to mend it, and how many there are."""
+    """Print findings by severity, with what each does to events and how to fix it, and how many there are."""
     for found in findings:
         entry = found.entry
         output.print(f"{found.severity} {found.rule}: {found}", style=STYLES[found.severity], soft_wrap=True)
         if found.severity != "note":
-            output.print(f"    {entry.effect} {entry.mend}", soft_wrap=True)
+            output.print(f"    {entry.effect} {entry.fix}", soft_wrap=True)
     counts = {severity: sum(found.severity == severity for found in findings) for severity in STYLES}
     output.print(", ".join(f"{count} {severity}s" for severity, count in counts.items()))
 
@@ -81,7 +81,7 @@ def _as_dict(found: Finding) -> dict[str, str]:
         "address": found.address,
         "message": found.message,
         "effect": found.entry.effect,
-        "mend": found.entry.mend,
+        "fix": found.entry.fix,
     }
 
 

@@ -94,7 +94,7 @@ def _bus(system: System, name: str, account_id: str) -> EventBus:
     buses = system.of(EventBus)
     if not name:
         if len(system.hubs) != 1:
-            raise BackboneError("the event does not say on which bus; name one by EventBusName in it")
+            raise BackboneError("the event names no bus, and there is not exactly one global bus; add EventBusName")
         return system.hubs[0]
     found = [bus for bus in buses if name == bus.arn or (name == bus.name and bus.account_id in ("", account_id))]
     found = found or [bus for bus in buses if name == bus.name]

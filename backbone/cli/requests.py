@@ -32,13 +32,13 @@ def put(simulator: Simulator, given: Mapping[str, Any], *, caller: str | None, a
             continue
         simulator.put_events([entry], caller=who)
         return
-    raise BackboneError(f"no service or account is called {source!r}; say who puts the event by --as")
+    raise BackboneError(f"no service or account is called {source!r}; name the caller with --as")
 
 
 def _hub(simulator: Simulator) -> str:
     buses = simulator.system.hubs
     if len(buses) != 1:
-        raise BackboneError("the event does not say on which bus; name one by EventBusName in it")
+        raise BackboneError("the event names no bus, and there is not exactly one global bus; add EventBusName")
     return buses[0].arn
 
 

@@ -24,7 +24,7 @@ def sarif(findings: Sequence[Finding], *, services: dict[str, str], file: Path, 
         {
             "id": rule,
             "shortDescription": {"text": entry.title},
-            "help": {"text": f"{entry.effect} {entry.mend}"},
+            "help": {"text": f"{entry.effect} {entry.fix}"},
             "defaultConfiguration": {"level": LEVELS[entry.severity]},
         }
         for rule, entry in CATALOGUE.items()
@@ -33,7 +33,7 @@ def sarif(findings: Sequence[Finding], *, services: dict[str, str], file: Path, 
         {
             "ruleId": found.rule,
             "level": LEVELS[found.severity],
-            "message": {"text": f"{found}. {found.entry.effect} {found.entry.mend}"},
+            "message": {"text": f"{found}. {found.entry.effect} {found.entry.fix}"},
             "locations": [
                 {
                     "physicalLocation": {

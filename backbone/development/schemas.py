@@ -131,9 +131,9 @@ def read(file: Path) -> Json:
     try:
         read = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SchemaError(f"{file}: is no JSON Schema: {error}; {advice}") from None
+        raise SchemaError(f"{file}: is not a JSON Schema: {error}; {advice}") from None
     if not _is_schema(read) or not all(map(_is_schema, read.get("$defs", {}).values())):
-        raise SchemaError(f"{file}: is no JSON Schema of an event; {advice}")
+        raise SchemaError(f"{file}: is not a JSON Schema of an event; {advice}")
     found: Json = read
     return found
 

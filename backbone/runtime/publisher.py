@@ -35,7 +35,7 @@ PERMANENT = {
     "ResourceNotFoundException",
     "ValidationException",
 }
-"""Error codes of failures that a further attempt cannot mend."""
+"""Error codes of failures that a further attempt cannot fix."""
 
 
 class EventsClient(Protocol):

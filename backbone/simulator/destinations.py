@@ -105,7 +105,7 @@ class Destinations:
         if role is None:
             return f"{function.name} has no role"
         if not isinstance(to, Queue | Function | EventBus):
-            return f"the destination {arn} is made by no stack or not simulated"
+            return f"the destination {arn} is not in any stack, or not simulated"
         policies = to.permissions if isinstance(to, Function) else filter(None, [to.policy])
         context = self._engine.context
         if isinstance(to, EventBus):

@@ -250,8 +250,8 @@ class Engine:
         node.depth = (parent.depth if parent else 0) + (kind == "put")
         if node.depth > MAX_CHAIN:
             raise SimulatorError(
-                f"{node.place}: {words} is the {node.depth}th event in a chain in which each causes the next: they "
-                "would go on without end; have a function not answer what follows from its own events"
+                f"{node.place}: {words} is the {node.depth}th event in a chain in which each causes the next, and the "
+                "chain would never end; let no function react to what follows from its own events"
             )
         if self.on_node is not None:
             self.on_node(node)

@@ -298,7 +298,7 @@ class EventBridge:
         (kept,) = found
         bus = self._system.get(EventBus, kept.bus_arn)
         if bus is None:
-            raise SimulatorError(f"{kept.address}: its bus is made by no stack")
+            raise SimulatorError(f"{kept.address}: its bus is not in any stack")
         only = None
         if rules is not None:
             only = frozenset(rule.arn for rule in self._system.of(Rule) if not set(rules).isdisjoint(rule.names))

@@ -235,7 +235,7 @@ class Simulator:
             node = self._engine.node("redriven", found.name, found.account, code)
             if not self._redeliver(found, message, node):
                 self.queues[found.name] += messages[position:]
-                raise SimulatorError(f"{found.name}: nothing tells where its messages should go")
+                raise SimulatorError(f"{found.name}: nothing says where its messages should go")
         return len(messages)
 
     def _redeliver(self, queue: Queue, message: Message, node: Node) -> bool:

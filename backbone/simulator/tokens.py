@@ -48,7 +48,7 @@ class KeySet:
         except (OSError, ValueError) as error:
             raise BackboneError(f"{file}: cannot be read: {error}; allowed: a JSON Web Key Set") from None
         if not isinstance(read, dict):
-            raise BackboneError(f"{file}: is no JSON Web Key Set")
+            raise BackboneError(f"{file}: is not a JSON Web Key Set")
         return cls(read)
 
     def claims(self, token: str) -> Mapping[str, Any] | None:

@@ -104,7 +104,7 @@ def dead_letter_refusal(system: System, target: Target) -> str | None:
     """Why EventBridge may not send to a target's dead-letter queue; None when it may."""
     queue = system.get(Queue, target.dead_letters_arn)
     if queue is None:
-        return f"the dead-letter queue {target.dead_letters_arn} is made by no stack"
+        return f"the dead-letter queue {target.dead_letters_arn} is not in any stack"
     refusal = _queue(system, target, queue, {}, False)
     return f"{refusal.why} (dead-letter queue {queue.name})" if refusal else None
 
@@ -120,7 +120,7 @@ def delivery_refusal(
     to = system.target_of(target.arn)
     if to is None:
         if any(f":{service}:" in target.arn for service in ("events", "sqs", "lambda", "logs", "kinesis")):
-            return Refusal("NO_RESOURCE", f"{target.arn} is made by no stack")
+            return Refusal("NO_RESOURCE", f"{target.arn} is not in any stack")
         return Refusal("NO_RESOURCE", f"targets such as {target.arn} are not simulated")
     decide = _DELIVERIES.get(type(to))
     if decide is None:
@@ -173,7 +173,7 @@ def _by_role(action: str) -> Decide[Resource]:
     def decide(system: System, target: Target, to: Resource, context: Context, ahead: bool) -> Refusal | None:
         role = system.get(Role, target.role_arn)
         if role is None:
-            missing = f"the role {target.role_arn} is made by no stack" if target.role_arn else "the target has no role"
+            missing = f"the role {target.role_arn} is not in any stack" if target.role_arn else "the target has no role"
             return Refusal("FAILED_TO_ASSUME_ROLE", missing)
         if not may_assume(EVENTS, role, _source(target)):
             return Refusal("FAILED_TO_ASSUME_ROLE", f"{role.name} does not trust events.amazonaws.com for this rule")

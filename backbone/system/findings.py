@@ -15,12 +15,12 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 @dataclass(frozen=True)
 class Entry:
-    """A kind of finding: what it is, how grave, what it does to events, and how to mend it."""
+    """A kind of finding: what it is, how severe, what it does to events, and how to fix it."""
 
     title: str
     severity: Severity
     effect: str
-    mend: str
+    fix: str
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ CATALOGUE: dict[str, Entry] = {
     "BB205": Entry(
         "A rule that is switched off",
         "error",
-        "Nothing is delivered by it, and nothing tells so.",
+        "Nothing is delivered by it, and nothing says so.",
         "Set state to ENABLED, or remove the rule.",
     ),
     "BB206": Entry(
@@ -188,7 +188,7 @@ CATALOGUE: dict[str, Entry] = {
     "BB702": Entry(
         "A declared subscription that no rule forwards",
         "error",
-        "The service never gets the event, and nothing tells so.",
+        "The service never gets the event, and nothing says so.",
         "Restore the forwarding rule, its pattern and its target.",
     ),
     "BB703": Entry(

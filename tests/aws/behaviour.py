@@ -1,7 +1,4 @@
-"""The table of `docs/behaviour.md`: what AWS does, and how it is known, from the cases that run against our code.
-
-`python -m tests.aws.behaviour` writes it.
-"""
+"""The page `docs/behaviour.md`: what AWS does, and how it is known, from the cases that run against our code."""
 
 from __future__ import annotations
 
@@ -12,11 +9,8 @@ from typing import Any
 
 import yaml
 
-from tests.conftest import ROOT
+__all__ = ["markdown"]
 
-__all__ = ["FILE", "markdown"]
-
-FILE = ROOT / "docs" / "behaviour.md"
 KNOWN = ("recorded", "documented", "inferred")
 AREAS = {
     "put-events": "PutEvents",
@@ -32,11 +26,8 @@ AREAS = {
 }
 HEAD = """# What AWS does
 
-<!-- Written from the cases of the tests by `make docs`: each row runs against the simulator, but for those that say
-"not yet". -->
-
 The simulator is held to answers that others recorded on AWS, to AWS's documentation, and, where neither says anything,
-to what we infer. Each row below is a test.
+to what we infer. Each row is a test that runs against the simulator, except for the rows that say "not yet".
 """
 
 
@@ -79,7 +70,3 @@ def _how(known: str, read: dict[str, Any], case: dict[str, Any]) -> str:
 
 def _plain(text: str) -> str:
     return re.sub(r"\s+", " ", text).replace("|", "\\|").replace("<", "&lt;")
-
-
-if __name__ == "__main__":
-    FILE.write_text(markdown(), encoding="utf-8")

@@ -1,10 +1,9 @@
-"""The page about AWS's behaviour says what the tests say."""
+"""The page about AWS's behaviour has what the tests have."""
 
 from __future__ import annotations
 
-from tests.aws.behaviour import FILE, markdown
+from tests.aws.behaviour import markdown
 
 
-def test_the_page_is_that_of_the_cases() -> None:
-    assert FILE.read_text(encoding="utf-8") == markdown(), "run `make docs`"
+def test_most_of_it_is_recorded() -> None:
     assert markdown().count("| recorded on AWS") > 50

@@ -49,7 +49,7 @@ def test_a_finding_has_id_severity_address_effect_and_mend(project: Path) -> Non
     assert "Events are lost without a trace. Give the target a dead_letter_config.\n" in text
     assert text.endswith("1 errors, 0 warnings, 0 notes\n")
     (found,) = json.loads(run(BACKBONE, "check", "--json", folder=project, status=1)[0])
-    assert found.keys() == {"rule", "severity", "address", "message", "effect", "mend"}
+    assert found.keys() == {"rule", "severity", "address", "message", "effect", "fix"}
     assert (found["rule"], found["severity"], found["address"]) == ("BB202", "error", address)
 
 

@@ -137,6 +137,6 @@ def test_a_schema_that_is_damaged(tmp_path: Path, text: str) -> None:
     file = tmp_path / "T.v1.json"
     file.write_bytes(text.encode("latin-1"))
     with pytest.raises(
-        SchemaError, match=r"T\.v1\.json: is no JSON Schema.*; restore it from version control, or delete"
+        SchemaError, match=r"T\.v1\.json: is not a JSON Schema.*; restore it from version control, or delete"
     ):
         export({tmp_path: (Old,)})

@@ -13,7 +13,7 @@ import typer
 import backbone
 from backbone.cli import development, patterns, simulate, topology  # noqa: F401  (each adds its commands)
 from backbone.cli.app import app
-from backbone.topology.reference import markdown
+from scripts.pages import DOCS, pages
 from tests.conftest import ROOT
 from tests.docs.documents import DOCUMENTS, code
 
@@ -27,8 +27,9 @@ CALL = re.compile(r"(?:^|[\s|$])backbone +([a-z][a-z-]*|--[a-z-]+)([^|]*)")
 IDS = [str(file.relative_to(ROOT)) for file in DOCUMENTS]
 
 
-def test_the_reference_is_that_of_the_models() -> None:
-    assert (ROOT / "docs" / "reference.md").read_text(encoding="utf-8") == markdown(), "run make docs"
+@pytest.mark.parametrize("page", pages())
+def test_pages_made_of_code_and_tests_are_fresh(page: str) -> None:
+    assert (DOCS / page).read_text(encoding="utf-8") == pages()[page], "run make docs"
 
 
 def test_the_commands_are_found() -> None:

@@ -61,7 +61,10 @@ def test_simulate_an_event(stacks: Stacks, tmp_path: Path) -> None:
     assert "--expect: got 'T=x'; allowed" in run(*command, "--expect", "T=x", folder=tmp_path, status=2)[1]
     assert "--allow: got 'x'; allowed: denied" in run(*command, "--allow", "x", folder=tmp_path, status=2)[1]
     (tmp_path / "event.json").write_text('{"source": "nobody", "detail-type": "T", "detail": {}}')
-    assert "no service or account is called 'nobody'; say who" in run(*command, folder=tmp_path, status=2)[1]
+    assert (
+        "no service or account is called 'nobody'; name the caller with --as"
+        in run(*command, folder=tmp_path, status=2)[1]
+    )
     assert "either --event or --post" in run(*command[:4], folder=tmp_path, status=2)[1]
     assert "--fault: got 'x'; allowed" in run(*command, "--fault", "x", folder=tmp_path, status=2)[1]
     assert "run `backbone synth` first" in run(BACKBONE, "simulate", "-e", "event.json", folder=tmp_path, status=2)[1]

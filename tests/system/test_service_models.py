@@ -35,14 +35,14 @@ def written(module: Any) -> dict[str, Any]:
 
 
 def test_the_service_models_are_those_of_the_installed_botocore() -> None:
-    """To mend it: python -m scripts.service_models, and read the diff."""
+    """To fix it: python -m scripts.service_models, and read the diff."""
     types = {name: one for name, one in written(provider_schema).items() if name != "versions"}
     expected = {"botocore": botocore.__version__, **service_models.generate(types)}
     assert written(service_models) == expected
 
 
 def test_the_arguments_of_provider_6_are_those_of_the_installed_bindings() -> None:
-    """To mend it: python -m scripts.provider_schema PLUGIN_DIR, and read the diff."""
+    """To fix it: python -m scripts.provider_schema PLUGIN_DIR, and read the diff."""
     data = written(provider_schema)
     version, bindings = provider_schema.bindings()
     assert data.pop("versions") == {"5": provider_schema.FIVE, "6": version}

@@ -42,7 +42,7 @@ def _endpoint(system: System, api: HttpApi) -> Iterator[Finding]:
 
 def _authorization(route: Route) -> Iterator[Finding]:
     if route.authorization == "JWT" and (route.jwt is None or not route.jwt.issuer or not route.jwt.audience):
-        words = "its JWT authorizer is made by no stack, or has no issuer or audience"
+        words = "its JWT authorizer is not in any stack, or has no issuer or audience"
         yield finding("BB406", route.address, words)
     if route.authorization == "CUSTOM":
         words = "a Lambda authorizer is not simulated: its calls are refused"

@@ -22,7 +22,7 @@ def check(system: System) -> Iterator[Finding]:
 def _function(system: System, function: Function) -> Iterator[Finding]:
     role = system.get(Role, function.role_arn)
     if role is None:
-        yield finding("BB301", function.address, "its role is made by no stack")
+        yield finding("BB301", function.address, "its role is not in any stack")
     else:
         yield from _role(function, role)
     if not function.failures_arn and not function.dead_letters_arn:

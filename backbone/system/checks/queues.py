@@ -22,7 +22,7 @@ def _dead_letters(system: System, queue: Queue) -> Iterator[Finding]:
     dead = system.get(Queue, queue.redrive_arn)
     if dead is None:
         if queue.redrive_arn is not None:
-            words = f"its dead-letter queue {queue.redrive_arn} is made by no stack: AWS refuses the redrive policy"
+            words = f"its dead-letter queue {queue.redrive_arn} is not in any stack: AWS refuses the redrive policy"
             yield finding("BB105", queue.address, words)
         return
     if (dead.fifo is None) != (queue.fifo is None):
