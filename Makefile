@@ -53,6 +53,5 @@ docs: install ## Write the pages that are made of code and tests, and build the 
 	@echo "site/index.html"
 
 lock: install ## Write requirements.lock anew from pyproject.toml
-	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --no-header --extra dev pyproject.toml -o requirements.lock

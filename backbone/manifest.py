@@ -61,7 +61,10 @@ class ManifestSubscription(_Model):
 
 
 class ManifestService(_Model):
-    """A service as it was declared. `folders` are those of its module, the module's own first."""
+    """A service as it was declared. `folders` are those of its module, the module's own first.
+
+    `packages` tells which packages its functions need, as `backbone.locked` has it; None where they need none.
+    """
 
     account: str
     source: str
@@ -70,6 +73,7 @@ class ManifestService(_Model):
     local_bus: str
     module: str | None = None
     folders: tuple[str, ...] = ()
+    packages: str | None = None
 
 
 class ManifestStack(_Model):
@@ -86,7 +90,8 @@ class Manifest(_Model):
     `keys` has the ARN of the key that encrypts everything in an account, by the account's name, where there is one.
     `file` is the name of the declaring file; None where there was only text. `sources` has the SHA-256 of that file and
     of each file of a module or of the runtime, by its path from the folder of that file (or, for what is installed
-    elsewhere, from where Python finds it). `layers` has what is known to be in a layer, as requirements, by its ARN.
+    elsewhere, from where Python finds it). `layers` has what is known to be in layers, as requirements, by patterns of
+    their ARNs in which `*` stands for any characters.
     """
 
     format: Literal[1] = FORMAT

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from backbone.errors import BackboneError
+from backbone.locked import LOCK_FILE, REQUIREMENTS_FILE
 
 __all__ = ["SYNTH_FILE", "ModuleFiles", "content", "digest", "folder_of", "runtime_files"]
 
@@ -48,8 +49,9 @@ class ModuleFiles:
         return sorted(found | {path for path in inits if (self.root / path).is_file()})
 
     def shipped(self) -> list[str]:
-        """The files that go into the zip: all but the one that runs at synth."""
-        return [path for path in self.paths() if path != f"{self.folders[0]}/{SYNTH_FILE}"]
+        """The files that go into the zip: all but the one that runs at synth, and those that say which packages do."""
+        left_out = {f"{self.folders[0]}/{name}" for name in (SYNTH_FILE, REQUIREMENTS_FILE, LOCK_FILE)}
+        return [path for path in self.paths() if path not in left_out]
 
     def _below(self, folder: str) -> Iterator[Path]:
         top = self.root / folder

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import shutil
 import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from backbone import manifest
 from backbone.errors import BackboneError
 from backbone.system import terraform
 from backbone.system.reader import Reading, reading_of
@@ -48,6 +53,8 @@ class Judge:
     def judge(self, edit: Edit, *, run: bool = True) -> Verdict:
         """What becomes of an edit, without running anything if that is not wanted."""
         stacks = changed(self._synthesized.stacks, edit.path, edit.after)
+        if edit.path[1] == ASSETS:
+            stacks = deepcopy(stacks)  # hashes of the code change with it
         try:
             with self._folder(edit, stacks) as folder:
                 return self._judge(self._read(stacks, folder), run=run)
@@ -79,12 +86,20 @@ class Judge:
             return
         with tempfile.TemporaryDirectory() as folder:
             for name, document in stacks.items():
-                _write_zips(Path(folder) / "stacks" / name / "assets", document[ASSETS])
+                hashes = _write_zips(Path(folder) / "stacks" / name / "assets", document[ASSETS])
+                for function in document["resource"].get("aws_lambda_function", {}).values():
+                    function["source_code_hash"] = hashes.get(Path(function["filename"]).name)
+            shutil.copy(self._synthesized.folder / manifest.FILE_NAME, folder)
             yield Path(folder)
 
 
-def _write_zips(folder: Path, zips: dict[str, Any]) -> None:
+def _write_zips(folder: Path, zips: dict[str, Any]) -> dict[str, str]:
+    """Write zips; returns the hash of each, as synth writes it beside new code."""
     folder.mkdir(parents=True)
+    hashes = {}
     for name, files in zips.items():
         if files is not REMOVED:
-            (folder / name).write_bytes(b"broken" if files == BROKEN else zipped(files))
+            content = b"broken" if files == BROKEN else zipped(files)
+            (folder / name).write_bytes(content)
+            hashes[name] = base64.b64encode(hashlib.sha256(content).digest()).decode()
+    return hashes

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from backbone.synthesis import output
 from backbone.topology import Topology, load
 from tests.synthesis import Stacks, synthesize
 
@@ -37,5 +38,18 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Sta
     @cache
     def of(name: str) -> Stacks:
         return synthesize(example(name), tmp_path_factory.mktemp(name))
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def stacks(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of an example's stacks, by the example's name; each is synthesized once."""
+
+    @cache
+    def of(name: str) -> Path:
+        folder = tmp_path_factory.mktemp(name)
+        output.synth(example(name), folder)
+        return folder
 
     return of

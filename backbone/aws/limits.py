@@ -72,6 +72,10 @@ ASYNC_RETRY_SECONDS = (60, 120)
 INVOCATION_BYTES = 6 * 1024 * 1024
 """What a function is given in one synchronous invocation (quotas, "Invocation payload"): a batch has no more."""
 
+CODE_ZIPPED_BYTES = 50 * 1024**2
+CODE_UNZIPPED_BYTES = 250 * 1024**2
+"""A zip that is uploaded directly, and what is in it together with all layers (Lambda quotas)."""
+
 # Amazon SQS
 QUEUE_NAME_CHARACTERS = 80
 """API reference, CreateQueue."""

@@ -14,9 +14,15 @@ from backbone.cli.stacks import NoSynth, current
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from backbone.simulator import Simulator
+    from backbone.system.findings import Finding
 
 __all__ = ["simulate", "up"]
+
+DIFFERENCE = "BB191"
+"""The finding that this machine is not as Lambda, of interest where a function fails."""
 
 Faults = Annotated[
     list[str] | None,
@@ -95,6 +101,8 @@ def simulate(
         problems = simulator.problems(allow=allowed, expect=expected)
     for problem in problems:
         errors.print(f"problem: {problem}", style="red", soft_wrap=True)
+    if trace.of("failed"):
+        _print(finding for finding in simulator.all_findings if finding.rule == DIFFERENCE)
     raise typer.Exit(1 if problems else 0)
 
 
@@ -142,6 +150,10 @@ def _simulator(
         faults=[Fault.parse(fault) for fault in faults or []],
         stub_authorizers=stub_authorizers,
     )
-    for finding in simulator.all_findings:
-        errors.print(f"{finding.severity} {finding.rule}: {finding}", style=STYLES[finding.severity], soft_wrap=True)
+    _print(finding for finding in simulator.all_findings if finding.rule != DIFFERENCE)
     return simulator
+
+
+def _print(findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        errors.print(f"{finding.severity} {finding.rule}: {finding}", style=STYLES[finding.severity], soft_wrap=True)

@@ -47,8 +47,8 @@ class Service(Construct):
     """What a module's `build(service)` gets: the service's surroundings, and the ways to add to it.
 
     `subscriptions` is what the file says; what the module makes of it is in `published` and `subscribed`, and
-    `asked` has the settings that it asked for, to be compared. `layers` has the ARNs of the layers that its functions
-    have. `code` is None for a service without a module.
+    `asked` has the settings that it asked for, to be compared. `layers` has the ARNs of the layers with Powertools
+    that its functions have. `code` is None for a service without a module.
     """
 
     def __init__(
@@ -114,9 +114,13 @@ class Service(Construct):
         *,
         handler: str,
         environment: Mapping[str, str] | None = None,
+        layers: Sequence[str] = (),
         **settings: Unpack[FunctionSettings],
     ) -> Function:
-        """A function of the service's code. Its environment says where the global bus is and what the source is."""
+        """A function of the service's code. Its environment says where the global bus is and what the source is.
+
+        `layers` are the ARNs of layers that it has beside that with Powertools, which is the last.
+        """
         if self._code is None:
             raise TypeError(f"{self._name} has no module, so there is no code that a function could run")
         given = {
@@ -134,7 +138,7 @@ class Service(Construct):
             name_of=self.name_of,
             code=self._code,
             handler=handler,
-            layers=[layer],
+            layers=[*layers, layer],
             environment={**given, **(environment or {})},
             log_retention_days=self.log_retention_days,
             **settings,

@@ -12,6 +12,7 @@ from backbone.aws.limits import ASYNC_RETRY_SECONDS
 from backbone.simulator.destinations import Destinations, Result
 from backbone.simulator.engine import Engine, Request, SimulatorError
 from backbone.simulator.processes import Call, Outcome, Reply, Worker
+from backbone.system import layers
 from backbone.system.iam import Identity
 from backbone.system.model import Function, Role
 from backbone.trace import Node
@@ -63,7 +64,7 @@ class Lambda:
     def start(self) -> None:
         """Start the process of every function, so that the first event need not wait for it."""
         for function in self._engine.system.of(Function):
-            self._worker(function).start()
+            self._worker(function).start(self._engine.timestamp)
 
     def _deliver(self, function: Function, request: Request, node: Node) -> None:
         self.invoke_later(function, request.value, node)
@@ -185,7 +186,8 @@ class Lambda:
         if role is None:
             return Outcome(error={"errorType": "AccessDenied", "errorMessage": "the function has no role"})
         began = time.monotonic()
-        outcome = worker.invoke(event, request_id, partial(self._call, role.identity))
+        now = self._engine.timestamp
+        outcome = worker.invoke(event, request_id, partial(self._call, role.identity), now=now)
         return replace(outcome, seconds=time.monotonic() - began)
 
     def _call(self, who: Identity, call: Call) -> Reply:
@@ -197,6 +199,8 @@ class Lambda:
                 raise SimulatorError(
                     f"{function.address}: the runtime {function.runtime} is not simulated, only Python"
                 )
+            if function.code is None:
+                raise SimulatorError(f"{function.address}: only a function with its zip beside the stack is simulated")
             if not function.code.exists():
                 raise SimulatorError(f"{function.address}: {function.code} is not there; run `backbone synth` again")
             context = {
@@ -211,8 +215,23 @@ class Lambda:
                 {**function.environment, **_environment(function)},
                 timeout_seconds=function.timeout_seconds,
                 context=context,
+                requirements=layers.requirements(self._engine.system, function),
+                folders=self._folders(function),
             )
         return self._workers[function.arn]
+
+    def _folders(self, function: Function) -> tuple[str, ...]:
+        """Where the packages lie that the function's service needs, as this machine runs them."""
+        system = self._engine.system
+        folder = system.packages.get(system.services.get(function.address, ""))
+        if folder is None:
+            return ()
+        if not folder.is_dir():
+            raise SimulatorError(
+                f"{function.address}: the packages that it needs are not there for this machine's Python: {folder}; "
+                "run `backbone lock`"
+            )
+        return (str(folder),)
 
 
 def _environment(function: Function) -> dict[str, str]:
@@ -232,6 +251,11 @@ def _environment(function: Function) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
         "POWERTOOLS_TRACE_DISABLED": "true",
-        "PATH": os.environ.get("PATH", ""),
-        "TZ": "UTC",
+        "_HANDLER": function.handler,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "simulator",
+        "LANG": "en_US.UTF-8",
+        "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+        "TZ": ":UTC",
     }

@@ -18,19 +18,26 @@ import time
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from backbone.packages import RUNTIME, Packages, installed
 
 __all__ = ["Call", "Outcome", "Reply", "Worker"]
 
 WORKER = Path(__file__).parent / "worker.py"
 START_SECONDS = 30
+NO_REASON = "Runtime exited without providing a reason"
 ENVIRONMENT = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "PYTHONHASHSEED": "0",
+    "TZ": "UTC",
 }
-"""What is around every function's process: nothing of the user's own, such as a profile."""
+"""What is around every function's process: nothing of the user's own, such as a profile, and sets in the same order in
+every run."""
 
 
 @dataclass(frozen=True)
@@ -70,32 +77,31 @@ class Outcome:
 
 
 class _Starter:
-    """The process that forks functions; one for all simulators of this process, which ends with it."""
+    """A process that forks functions which have the same packages; it ends with this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, packages: Packages, *, preload: bool) -> None:
+        self._packages = {"modules": packages.modules, "metadata": packages.metadata, "preload": preload}
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
 
-    def start(self, folder: Path, handler: str, environment: Mapping[str, str]) -> socket.socket:
+    def start(self, function: Mapping[str, Any]) -> socket.socket:
         """The connection to a new process of a function."""
         if self._process is None or self._process.poll() is not None or self._control is None:
             self.stop()
             self._control, theirs = socket.socketpair()
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603 - the file beside this one
-                    [sys.executable, "-P", str(WORKER), str(theirs.fileno())],
-                    env=ENVIRONMENT | {"PATH": os.environ.get("PATH", "")},
+                    [sys.executable, "-P", "-S", "-s", str(WORKER), str(theirs.fileno())],
+                    env=ENVIRONMENT,
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                 )
+                _send(self._control, self._packages)
         ours, theirs = socket.socketpair()
-        given = {"folder": str(folder), "handler": handler, "environment": dict(environment)}
-        content = json.dumps(given).encode()
         with theirs:
-            socket.send_fds(self._control, [struct.pack(">I", len(content))], [theirs.fileno()])
-            self._control.sendall(content)
+            _send(self._control, function, theirs)
         return ours
 
     def stop(self) -> None:
@@ -108,15 +114,26 @@ class _Starter:
         self._control = self._process = None
 
 
-_starter = _Starter()
-atexit.register(_starter.stop)
+def _send(control: socket.socket, message: Mapping[str, Any], *along: socket.socket) -> None:
+    content = json.dumps(message).encode()
+    socket.send_fds(control, [struct.pack(">I", len(content))], [one.fileno() for one in along])
+    control.sendall(content)
+
+
+@cache
+def _starter(requirements: tuple[str, ...], *, preload: bool) -> _Starter:
+    """The one of all simulators of this process for these packages and those of the runtime."""
+    starter = _Starter(installed((*RUNTIME, *requirements)), preload=preload)
+    atexit.register(starter.stop)
+    return starter
 
 
 class Worker:
     """The process of one function, started when it is first needed and again after it died.
 
-    `environment` is all that the function sees. An invocation that takes longer than `timeout_seconds` of real time
-    is ended, and the process with it.
+    `environment` is all that the function sees. It can import its zip, what is in `folders`, what the runtime has, and
+    what is installed here of `requirements`. An invocation that takes longer than `timeout_seconds` of real time is
+    ended, and the process with it.
     """
 
     def __init__(
@@ -127,19 +144,23 @@ class Worker:
         *,
         timeout_seconds: float,
         context: Mapping[str, Any],
+        requirements: tuple[str, ...] = (),
+        folders: tuple[str, ...] = (),
     ) -> None:
         self._code = code
         self._handler = handler
         self._environment = dict(environment)
         self._timeout_seconds = timeout_seconds
         self._context = dict(context)
+        self._requirements = requirements
+        self._folders = folders
         self._connection: socket.socket | None = None
         self._process_id: int | None = None
         self._folder: Path | None = None
         self._ready = False
 
-    def start(self) -> None:
-        """Start the process without waiting until it is ready."""
+    def start(self, now: float) -> None:
+        """Start the process without waiting until it is ready; `now` is the simulated time, in seconds since 1970."""
         if self._connection is not None:
             return
         if self._folder is None:
@@ -147,39 +168,54 @@ class Worker:
             with zipfile.ZipFile(self._code) as archive:
                 archive.extractall(self._folder)
         self._ready = False
-        self._connection = _starter.start(self._folder, self._handler, self._environment)
+        starter = _starter(self._requirements, preload=not self._brings_its_own(self._folder))
+        function = {
+            "folder": str(self._folder),
+            "packages": self._folders,
+            "handler": self._handler,
+            "environment": self._environment,
+            "now": now,
+        }
+        self._connection = starter.start(function)
 
-    def invoke(self, event: Any, request_id: str, answer: Callable[[Call], Reply]) -> Outcome:
-        """Run the handler; `answer` answers its AWS calls meanwhile."""
-        self.start()
+    def _brings_its_own(self, folder: Path) -> bool:
+        """Whether the function has a package of its own in place of one that would be loaded before."""
+        given = installed((*RUNTIME, *self._requirements)).modules
+        found = (path for each in (folder, *map(Path, self._folders)) if each.is_dir() for path in each.iterdir())
+        return any(path.name.partition(".")[0] in given for path in found)
+
+    def invoke(self, event: Any, request_id: str, answer: Callable[[Call], Reply], *, now: float) -> Outcome:
+        """Run the handler, for which it is `now`; `answer` answers its AWS calls meanwhile."""
+        self.start(now)
         while not self._ready:
             message = self._receive(time.monotonic() + START_SECONDS)
             if message is None or "failed" in message:
                 self.stop_process()
-                did_not = {"errorType": "Runtime.ExitError", "errorMessage": "the function's process did not start"}
-                return Outcome(error=(message or {}).get("failed", did_not), printed=(message or {}).get("printed", ""))
+                return _failure(message or {"failed": _error(request_id, "Runtime.ExitError", NO_REASON)})
             self._process_id = message.get("process", self._process_id)
             self._ready = "ready" in message
         deadline = time.monotonic() + self._timeout_seconds
-        context = self._context | {"request_id": request_id, "timeout_seconds": self._timeout_seconds}
-        self._send({"event": event, "context": context})
+        invocation = {"request_id": request_id, "timeout_seconds": self._timeout_seconds, "now": now}
+        self._send({"event": event, "context": self._context | invocation})
         while True:
             message = self._receive(deadline)
             if message is None:
                 late = time.monotonic() >= deadline
                 self.stop_process()
                 if late:
-                    words = f"{request_id} Task timed out after {self._timeout_seconds:.2f} seconds"
-                    return Outcome(error={"errorType": "Sandbox.Timedout", "errorMessage": words})
-                words = f"{request_id} the runtime exited without a result"
-                return Outcome(error={"errorType": "Runtime.ExitError", "errorMessage": words})
+                    words = f"Task timed out after {self._timeout_seconds:.2f} seconds"
+                    return Outcome(error=_error(request_id, "Sandbox.Timedout", words))
+                return Outcome(error=_error(request_id, "Runtime.ExitError", NO_REASON))
             if "call" in message:
                 call = message["call"]
                 reply = answer(Call(call["method"], call["url"], call["headers"], base64.b64decode(call["body"])))
                 body = base64.b64encode(reply.body).decode()
                 self._send({"status": reply.status, "headers": dict(reply.headers), "body": body})
+            elif "exited" in message:
+                self.stop_process()
+                return Outcome(error=message["exited"], printed=message["printed"])
             elif "failed" in message:
-                return Outcome(error=message["failed"], printed=message["printed"])
+                return _failure(message)
             else:
                 return Outcome(result=json.loads(message["result"]), printed=message["printed"])
 
@@ -234,3 +270,12 @@ class Worker:
             parts += part
         self._connection.settimeout(None)
         return parts
+
+
+def _failure(message: Mapping[str, Any]) -> Outcome:
+    return Outcome(error=message["failed"], printed=message.get("printed", ""))
+
+
+def _error(request_id: str, kind: str, words: str) -> dict[str, str]:
+    """An error of the runtime's, in Lambda's words."""
+    return {"errorType": kind, "errorMessage": f"RequestId: {request_id} Error: {words}"}

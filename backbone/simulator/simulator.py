@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from backbone.simulator import callers, event_sources, verdict
+from backbone.simulator import callers, event_sources, host, verdict
 from backbone.simulator.api_destinations import ApiDestinations
 from backbone.simulator.api_gateway import Answer, ApiGateway, HttpCall
 from backbone.simulator.awslambda import Lambda
@@ -36,7 +36,7 @@ class Simulator:
     """The system of the synthesized stacks, from a known state and with no time passed.
 
     Time passes only in `run_until_idle`, and only as far as something is due: a day of retries takes none. The same
-    calls with the same `seed` give the same trace, as far as functions do. `close` ends the functions' processes.
+    calls with the same `seed` give the same trace, what functions do included. `close` ends the functions' processes.
     """
 
     def __init__(
@@ -99,8 +99,8 @@ class Simulator:
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
-        """The findings with their ids and severities, notes as well."""
-        return self._reading.findings
+        """The findings with their ids and severities, notes as well, and in what this machine differs from Lambda."""
+        return (*self._reading.findings, *host.differences(self.system))
 
     def problems(
         self, *, allow: Collection[Allowable] = (), expect: Mapping[str, int | None] | Sequence[str] = ()

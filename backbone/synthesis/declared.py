@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 
 from backbone.constructs.function import POWERTOOLS
 from backbone.manifest import Manifest, ManifestBus, ManifestService, ManifestStack, ManifestSubscription
@@ -37,8 +38,17 @@ def manifest_of(topology: Topology, stacks: Mapping[str, BackboneStack]) -> Mani
         ),
         file=topology.file.name if topology.file else None,
         sources=sources,
-        layers={layer: POWERTOOLS for stack in stacks.values() for layer in stack.layers},
+        layers=_layers(topology, stacks),
     )
+
+
+def _layers(topology: Topology, stacks: Mapping[str, BackboneStack]) -> dict[str, tuple[str, ...]]:
+    """What the file says of layers, and of those with Powertools what it leaves unsaid."""
+    found = dict(topology.layers)
+    for layer in sorted({layer for stack in stacks.values() for layer in stack.layers}):
+        if not any(fnmatchcase(layer, pattern) for pattern in topology.layers):
+            found[layer] = POWERTOOLS
+    return found
 
 
 def _service(topology: Topology, name: str, package: Package | None) -> ManifestService:
@@ -55,4 +65,5 @@ def _service(topology: Topology, name: str, package: Package | None) -> Manifest
         local_bus=topology.place(declared.account).bus(topology.local_bus(name)),
         module=declared.module,
         folders=package.folders if package else (),
+        packages=package.packages if package else None,
     )

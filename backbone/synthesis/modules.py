@@ -19,6 +19,7 @@ from pathlib import Path
 from backbone.constructs.service import Service
 from backbone.errors import BackboneError
 from backbone.sources import SYNTH_FILE, ModuleFiles
+from backbone.synthesis import requirements
 from backbone.synthesis.package import Package, package
 from backbone.topology import Topology
 
@@ -46,8 +47,11 @@ class Module:
     code: Package
 
 
-def load(service: str, module: str) -> Module:
-    """The module of a service; ModuleError when there is no such module, it fails, or it lacks `build`."""
+def load(service: str, module: str, project: Path) -> Module:
+    """The module of a service; ModuleError when there is no such module, it fails, or it lacks `build`.
+
+    The packages that it needs are those that `backbone lock` put into the project's folder.
+    """
     key = f"services.{service}.module: got {module!r}"
     with _users_code(service, module):
         folder = _folder(module)
@@ -58,7 +62,8 @@ def load(service: str, module: str) -> Module:
         build = getattr(importlib.import_module(f"{module}.{SYNTH_FILE.removesuffix('.py')}"), "build", None)
     if not callable(build):
         raise ModuleError(f"{key}; allowed: a package whose {SYNTH_FILE} has a function build(service)")
-    return Module(build, package(ModuleFiles.of(folder, depth=module.count(".") + 1)))
+    files = ModuleFiles.of(folder, depth=module.count(".") + 1)
+    return Module(build, package(files, requirements.read(service, folder, project)))
 
 
 def _folder(module: str) -> Path | None:

@@ -6,14 +6,18 @@ import base64
 import hashlib
 import io
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from backbone.aws.limits import CODE_ZIPPED_BYTES
+from backbone.errors import BackboneError
 from backbone.sources import ModuleFiles, content, digest, runtime_files
+from backbone.synthesis.requirements import Locked
 from backbone.version import __version__
 
-__all__ = ["Package", "package"]
+__all__ = ["Package", "PackageError", "package"]
 
 OLDEST = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 
@@ -24,13 +28,21 @@ __version__ = "{__version__}"
 """The package `backbone` in a zip, where there is nothing but its runtime."""
 
 
+class PackageError(BackboneError):
+    """Lambda would not take the code."""
+
+
 @dataclass(frozen=True)
 class Package:
-    """A zip of source files; `sources` has the digest of each file that it or its resources were made of."""
+    """A zip of source files and packages; `sources` has the digest of each file that it or its resources were made of.
+
+    `packages` tells which packages it has, as `backbone.locked` does; None where there are none.
+    """
 
     content: bytes
     folders: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
+    packages: str | None = None
 
     @cached_property
     def source_code_hash(self) -> str:
@@ -38,8 +50,10 @@ class Package:
         return base64.b64encode(hashlib.sha256(self.content).digest()).decode()
 
 
-def package(files: ModuleFiles) -> Package:
-    """The zip of a module and of the runtime, which says its version as `backbone.__version__`.
+def package(files: ModuleFiles, locked: Locked | None = None) -> Package:
+    """The zip of a module, of the packages that it needs, and of the runtime, whose version is `backbone.__version__`.
+
+    PackageError when Lambda would not take it.
 
     Names, contents and nothing else decide the bytes: no times, no modes, no order of the file system. Nothing
     is compressed, since compressors differ between machines and sources are small.
@@ -47,8 +61,14 @@ def package(files: ModuleFiles) -> Package:
     runtime = runtime_files()
     shipped = {path: content(files.root / path) for path in files.shipped()}
     shipped |= {path: content(file) for path, file in runtime.items()} | {"backbone/__init__.py": FACE.encode()}
+    for path, file in locked.files() if locked else ():
+        if path in shipped:
+            raise PackageError(f"{path} is a file of the code and of a package that it needs; rename the module")
+        shipped[path] = file.read_bytes()
+    _check_size(shipped)
     read = {path: files.root / path for path in files.paths()} | runtime
-    return Package(_zip(shipped), files.folders, {path: digest(file) for path, file in sorted(read.items())})
+    sources = {path: digest(file) for path, file in sorted(read.items())}
+    return Package(_zip(shipped), files.folders, sources, locked.key if locked else None)
 
 
 def _zip(contents: Mapping[str, bytes]) -> bytes:
@@ -60,3 +80,17 @@ def _zip(contents: Mapping[str, bytes]) -> bytes:
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, data)
     return buffer.getvalue()
+
+
+def _check_size(contents: Mapping[str, bytes]) -> None:
+    """PackageError when a zip would be too large: as nothing is compressed, it is as large as its files."""
+    if (total := sum(map(len, contents.values()))) <= CODE_ZIPPED_BYTES:
+        return
+    sizes: Counter[str] = Counter()
+    for path, data in contents.items():
+        sizes[path.partition("/")[0]] += len(data)
+    largest = ", ".join(f"{name} {size / 1024**2:.1f} MB" for name, size in sizes.most_common(3))
+    raise PackageError(
+        f"the code has {total / 1024**2:.1f} MB; allowed: {CODE_ZIPPED_BYTES // 1024**2} MB in a zip (the largest: "
+        f"{largest}); need fewer packages, or put them into a layer and name it in service.function(layers=[...])"
+    )

@@ -98,6 +98,12 @@ CATALOGUE: dict[str, Entry] = {
     "BB190": Entry(
         "Not simulated", "note", "What it does on AWS is not shown here.", "Nothing: keep it in mind when you test."
     ),
+    "BB191": Entry(
+        "This machine is not as Lambda",
+        "note",
+        "A function may do otherwise here than on AWS.",
+        "Install here what the message names, or keep it in mind when you test.",
+    ),
     "BB192": Entry(
         "An acceptance that nothing needs",
         "warning",
@@ -174,6 +180,49 @@ CATALOGUE: dict[str, Entry] = {
         "error",
         "Events go to its failure destination or are lost; calls of its API are refused.",
         "Raise reserved_concurrent_executions, or leave it out.",
+    ),
+    "BB310": Entry("A function without code", "error", _REFUSED, "Synthesize anew."),
+    "BB311": Entry(
+        "A handler that is not there",
+        "error",
+        "Every invocation fails.",
+        "Name a function of a module in the zip, as in services.order.handlers.api.",
+    ),
+    "BB312": Entry(
+        "Code that is too large",
+        "error",
+        _REFUSED,
+        "Ship less: fewer or smaller packages, or data from elsewhere.",
+    ),
+    "BB313": Entry(
+        "A source_code_hash that is not the zip's",
+        "error",
+        "Terraform does not see which code is new: it deploys at every apply, or not at all.",
+        "Synthesize anew.",
+    ),
+    "BB314": Entry(
+        "A deprecated runtime",
+        "warning",
+        "AWS patches it no more, and later refuses to make or change functions that have it.",
+        "Name a later runtime.",
+    ),
+    "BB315": Entry(
+        "Code that the runtime cannot read",
+        "error",
+        "Every invocation fails once the module is imported.",
+        "Write it for the function's runtime, or name a later runtime.",
+    ),
+    "BB316": Entry(
+        "A layer that does not fit its function",
+        "error",
+        "AWS refuses the function, or imports of what the layer has fail.",
+        "Name the layer for the function's region, architecture and runtime.",
+    ),
+    "BB317": Entry(
+        "A layer of which nothing is known",
+        "warning",
+        "Functions that need it fail here, though they may work on AWS.",
+        "Say in the file what the layer has, under layers.",
     ),
     "BB319": Entry(
         "A function that may not use what it is told of",

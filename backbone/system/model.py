@@ -153,11 +153,14 @@ class Index:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Function(Resource):
-    """A Lambda function, with how its asynchronous invocations are tried."""
+    """A Lambda function, with how its asynchronous invocations are tried. `code` is None for one without a zip here."""
 
     handler: str
     runtime: str
-    code: Path
+    architecture: str
+    code: Path | None
+    code_hash: str | None
+    layers: tuple[str, ...]
     environment: Mapping[str, str]
     timeout_seconds: int
     memory_mb: int
@@ -313,6 +316,8 @@ class System:
         log_policies: Mapping[str, Sequence[Policy]],
         services: Mapping[str, str] | None = None,
         not_simulated: Iterable[str] = (),
+        layers: Mapping[str, tuple[str, ...]] | None = None,
+        packages: Mapping[str, Path] | None = None,
     ) -> None:
         self.resources: Mapping[str, Resource] = {resource.arn: resource for resource in resources}
         self.accounts = dict(accounts)
@@ -320,6 +325,9 @@ class System:
         """The service that each block belongs to, by address; blocks of the bus's account belong to none."""
         self.not_simulated = tuple(not_simulated)
         """The addresses of resource blocks that no part of the simulator reads."""
+        self.layers = dict(layers or {})
+        """What was declared to be in layers, as requirements, by patterns of their ARNs."""
+        self.packages = dict(packages or {})  # that the functions of a service need: their folder here, by service
         self._log_policies = {account_id: tuple(policies) for account_id, policies in log_policies.items()}
         by_kind: dict[type[Resource], list[Resource]] = defaultdict(list)
         for resource in self.resources.values():

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import cached_property, partial
 from pathlib import Path
 
-from backbone import manifest
+from backbone import locked, manifest
+from backbone.manifest import Manifest
 from backbone.system import acceptance, checks, terraform
 from backbone.system.blocks import Blocks
 from backbone.system.findings import Finding, finding
@@ -22,20 +23,20 @@ __all__ = ["Reading", "read", "reading_of"]
 class Reading:
     """A system, and everything that is wrong with it."""
 
-    def __init__(self, system: System, blocks: Blocks) -> None:
+    def __init__(self, system: System, blocks: Blocks, declared: Manifest | None) -> None:
         self.system = system
         self._blocks = blocks
+        self._declared = declared
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """All findings, found when they are first asked for: that takes longer than to read the system."""
         blocks, system = self._blocks, self.system
         notes = [finding("BB190", address, "this type is not simulated") for address in system.not_simulated]
-        declared = manifest.read(blocks.folder) if (blocks.folder / manifest.FILE_NAME).exists() else None
         # What Terraform refuses of a block is said already where the block could not be read for it.
         checked = (
             found
-            for found in checks.check(system, blocks.configuration, declared)
+            for found in checks.check(system, blocks.configuration, self._declared)
             if found.rule != "BB110" or found.address not in blocks.unreadable
         )
         file = blocks.folder.parent / acceptance.FILE_NAME
@@ -58,10 +59,11 @@ def read(folder: Path) -> Reading:
 def reading_of(configuration: Configuration, folder: Path) -> Reading:
     """The system of a configuration; the functions' code is in the folder."""
     blocks = Blocks(configuration, folder)
-    return Reading(_system(blocks), blocks)
+    declared = manifest.read(folder) if (folder / manifest.FILE_NAME).exists() else None
+    return Reading(_system(blocks, declared), blocks, declared)
 
 
-def _system(blocks: Blocks) -> System:
+def _system(blocks: Blocks, declared: Manifest | None) -> System:
     configuration = blocks.configuration
     kinds: dict[str, str] = {}
     for block in configuration.of(*ATTACHED):
@@ -85,7 +87,15 @@ def _system(blocks: Blocks) -> System:
         log_policies=_log_policies(blocks),
         services=dict(_services(configuration)),
         not_simulated=[block.id for block in configuration if block.type not in known],
+        layers=declared.layers if declared else None,
+        packages=dict(_packages(declared, blocks.folder.absolute().parent)) if declared else None,
     )
+
+
+def _packages(declared: Manifest, project: Path) -> Iterator[tuple[str, Path]]:
+    for name, service in declared.services.items():
+        if service.packages is not None:
+            yield name, locked.host_folder(project, service.packages)
 
 
 def _services(configuration: Configuration) -> Iterator[tuple[str, str]]:

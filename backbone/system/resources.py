@@ -148,9 +148,12 @@ def _function(blocks: Blocks, values: Values) -> Function:
     destinations, reserved = config.part("destination_config"), values.integer("reserved_concurrent_executions", -1)
     return Function(
         **basics,
-        handler=values.text("handler"),
-        runtime=values.text("runtime"),
+        handler=values.text("handler", ""),
+        runtime=values.text("runtime", ""),
+        architecture=next(iter(values.texts("architectures")), "x86_64"),
         code=_code(blocks, values),
+        code_hash=values.optional_text("source_code_hash"),
+        layers=tuple(values.texts("layers")),
         environment=values.part("environment").mapping("variables"),
         timeout_seconds=values.integer("timeout", 3),
         memory_mb=values.integer("memory_size", 128),
@@ -167,8 +170,9 @@ def _function(blocks: Blocks, values: Values) -> Function:
     )
 
 
-def _code(blocks: Blocks, values: Values) -> Path:
-    return blocks.folder / "stacks" / values.block.stack / values.text("filename", "")
+def _code(blocks: Blocks, values: Values) -> Path | None:
+    file = values.optional_text("filename")
+    return None if file is None else blocks.folder / "stacks" / values.block.stack / file
 
 
 RESOURCES: dict[str, Callable[[Blocks, Values], Resource]] = {

@@ -127,6 +127,16 @@ def _role_name(value: str) -> str:
     return value
 
 
+def _requirement(value: str) -> str:
+    from packaging.requirements import InvalidRequirement, Requirement  # few files have any
+
+    try:
+        Requirement(value)
+    except InvalidRequirement:
+        raise _error(value, _REQUIREMENT.words) from None
+    return value
+
+
 def _setting(value: object) -> object:
     if not isinstance(value, bool | int | str):
         raise _error(value, _SETTING.words)
@@ -136,6 +146,7 @@ def _setting(value: object) -> object:
 _ACCOUNT_ID = Allowed("12 digits in quotes")
 _DETAIL_TYPE = Allowed(f"1 to {DETAIL_TYPE_CHARACTERS} printable characters without * and $, as in Order.Created")
 _CONFIDENTIAL = Allowed('a detail-type without " and \\, which EventBridge would not escape in the log')
+_REQUIREMENT = Allowed("a Python package as in requirements.txt, such as reportlab>=4,<5")
 _RETENTION = Allowed(f"what CloudWatch Logs accepts, in days: {', '.join(map(str, RETENTION_DAYS))}")
 _SETTING = Allowed("true or false, a whole number, or text")
 _SOURCE = Allowed(f'1 to {SOURCE_CHARACTERS} printable characters without spaces, * " $ and \\')
@@ -163,8 +174,16 @@ LayerArn = Annotated[
         r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[\w-]+:[0-9]+",
     ),
 ]
+LayerPattern = Annotated[
+    str,
+    Matching(
+        "the ARN of a Lambda layer, in which * stands for any characters",
+        r"arn:[a-z*-]+:lambda:[a-z0-9*-]+:[0-9*]+:layer:[\w*-]+(:[0-9*]+)?",
+    ),
+]
 ModuleName = Annotated[str, Matching("a Python package, as in services.order", r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")]
 OrganizationId = Annotated[str, Matching("an AWS Organizations id, as in o-a1b2c3d4e5", r"o-[a-z0-9]{10,32}")]
+PackageRequirement = Annotated[str, AfterValidator(_requirement), _REQUIREMENT]
 PublishedSource = Annotated[str, AfterValidator(_published_source), _SOURCE]
 ReceivedSource = Annotated[str, AfterValidator(_received_source), _SOURCE]
 RetentionDays = Annotated[int, AfterValidator(_retention), _RETENTION]

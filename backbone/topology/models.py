@@ -35,10 +35,12 @@ from backbone.topology.fields import (
     Key,
     KmsKey,
     LayerArn,
+    LayerPattern,
     Matching,
     Model,
     ModuleName,
     OrganizationId,
+    PackageRequirement,
     PublishedSource,
     ReceivedSource,
     RetentionDays,
@@ -245,6 +247,13 @@ class Topology(Model):
     """The Lambda layer with Powertools for AWS Lambda (Python) that functions use. The default is the public layer of
     AWS in the region."""
 
+    layers: dict[LayerPattern, tuple[PackageRequirement, ...]] = Field(
+        default_factory=dict, examples=['{"arn:aws:lambda:*:111111111111:layer:pdf:*": [reportlab>=4]}']
+    )
+    """The Python packages that layers have, as requirements, by the layers' ARNs, in which `*` stands for any
+    characters. The simulator gives a function what its layers have and is installed here; it knows AWS's layers with
+    Powertools."""
+
     tags: dict[TagKey, TagValue] = Field(default_factory=dict, max_length=TAGS_PER_RESOURCE)
     """The tags of every resource that takes tags."""
 
@@ -267,6 +276,11 @@ class Topology(Model):
     def file(self) -> Path | None:
         """The file that declares it; None when it was parsed from a text."""
         return self._file
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the project: that of the file, or the current one."""
+        return self._file.absolute().parent if self._file else Path.cwd()
 
     @cached_property
     def names(self) -> Names:

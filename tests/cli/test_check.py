@@ -13,17 +13,14 @@ import pytest
 from backbone.system.findings import CATALOGUE
 from tests.cli.command import BACKBONE, run
 from tests.conftest import ROOT
-from tests.synthesis import Stacks
 
 
 @pytest.fixture
-def project(synthesized: Callable[[str], Stacks], tmp_path: Path) -> Path:
-    """A folder with the example's file and stacks."""
+def project(stacks: Callable[[str], Path], tmp_path: Path) -> Path:
+    """A folder with the example's file and stacks, which are taken as they are."""
     shutil.copy(ROOT / "backbone.yaml", tmp_path)
-    for name, document in synthesized("single").items():
-        folder = tmp_path / "cdktf.out" / "stacks" / name
-        folder.mkdir(parents=True)
-        (folder / "cdk.tf.json").write_text(json.dumps(document))
+    shutil.copytree(stacks("single"), tmp_path / "cdktf.out")
+    (tmp_path / "cdktf.out" / "backbone.json").unlink()
     return tmp_path
 
 

@@ -7,7 +7,6 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +18,11 @@ from backbone.synthesis import modules, output
 from backbone.synthesis.modules import Module
 from backbone.synthesis.package import Package
 from backbone.topology import parse
-from tests.conftest import example
 
 ORDER = {"customer": "c-1", "items": [{"sku": "tea", "quantity": 2, "price": 4.95}]}
 LAYOUTS = ("single", "per-account", "same-account")
 
 Edit = Callable[[dict[str, Any]], None]
-
-
-@pytest.fixture(scope="session")
-def stacks(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The folder of an example's stacks, by the example's name; each is synthesized once."""
-
-    @cache
-    def of(name: str) -> Path:
-        folder = tmp_path_factory.mktemp(name)
-        output.synth(example(name), folder)
-        return folder
-
-    return of
 
 
 @pytest.fixture

@@ -97,10 +97,12 @@ def handle(event, context):
     ("code", "words"),
     [
         ("import nothing_like_it", "Runtime.ImportModuleError"),
-        ("def other(): pass", "Runtime.ImportModuleError"),
+        ("def other(): pass", "Runtime.HandlerNotFound"),
+        ("def handle(", "Runtime.UserCodeSyntaxError"),
+        ("raise LookupError", "LookupError"),
         ("import os\ndef handle(event, context): os._exit(1)", "Runtime.ExitError"),
-        ("def handle(event, context): return {1, 2}", "TypeError"),
-        ("import sys\ndef handle(event, context): sys.exit(3)", "SystemExit"),
+        ("def handle(event, context): return {1, 2}", "Runtime.MarshalError"),
+        ("import sys\ndef handle(event, context): sys.exit(3)", "Runtime.ExitError"),
     ],
 )
 def test_functions_that_break(built: Built, code: str, words: str) -> None:
@@ -287,6 +289,6 @@ def test_a_worker_answers_calls_and_prints(tmp_path: Path) -> None:
         timeout_seconds=5,
         context={"function_name": "f", "function_arn": "a", "memory_mb": 1, "log_group": "g"},
     )
-    outcome = worker.invoke({}, "r-1", lambda _: Reply(200, {}, b""))
+    outcome = worker.invoke({}, "r-1", lambda _: Reply(200, {}, b""), now=0)
     assert (outcome.result, outcome.printed) == ("r-1", "hello\n")
     worker.close()

@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 
 @pytest.mark.parametrize("name", ["order", "delivery"])
 def test_what_ships(name: str) -> None:
-    content = load("service", f"services.{name}").code.content
+    content = load("service", f"services.{name}", ROOT).code.content
     assert len(content) < 50 * 1024
     names = zipfile.ZipFile(BytesIO(content)).namelist()
     assert names == sorted(names)
@@ -92,12 +92,12 @@ def test_data_files_ship_as_they_are_and_tests_schemas_and_hidden_files_do_not(t
 def test_a_module_that_is_none(module: str) -> None:
     message = f"services.s.module: got '{module}'; allowed: a package with a service.py"
     with pytest.raises(ModuleError, match=message):
-        load("s", module)
+        load("s", module, ROOT)
 
 
 @pytest.mark.parametrize("name", ["order", "delivery"])
 def test_a_zip_needs_nothing_else_of_the_backbone(name: str, tmp_path: Path) -> None:
-    content = load("service", f"services.{name}").code.content
+    content = load("service", f"services.{name}", ROOT).code.content
     zipfile.ZipFile(BytesIO(content)).extractall(tmp_path)
     script = f"import backbone, services.{name}.handlers\nprint(backbone.__file__, backbone.__version__)"
     done = subprocess.run(
@@ -116,8 +116,9 @@ def test_the_runtime_ships_from_wherever_it_is_installed(tmp_path: Path) -> None
     ignored = shutil.ignore_patterns("__pycache__")
     for name in ("backbone", "services"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
-    script = "import sys; from backbone.synthesis.modules import load\nimport backbone.runtime.consumer\n"
-    script += "sys.stdout.buffer.write(load('s', 'services.order').code.content)"
+    script = "import sys; from backbone.synthesis.modules import load; from pathlib import Path\n"
+    script += "import backbone.runtime.consumer\n"
+    script += "sys.stdout.buffer.write(load('s', 'services.order', Path()).code.content)"
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=tmp_path,
@@ -125,7 +126,7 @@ def test_the_runtime_ships_from_wherever_it_is_installed(tmp_path: Path) -> None
         capture_output=True,
         check=True,
     )
-    assert done.stdout == load("s", "services.order").code.content
+    assert done.stdout == load("s", "services.order", ROOT).code.content
     assert (tmp_path / "backbone" / "runtime" / "__pycache__").exists()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from backbone.manifest import Manifest
 from backbone.system.checks import (
     apis,
+    code,
     declared,
     duplicates,
     environment,
@@ -14,6 +15,7 @@ from backbone.system.checks import (
     functions,
     graph,
     keys,
+    layers,
     locations,
     mappings,
     order,
@@ -36,8 +38,7 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
     """Everything that is wrong with a system that could be read; without a manifest nothing is known as declared."""
     yield from schema.check(configuration)
     yield from targets.check(system, configuration)
-    yield from functions.check(system)
-    for part in (mappings, queues, apis):
+    for part in (functions, code, layers, mappings, queues, apis):
         yield from part.check(system)
     yield from locations.check(system)
     yield from order.check(system, configuration)
