@@ -50,7 +50,8 @@ class Lambda:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._workers: dict[str, Worker] = {}
-        self._destinations = Destinations(engine, self.invoke_later)
+        self.destinations = Destinations(engine, self.invoke_later)
+        """Where records of what functions did are sent."""
         engine.take(Function, "function", self._deliver)
         engine.invoke = self.invoke
         engine.throttle = self.throttle
@@ -86,7 +87,7 @@ class Lambda:
             record = self._record(invocation, "Success", outcome)
             if function.successes_arn is not None:
                 result = Result(record, True, "succeeded", invocation.node, invocation.about)
-                self._destinations.send_record(function, function.successes_arn, result)
+                self.destinations.send_record(function, function.successes_arn, result)
             return
         age, pause = engine.now - invocation.since, ASYNC_RETRY_SECONDS[min(invocation.attempts - 1, 1)]
         if invocation.attempts > function.retry_attempts:
@@ -130,11 +131,11 @@ class Lambda:
         about = {**invocation.about, "code": condition}
         result = Result(self._record(invocation, condition, outcome), False, words, invocation.node, about)
         if function.failures_arn is not None or function.dead_letters_arn is None:
-            self._destinations.send_record(function, function.failures_arn, result)
+            self.destinations.send_record(function, function.failures_arn, result)
         if function.dead_letters_arn is not None:
             attributes = {"RequestID": invocation.request_id, "ErrorCode": 200 if outcome else 429}
             about_error = {"ErrorMessage": str(message)[:1024]} if message else {}
-            self._destinations.send_dead_letter(function, invocation.event, {**attributes, **about_error}, result)
+            self.destinations.send_dead_letter(function, invocation.event, {**attributes, **about_error}, result)
 
     def _record(self, invocation: Invocation, condition: str, outcome: Outcome | None) -> dict[str, Any]:
         """The record of an invocation; without an outcome the function was never run for it."""

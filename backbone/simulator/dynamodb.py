@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from backbone.simulator.api import error
+from backbone.simulator.dynamodb_requests import Asked, asked
 from backbone.simulator.engine import Engine
 from backbone.simulator.processes import Call, Reply
+from backbone.simulator.table_streams import Change, emit
 from backbone.system.iam import Identity, authorize
 from backbone.system.model import Index, Table
+from backbone.trace import Node
 
 __all__ = ["DynamoDb"]
+
+PREFIX = "com.amazonaws.dynamodb.v20120810#"
+"""What DynamoDB writes before the names of its errors."""
 
 
 class DynamoDb:
@@ -21,6 +28,8 @@ class DynamoDb:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._backends: dict[tuple[str, str], Any] = {}
+        self._changes: dict[str, int] = {}
+        """How many changes of each table there were, by its ARN."""
         engine.answer("DynamoDB_20120810", self._answer)
 
     def items(self, name: str) -> list[dict[str, Any]]:
@@ -33,26 +42,63 @@ class DynamoDb:
 
     def _answer(self, who: Identity, call: Call) -> Reply:
         engine, operation = self._engine, call.target.partition(".")[2]
-        asked = _asked(operation, json.loads(call.body))
-        if not asked:
+        parts = list(asked(operation, json.loads(call.body)))
+        if not parts:
+            account = engine.system.account_name(who.account_id)
+            engine.node("refused", "dynamodb", account, f"dynamodb:{operation} is not simulated")
             return error("NotSimulated", f"dynamodb:{operation} is not simulated", 501)
-        table: Table | None = None
-        for name, action in asked:
-            table = self._table(name, who.account_id)
+        nodes: dict[Table, Node] = {}
+        for part in parts:
+            table = self._table(part.table, who.account_id)
             if table is None:
-                words = f"Requested resource not found: Table: {name} not found"
-                return error("ResourceNotFoundException", words)
-            decision = authorize(who, action, table.arn, owner=table.account_id, context=engine.context)
-            if not decision:
-                words = f"{action}: {decision.why}"
-                engine.node("denied", table.name, table.account, words, code="AccessDeniedException")
-                return error("AccessDeniedException", decision.why)
-            if engine.strikes(("throttle", "timeout"), *table.names):
-                engine.node("refused", table.name, table.account, f"{action}: throttled by a fault")
-                return error("ThrottlingException", "throttled by a fault")
-            engine.node("call", table.name, table.account, action)
-        assert table is not None  # noqa: S101
-        return self._ask_moto(table, call)
+                return error(f"{PREFIX}ResourceNotFoundException", "Requested resource not found")
+            if (refused := self._refused(who, part, table)) is not None:
+                return refused
+            nodes[table] = engine.node("call", table.name, table.account, part.action)
+        answer = self._ask_moto(next(reversed(nodes)), call)
+        for table, node in nodes.items():
+            self._changed(table, node)
+        return answer
+
+    def _refused(self, who: Identity, part: Asked, table: Table) -> Reply | None:
+        """The answer to a request that is not allowed or, by a fault, throttled."""
+        engine = self._engine
+        context = {**engine.context, **part.context(table)}
+        decision = authorize(who, part.action, part.resource(table), owner=table.account_id, context=context)
+        if not decision:
+            words = f"{part.action}: {decision.why}"
+            engine.node("denied", table.name, table.account, words, code="AccessDeniedException")
+            return error("com.amazon.coral.service#AccessDeniedException", decision.why)
+        if engine.strikes(("throttle", "timeout"), *table.names):
+            engine.node("refused", table.name, table.account, f"{part.action}: throttled by a fault")
+            return error(f"{PREFIX}ThrottlingException", "throttled by a fault")
+        return None
+
+    # Changes
+
+    def _changed(self, table: Table, node: Node | None, *, by_expiry: bool = False) -> None:
+        """Tell the table's stream what changed, and have items deleted when their time has passed."""
+        shard = self._backend(table).tables[table.name].stream_shard
+        changes = [record.to_json()["dynamodb"] for record in shard.items]
+        shard.items.clear()
+        for change in changes:
+            number = self._changes[table.arn] = self._changes.get(table.arn, 0) + 1
+            new, old = change.get("NewImage", {}), change.get("OldImage", {})
+            emit(self._engine, table, Change(change["Keys"], old, new, number, by_expiry), node)
+            expiry = _expiry(table, new)
+            if expiry is not None:
+                wait = max(0.0, expiry - self._engine.timestamp)
+                self._engine.at(wait, partial(self._expire, table, change["Keys"]), passive=True)
+
+    def _expire(self, table: Table, keys: Mapping[str, Any]) -> None:
+        """Delete an item if its time has passed. AWS does so within days, and gives it out until then."""
+        backend, engine = self._backend(table), self._engine
+        item = backend.get_item(table.name, dict(keys))
+        expiry = _expiry(table, item.to_json()["Attributes"]) if item is not None else None
+        if expiry is not None and expiry <= engine.timestamp:
+            backend.tables[table.name].delete_item(item.hash_key, item.range_key)
+            words = f"an item is deleted: the time in {table.expiry_attribute} has passed"
+            self._changed(table, engine.node("call", table.name, table.account, words), by_expiry=True)
 
     def _table(self, name: str, account_id: str) -> Table | None:
         """The table that an identity of an account means by a name."""
@@ -104,7 +150,7 @@ def _create(backend: Any, table: Table) -> None:
         attr=[{"AttributeName": name, "AttributeType": kind} for name, kind in table.attribute_types.items()],
         global_indexes=[_index(index) for index in table.global_indexes],
         indexes=[_index(index) for index in table.local_indexes],
-        streams={"StreamEnabled": True, "StreamViewType": table.stream_view} if table.stream_arn else None,
+        streams={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},  # tells what changed
         billing_mode="PAY_PER_REQUEST",
         sse_specification=None,
         tags=[],
@@ -122,11 +168,7 @@ def _index(index: Index) -> dict[str, Any]:
     return {"IndexName": index.name, "KeySchema": _schema(index.keys), "Projection": projection}
 
 
-def _asked(operation: str, given: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The tables of a request, each with the action that it needs (service authorization reference, DynamoDB)."""
-    if "TableName" in given:
-        return [(str(given["TableName"]), f"dynamodb:{operation}")]
-    if "RequestItems" in given:
-        return [(name, f"dynamodb:{operation}") for name in given["RequestItems"]]
-    parts = [(kind, part) for item in given.get("TransactItems", []) for kind, part in item.items()]
-    return [(str(part["TableName"]), f"dynamodb:{kind}Item") for kind, part in parts]
+def _expiry(table: Table, item: Mapping[str, Any]) -> float | None:
+    """When an item is to be deleted, in seconds since 1970; None when it is not."""
+    value = item.get(table.expiry_attribute or "", {}).get("N")
+    return None if value is None else float(value)

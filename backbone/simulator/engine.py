@@ -35,7 +35,7 @@ MAX_CHAIN = 100
 """Events that may cause each other, one after the other; EventBridge itself would not stop them."""
 
 Event = dict[str, Any]
-Action = Callable[[], None]
+Action = Callable[[], object]
 Found = TypeVar("Found", bound=Resource)
 
 

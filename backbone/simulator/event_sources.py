@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+from backbone.simulator.destinations import Destinations
 from backbone.simulator.engine import Engine
 from backbone.simulator.queue_reader import QueueReader
 from backbone.simulator.sqs import Sqs
-from backbone.system.model import Function, Queue
+from backbone.simulator.stream_reader import StreamReader, StreamSource
+from backbone.system.model import Function, Queue, Stream, System, Table
 
 __all__ = ["connect"]
 
+TABLE_STREAM_SECONDS = 24 * 3600
+"""How long a table's stream keeps records (DynamoDB developer guide, "Change data capture for DynamoDB Streams")."""
 
-def connect(engine: Engine, sqs: Sqs) -> None:
+
+def connect(engine: Engine, sqs: Sqs, destinations: Destinations) -> None:
     """Have functions given what the sources of their mappings get."""
+    streams = _streams(engine.system)
     for function in engine.system.of(Function):
         for mapping in function.mappings:
             if (queue := engine.system.get(Queue, mapping.source_arn)) is not None:
                 QueueReader(engine, sqs, function, mapping, queue)
+            elif (source := streams.get(mapping.source_arn)) is not None:
+                StreamReader(engine, destinations, function, mapping, source)
+
+
+def _streams(system: System) -> dict[str, StreamSource]:
+    """The streams of a system by ARN: those of Kinesis and those of tables."""
+    found = [StreamSource(each.arn, each.account_id, each.retention_seconds) for each in system.of(Stream)]
+    found += [
+        StreamSource(table.stream_arn, table.account_id, TABLE_STREAM_SECONDS)
+        for table in system.of(Table)
+        if table.stream_arn is not None
+    ]
+    return {source.arn: source for source in found}

@@ -54,7 +54,7 @@ class Simulator:
         self._logs, self._streams, self._destinations = Logs(engine), Kinesis(engine), ApiDestinations(engine)
         self._sqs, self._lambda, self._tables = Sqs(engine), Lambda(engine), DynamoDb(engine)
         SqsCalls(engine, self._sqs)
-        event_sources.connect(engine, self._sqs)
+        event_sources.connect(engine, self._sqs, self._lambda.destinations)
         self._eventbridge = EventBridge(engine)
         self._apis = ApiGateway(engine, stub_authorizers=stub_authorizers, keys=keys or KeySet())
         self.queues: dict[str, list[Message]] = engine.by_name(Queue, self._sqs.messages)

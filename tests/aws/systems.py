@@ -39,7 +39,7 @@ class Terraform:
         self._code: dict[str, str] = {}
         for account in ACCOUNTS:
             self._role(f"account-{account}", account)
-        for kind in ("bus", "queue", "log", "stream", "function", "rule", "archive", "api"):
+        for kind in ("bus", "queue", "log", "stream", "table", "function", "rule", "archive", "api"):
             for name, about in (described.get(kind) or {}).items():
                 getattr(self, f"_{kind}")(name, **about)
 
@@ -88,6 +88,11 @@ class Terraform:
     def _stream(self, name: str, *, account: str = "a") -> None:
         self._add(f"aws_kinesis_stream.{name}", account, name=name, shard_count=1)
 
+    def _table(self, name: str, *, account: str = "a", attribute: dict[str, str] | None = None, **more: Any) -> None:
+        more = {"hash_key": "id", "attribute": {"id": "S"} | (attribute or {}), **more}
+        more["attribute"] = [{"name": key, "type": kind} for key, kind in more["attribute"].items()]
+        self._add(f"aws_dynamodb_table.{name}", account, name=name, billing_mode="PAY_PER_REQUEST", **more)
+
     def _role(self, name: str, account: str) -> str:
         self._add(f"aws_iam_role.{name}", account, name=name, assume_role_policy=policy(TRUST))
         self._add(f"aws_iam_role_policy.{name}", account, role=name, policy=policy(ALL))
@@ -119,7 +124,9 @@ class Terraform:
             permission = {"action": "lambda:InvokeFunction", "principal": f"{service}.amazonaws.com"}
             self._add(f"aws_lambda_permission.{name}-{service}", account, function_name=name, **permission)
         if reads:
-            mapping = {name: value for name, value in reads.items() if name not in ("from", "again")}
+            mapping = {name: value for name, value in reads.items() if name not in ("from", "again", "to")}
+            if "to" in reads:
+                mapping["destination_config"] = [{"on_failure": [{"destination_arn": arn(reads["to"], account)}]}]
             mapping |= {"function_name": name, "event_source_arn": arn(reads["from"], account)}
             for suffix in ("", "-again") if reads.get("again") else ("",):
                 self._add(f"aws_lambda_event_source_mapping.{name}{suffix}", account, **mapping)
@@ -177,5 +184,7 @@ def arn(where: str, account: str = "a") -> str:
         "log": ("logs", "log-group:"),
         "stream": ("kinesis", "stream/"),
         "function": ("lambda", "function:"),
+        "table": ("dynamodb", "table/"),
     }[kind]
+    name += "/stream/2024-01-01T00:00:00.000" if kind == "table" else ""
     return f"arn:aws:{service}:{REGIONS[account]}:{ACCOUNTS[account]}:{prefix}{name}"

@@ -146,6 +146,9 @@ UNKNOWN = {
     "moment": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
     "milliseconds": r"\d{13}",
     "digits": r"\d+",
+    "hexadecimal": r"[0-9a-f]{32}",
+    "seconds": r"\d{10}(\.\d{1,3})?",
+    "shard_and_number": r"shardId-\d{12}:\d+",
     "clock": r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000",
     "host": r"[a-z0-9]{10}\.execute-api\.eu-central-1\.amazonaws\.com",
     "timed_out": r"RequestId: [0-9a-f-]{36} Error: Task timed out after 1\.00 seconds",
@@ -178,5 +181,5 @@ def like(expected: Any, found: Any, known: dict[str, Any]) -> bool:
             if found in known.values():
                 return False
             known[expected] = found
-        return isinstance(found, str | int) and re.fullmatch(UNKNOWN[named[1]], str(found)) is not None
+        return isinstance(found, str | int | float) and re.fullmatch(UNKNOWN[named[1]], str(found)) is not None
     return type(expected) is type(found) and bool(expected == found)
