@@ -37,13 +37,13 @@ def types() -> Mapping[str, Schema]:
 
 def known(schema: Schema) -> Iterator[str]:
     """The path of every argument and block of a type that a configuration may set."""
-    for name, one in schema.items():
-        if "block" in one:
+    for name, argument in schema.items():
+        if "block" in argument:
             yield name
-            yield from (f"{name}.{inner}" for inner in known(one["block"]))
-        elif one["use"] != "computed":
+            yield from (f"{name}.{inner}" for inner in known(argument["block"]))
+        elif argument["use"] != "computed":
             yield name
-            yield from (f"{name}.{inner}" for inner in _attributes(one["type"]))
+            yield from (f"{name}.{inner}" for inner in _attributes(argument["type"]))
 
 
 def _attributes(kind: Any) -> Iterable[str]:
@@ -101,39 +101,39 @@ class _Reader:
         for name, value in body.items():
             if value is None or name in ("//", "dynamic"):
                 continue
-            one = schema.get(name)
-            if one is None:
+            argument = schema.get(name)
+            if argument is None:
                 allowed = [key for key, each in schema.items() if each.get("use") != "computed"]
                 self._problem(path + name, f"no such argument; allowed: {listed(name, allowed)}")
                 continue
-            self._version(one, path + name)
-            if "block" in one:
-                found[name] = self._blocks(one, value, path + name, schema_path + name)
-            elif (converted := self._attribute(one, value, path + name, schema_path + name)) is not None:
+            self._version(argument, path + name)
+            if "block" in argument:
+                found[name] = self._blocks(argument, value, path + name, schema_path + name)
+            elif (converted := self._attribute(argument, value, path + name, schema_path + name)) is not None:
                 found[name] = converted
-        for name, one in schema.items():
-            if name not in dynamic and (body.get(name) is None or ("block" in one and body[name] == [])):
-                self._missing(one, path + name)
+        for name, argument in schema.items():
+            if name not in dynamic and (body.get(name) is None or ("block" in argument and body[name] == [])):
+                self._missing(argument, path + name)
         return found
 
-    def _missing(self, one: Mapping[str, Any], path: str) -> None:
-        if one.get("use") == "required":
-            self._problem(path, f"is required; add it ({_type_name(one['type'])})")
-        elif least := one.get("min"):
+    def _missing(self, argument: Mapping[str, Any], path: str) -> None:
+        if argument.get("use") == "required":
+            self._problem(path, f"is required; add it ({_type_name(argument['type'])})")
+        elif least := argument.get("min"):
             self._problem(path, f"is required: {_count(least, 'block')}; add it")
 
-    def _version(self, one: Mapping[str, Any], path: str) -> None:
-        if one.get("deprecated"):
+    def _version(self, argument: Mapping[str, Any], path: str) -> None:
+        if argument.get("deprecated"):
             self._problems.append(ArgumentProblem(path, "deprecated by the AWS provider", "note"))
-        only = one.get("only")
+        only = argument.get("only")
         if only and (others := {*self._providers} - {only}):
             message = f"AWS provider {min(others)} has no such argument; require version {only} of the provider"
             severity: Severity = "warning" if only in self._providers else "error"
             self._problems.append(ArgumentProblem(path, message, severity))
 
-    def _blocks(self, one: Mapping[str, Any], value: Any, path: str, schema_path: str) -> list[dict[str, Any]]:
+    def _blocks(self, argument: Mapping[str, Any], value: Any, path: str, schema_path: str) -> list[dict[str, Any]]:
         given = value if isinstance(value, list) else [value]
-        most, least = one.get("max"), one.get("min", 0)
+        most, least = argument.get("max"), argument.get("min", 0)
         if most is not None and len(given) > most:
             self._problem(path, f"got {_count(len(given), 'block')}; allowed: {'at most ' if most > 1 else ''}{most}")
         elif 0 < len(given) < least:
@@ -143,22 +143,22 @@ class _Reader:
         for number, each in enumerate(given):
             place = path if len(given) == 1 else f"{path}[{number}]"
             if isinstance(each, dict):
-                found.append(self.block(one["block"], each, f"{place}.", f"{schema_path}."))
+                found.append(self.block(argument["block"], each, f"{place}.", f"{schema_path}."))
             else:
                 self._problem(place, f"got {format_value(each)}; allowed: a block, as an object of its arguments")
         return found
 
-    def _attribute(self, one: Mapping[str, Any], value: Any, path: str, schema_path: str) -> Any:
-        if one["use"] == "computed":
+    def _attribute(self, argument: Mapping[str, Any], value: Any, path: str, schema_path: str) -> Any:
+        if argument["use"] == "computed":
             self._problem(path, "AWS decides it, and no configuration may set it; leave it out")
             return None
         try:
-            converted = _convert(value, one["type"], "")
+            converted = _convert(value, argument["type"], "")
         except _WrongTypeError as error:
             self._problem(path + error.place, str(error))
             return None
-        whole = Value(path, schema_path, converted, one["use"] == "optional", bool(one.get("sensitive")))
-        self._values += _values(whole, one["type"])
+        whole = Value(path, schema_path, converted, argument["use"] == "optional", bool(argument.get("sensitive")))
+        self._values += _values(whole, argument["type"])
         return converted
 
     def _problem(self, path: str, message: str) -> None:
@@ -173,15 +173,15 @@ def _values(whole: Value, kind: Any) -> Iterator[Value]:
     if isinstance(kind, str):
         return
     if kind[0] in ("list", "set"):
-        for number, one in enumerate(whole.value):
-            yield from _values(_within(whole, f"[{number}]", "[]", one), kind[1])
+        for number, value in enumerate(whole.value):
+            yield from _values(_within(whole, f"[{number}]", "[]", value), kind[1])
     elif kind[0] == "map":
-        for key, one in whole.value.items():
+        for key, value in whole.value.items():
             yield _within(whole, f'["{key}"]', "{key}", key)
-            yield from _values(_within(whole, f'["{key}"]', "{}", one), kind[1])
+            yield from _values(_within(whole, f'["{key}"]', "{}", value), kind[1])
     else:
-        for key, one in whole.value.items():
-            yield from _values(_within(whole, f".{key}", f".{key}", one), kind[1][key])
+        for key, value in whole.value.items():
+            yield from _values(_within(whole, f".{key}", f".{key}", value), kind[1][key])
 
 
 def _within(whole: Value, place: str, schema_place: str, value: Any) -> Value:
@@ -205,12 +205,12 @@ def _convert(value: Any, kind: Any, place: str) -> Any:
             raise _wrong(value, kind, place)
         if None in value:
             raise _wrong(None, kind[1], f"{place}[{value.index(None)}]")
-        return [_convert(one, kind[1], f"{place}[{number}]") for number, one in enumerate(value)]
+        return [_convert(part, kind[1], f"{place}[{number}]") for number, part in enumerate(value)]
     if not isinstance(value, dict):
         raise _wrong(value, kind, place)
     if kind[0] == "map":
-        return {key: _convert(one, kind[1], f'{place}["{key}"]') for key, one in value.items()}
-    return {key: _convert(value.get(key), one, f"{place}.{key}") for key, one in kind[1].items()}
+        return {key: _convert(part, kind[1], f'{place}["{key}"]') for key, part in value.items()}
+    return {key: _convert(value.get(key), type_, f"{place}.{key}") for key, type_ in kind[1].items()}
 
 
 def _primitive(value: Any, kind: str, place: str) -> Any:

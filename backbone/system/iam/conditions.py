@@ -18,7 +18,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-from backbone.system.iam.problem import Problems, did_you_mean, shown
+from backbone.system.iam.problem import Problems, did_you_mean, format_value
 from backbone.system.iam.request import Missing, Request
 from backbone.system.iam.text import Template, TemplateError, arn_like, like, plain
 
@@ -268,7 +268,7 @@ KEY = re.compile(r"[A-Za-z0-9._/-]+:[A-Za-z0-9][^\s/]*(/.+)?")
 def read_conditions(found: Any, where: str, problems: Problems, *, variables: bool) -> tuple[Condition, ...]:
     """The conditions of a statement; what is wrong with them goes to `problems`."""
     if not isinstance(found, Mapping):
-        problems.refuse(where, f"got {shown(found)}; allowed: an object of condition operators")
+        problems.refuse(where, f"got {format_value(found)}; allowed: an object of condition operators")
         return ()
     conditions: list[Condition] = []
     for name, keys in found.items():
@@ -278,7 +278,7 @@ def read_conditions(found: Any, where: str, problems: Problems, *, variables: bo
             hint = did_you_mean(str(name).rpartition(":")[2].removesuffix("IfExists"), OPERATORS)
             problems.refuse(here, f"{name} is no condition operator{hint}")
         elif not isinstance(keys, Mapping):
-            problems.refuse(here, f"got {shown(keys)}; allowed: an object of condition keys")
+            problems.refuse(here, f"got {format_value(keys)}; allowed: an object of condition keys")
         else:
             conditions += _keys(operator, keys, here, problems, variables=variables)
     return tuple(conditions)
@@ -311,7 +311,7 @@ def _values(operator: Operator, given: Any, where: str, problems: Problems, *, v
     found = []
     for value in listed:
         if not isinstance(value, str | int | float | bool):
-            problems.refuse(where, f"got {shown(value)}; allowed: a text, a number, true or false")
+            problems.refuse(where, f"got {format_value(value)}; allowed: a text, a number, true or false")
             continue
         text = str(value).lower() if isinstance(value, bool) else str(value)
         try:
@@ -332,7 +332,7 @@ def _check(operator: Operator, template: Template, where: str, problems: Problem
     read, allowed = READERS[operator.family]
     if template.parts != (template.text,) or read(template.text) is not None:
         return
-    message = f"got {shown(template.text)}; {operator.name} takes {allowed}"
+    message = f"got {format_value(template.text)}; {operator.name} takes {allowed}"
     if operator.family == "Date":
         problems.refuse(where, message)
     else:

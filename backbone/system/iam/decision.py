@@ -150,8 +150,8 @@ def _no(why: str, *findings: _Findings) -> Decision:
 
 def _event(request: Request) -> str:
     given = {key: request.get(key) for key in ("events:source", "events:detail-type")}
-    shown = [f"{key} {', '.join(map(repr, value))}" for key, value in given.items() if isinstance(value, tuple)]
-    return f" with {', '.join(shown)}" if shown else ""
+    words = [f"{key} {', '.join(map(repr, value))}" for key, value in given.items() if isinstance(value, tuple)]
+    return f" with {', '.join(words)}" if words else ""
 
 
 def _keys(who: Identity, resource: str, owner: str) -> Context:

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from backbone.system.iam.conditions import Answer, Condition, both, either, read_conditions
 from backbone.system.iam.kinds import INLINE, TRUST, Kind
 from backbone.system.iam.principals import Principals, read_principals
-from backbone.system.iam.problem import PolicyProblem, Problems, did_you_mean, shown
+from backbone.system.iam.problem import PolicyProblem, Problems, did_you_mean, format_value
 from backbone.system.iam.request import Missing, Request
 from backbone.system.iam.text import Template, TemplateError, like, overlap
 
@@ -86,7 +86,7 @@ def read_policy(address: str, document: str | Document, kind: Kind, *, resource:
     found = _parse(document, problems) if isinstance(document, str) else document
     if not isinstance(found, Mapping):
         if not problems.found:
-            problems.refuse("", f"got {shown(found)}; allowed: a policy document, which is an object")
+            problems.refuse("", f"got {format_value(found)}; allowed: a policy document, which is an object")
         return Policy(address, kind, (), tuple(problems.found), 0, True)
     statements = _document(found, kind, problems, resource)
     size = _size(found, kind, problems)
@@ -145,12 +145,12 @@ def _document(found: Document, kind: Kind, problems: Problems, resource: str) ->
     _known(found, ELEMENTS, "", problems)
     version = found.get("Version", VERSIONS[1])
     if version not in VERSIONS:
-        problems.refuse("Version", f"got {shown(version)}; allowed: {' or '.join(VERSIONS)}")
+        problems.refuse("Version", f"got {format_value(version)}; allowed: {' or '.join(VERSIONS)}")
     if kind.version and version != VERSIONS[0]:
         problems.refuse("Version", f"{kind.name} must have the Version {VERSIONS[0]}")
     if "Id" in found:
         if not isinstance(found["Id"], str):
-            problems.refuse("Id", f"got {shown(found['Id'])}; allowed: a text")
+            problems.refuse("Id", f"got {format_value(found['Id'])}; allowed: a text")
         elif not kind.principal:
             problems.warn("Id", "stands in resources' policies only, by the grammar of IAM")
     if "Statement" not in found:
@@ -230,7 +230,7 @@ class _Reader:
     def statement(self, found: Any, where: str, number: int) -> Statement | None:
         """A statement. With a mistake in it what is returned does not matter: the document is refused."""
         if not isinstance(found, Mapping):
-            self._problems.refuse(where, f"got {shown(found)}; allowed: an object")
+            self._problems.refuse(where, f"got {format_value(found)}; allowed: an object")
             return None
         _known(found, STATEMENT, where, self._problems)
         if not self._variables and "${" in str(found):
@@ -248,7 +248,7 @@ class _Reader:
     def _sid(self, found: Document, where: str) -> str:
         sid = found.get("Sid", "")
         if not isinstance(sid, str):
-            self._problems.refuse(f"{where}.Sid", f"got {shown(sid)}; allowed: a text")
+            self._problems.refuse(f"{where}.Sid", f"got {format_value(sid)}; allowed: a text")
             return ""
         if self._kind.plain_sid and not re.fullmatch(r"[A-Za-z0-9]*", sid):
             self._problems.refuse(f"{where}.Sid", f"got {sid!r}; allowed: letters and digits")
@@ -262,7 +262,7 @@ class _Reader:
         if "Effect" not in found:
             self._problems.refuse(where, "has no Effect; allowed: Allow or Deny")
         elif effect not in ("Allow", "Deny"):
-            self._problems.refuse(f"{where}.Effect", f"got {shown(effect)}; allowed: Allow or Deny")
+            self._problems.refuse(f"{where}.Effect", f"got {format_value(effect)}; allowed: Allow or Deny")
         return effect == "Allow"
 
     def _which(self, found: Document, name: str, where: str) -> str | None:
@@ -292,7 +292,7 @@ class _Reader:
             self._problems.refuse(where, "is empty")
         for value in listed:
             if not isinstance(value, str):
-                self._problems.refuse(where, f"got {shown(value)}; allowed: a text or a list of texts")
+                self._problems.refuse(where, f"got {format_value(value)}; allowed: a text or a list of texts")
         return [value for value in listed if isinstance(value, str)]
 
     def _actions(self, found: Document, where: str) -> tuple[tuple[str, ...], bool]:

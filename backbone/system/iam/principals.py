@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import Any
 
 from backbone.system.iam.kinds import TRUST, Kind
-from backbone.system.iam.problem import Problems, did_you_mean, shown
+from backbone.system.iam.problem import Problems, did_you_mean, format_value
 
 __all__ = ["Grant", "Principals", "Who", "read_principals"]
 
@@ -118,7 +118,7 @@ def read_principals(found: Any, where: str, problems: Problems, kind: Kind, *, b
     if found == "*":
         return Principals(True, frozenset(), frozenset(), frozenset(), but)
     if not isinstance(found, Mapping):
-        problems.refuse(where, f'got {shown(found)}; allowed: "*", or an object of {", ".join(TYPES)}')
+        problems.refuse(where, f'got {format_value(found)}; allowed: "*", or an object of {", ".join(TYPES)}')
         return None
     named: dict[str, list[str]] = {name: [] for name in TYPES}
     for name, given in found.items():
@@ -128,7 +128,7 @@ def read_principals(found: Any, where: str, problems: Problems, kind: Kind, *, b
         values = given if isinstance(given, list | tuple) else [given]
         for value in values:
             if not isinstance(value, str) or not _allowed(name, value, kind):
-                problems.refuse(f"{where}.{name}", f"got {shown(value)}; allowed: {ALLOWED[name]}")
+                problems.refuse(f"{where}.{name}", f"got {format_value(value)}; allowed: {ALLOWED[name]}")
             named[name].append(str(value))
     if not any(named.values()):
         problems.error(where, "names nobody")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["PolicyProblem", "Problems", "did_you_mean", "shown"]
+__all__ = ["PolicyProblem", "Problems", "did_you_mean", "format_value"]
 
 Severity = Literal["error", "warning", "note"]
 
@@ -45,7 +45,7 @@ class Problems:
         self.found.append(PolicyProblem(where, message, "warning"))
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value of a document in an error: short, and as JSON would have it."""
     kinds = {dict: "an object", list: "a list", type(None): "null"}
     text = kinds.get(type(value)) or (str(value).lower() if isinstance(value, bool) else repr(value))
