@@ -43,7 +43,7 @@ that a function put into its failure queue itself.
 
 
 class Node:
-    """One thing that happened: what, when (seconds since the simulator was made), to whom, and what followed.
+    """A thing that happened: what, when (seconds since the simulator was made), to whom, and what followed.
 
     `depth` says how many puts led to it, itself included.
 
@@ -80,7 +80,7 @@ class Node:
     def as_dict(self) -> dict[str, Any]:
         """The node and what followed as JSON values."""
         own = {"kind": self.kind, "at": round(self.at, 3), "account": self.account, "place": self.place}
-        return own | {"words": self.words, **self.data, "children": [one.as_dict() for one in self.children]}
+        return own | {"words": self.words, **self.data, "children": [child.as_dict() for child in self.children]}
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.place} {self.words}>"
@@ -109,7 +109,7 @@ class Trace:
 
     def of(self, *kinds: str) -> list[Node]:
         """The nodes of some kinds."""
-        return [one for one in self if one.kind in kinds]
+        return [node for node in self if node.kind in kinds]
 
     @property
     def lost(self) -> list[Node]:
@@ -121,27 +121,27 @@ class Trace:
         return sum(node.data.get("detail_type") == detail_type for node in self.of("put"))
 
     def delivered_to(self, detail_type: str | None = None) -> list[str]:
-        """The names of what events were delivered to, in order; of one detail-type if given."""
+        """The names of what events were delivered to, in order; only of a detail-type if given."""
         return [
-            one.place
-            for one in self.of("delivered")
-            if detail_type is None or one.data.get("detail_type") == detail_type
+            node.place
+            for node in self.of("delivered")
+            if detail_type is None or node.data.get("detail_type") == detail_type
         ]
 
     def as_json(self) -> list[dict[str, Any]]:
         """All of it as JSON values."""
-        return [one.as_dict() for one in self.roots]
+        return [root.as_dict() for root in self.roots]
 
     def counts(self) -> dict[str, int]:
-        """How often the things happened that people ask for."""
-        kinds = Counter(one.kind for one in self)
-        events = sum(one.kind == "put" for one in self)
-        hops = sum(one.kind == "delivered" and one.data.get("target") == "bus" for one in self)
+        """How often the usual things happened: events, deliveries, retries, losses."""
+        kinds = Counter(node.kind for node in self)
+        events = sum(node.kind == "put" for node in self)
+        hops = sum(node.kind == "delivered" and node.data.get("target") == "bus" for node in self)
         return {
             "events": events,
             "hops": hops,
             "deliveries": kinds["delivered"],
-            "retries": sum(one.data.get("attempts", 1) for one in self.of("retry")),
+            "retries": sum(node.data.get("attempts", 1) for node in self.of("retry")),
             "denials": kinds["denied"],
             "dead letters": kinds["dead-lettered"] + kinds["rejected"],
             "lost": len(self.lost),

@@ -62,12 +62,14 @@ def allowed(given: Sequence[str]) -> list[Allowable]:
 
 
 def expected(given: Sequence[str]) -> dict[str, int | None]:
-    """The detail-types of `--expect`, each with its count, if it has one."""
+    """The detail-types of `--expect`, each with its count or None."""
     found: dict[str, int | None] = {}
     for text in given:
         detail_type, equals, count = text.rpartition("=")
         if equals and not count.isdecimal():
-            raise BackboneError(f"--expect: got {text!r}; allowed: a detail-type, or one with a count: Order.Updated=2")
+            raise BackboneError(
+                f"--expect: got {text!r}; allowed: a detail-type, with a count if wanted, as in Order.Updated=2"
+            )
         found[detail_type if equals else text] = int(count) if equals else None
     return found
 

@@ -15,9 +15,9 @@ LEVELS: dict[Severity, str] = {"error": "error", "warning": "warning", "note": "
 
 
 def sarif(findings: Sequence[Finding], *, services: dict[str, str], file: Path, version: str) -> dict[str, Any]:
-    """A log of one run. A finding stands at its service's entry in the backbone's file, or at that file's first line.
+    """The log of a run. A finding stands at its service's entry in the backbone's file, or at that file's first line.
 
-    `services` has the name of the service that an address belongs to, where it belongs to one.
+    `services` has the name of the service that an address belongs to, if it belongs to any.
     """
     lines = _lines(file)
     rules = [

@@ -26,7 +26,7 @@ class StaleStacksError(BackboneError):
 
 
 def current(stacks: Path | None, *, no_synth: bool) -> Path:
-    """The folder of the stacks to read: the one that was named, or that of the file here, brought up to date."""
+    """The folder of the stacks to read: as named, or that of the file here, brought up to date."""
     from backbone.topology import find, output_folder
 
     if stacks is not None:

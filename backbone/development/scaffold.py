@@ -114,15 +114,15 @@ def _with_entry(
         if account_id is None:
             known = ", ".join(topology.accounts)
             raise ScaffoldError(f"--account: got {account!r}; allowed: {known}, or a new one with --account-id")
-        roles = {one.deploy_role for one in topology.accounts.values()}
+        roles = {entry.deploy_role for entry in topology.accounts.values()}
         role = roles.pop() if len(roles) == 1 else None
         blocks["accounts"] = [f'{account}: {{id: "{account_id}"' + (f", deploy_role: {role}}}" if role else "}")]
     elif account_id not in (None, topology.accounts[account].id):
         raise ScaffoldError(f"--account-id: got {account_id}; the file says {topology.accounts[account].id}")
     places = {key: _end_of(file, key) for key in blocks}
-    for key in sorted(blocks, key=lambda one: places[one], reverse=True):
+    for key in sorted(blocks, key=places.__getitem__, reverse=True):
         line, indent = places[key]
-        lines[line + 1 : line + 1] = [" " * indent + one for one in blocks[key]]
+        lines[line + 1 : line + 1] = [" " * indent + text for text in blocks[key]]
     return "\n".join(lines) + "\n"
 
 
@@ -145,9 +145,9 @@ def _yaml(text: str) -> str:
 def _end_of(file: Path, key: str) -> tuple[int, int]:
     """The last line of the entries below a key, and how far they are indented."""
     root = yaml.compose(file.read_text(encoding="utf-8"), yaml.SafeLoader)
-    found = [node for one, node in root.value if one.value == key] if isinstance(root, yaml.MappingNode) else []
+    found = [node for name, node in root.value if name.value == key] if isinstance(root, yaml.MappingNode) else []
     if not found or found[0].flow_style or not found[0].value:
-        raise ScaffoldError(f"{file}: {key}: write it as a block of lines, one entry below the other, to add one")
+        raise ScaffoldError(f"{file}: {key}: to add an entry, write the entries on lines of their own, not in braces")
     return _last_line(found[0]), found[0].value[0][0].start_mark.column
 
 

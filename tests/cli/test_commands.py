@@ -56,9 +56,9 @@ def test_two_files_side_by_side_share_neither_folder_nor_state(project: Path) ->
     run(BACKBONE, "synth", folder=project)
     run(BACKBONE, "synth", folder=project, BACKBONE_FILE="prod.yaml")
     stack = Path("stacks") / "backbone" / "cdk.tf.json"
-    one, other = ((project / folder / stack).read_text() for folder in ("cdktf.out", "cdktf.prod.out"))
-    assert "terraform.shop-111111111111-eu-west-1.backbone.tfstate" in one
-    assert "terraform.shop-444444444444-eu-west-1.backbone.tfstate" in other
+    dev, prod = ((project / folder / stack).read_text() for folder in ("cdktf.out", "cdktf.prod.out"))
+    assert "terraform.shop-111111111111-eu-west-1.backbone.tfstate" in dev
+    assert "terraform.shop-444444444444-eu-west-1.backbone.tfstate" in prod
 
 
 def test_a_folder_that_cannot_be_written(project: Path) -> None:
@@ -127,7 +127,7 @@ def test_match_against_the_synthesized_rules(project: Path) -> None:
     assert "shop-forward-delivery-service" in output
     assert "shop-forward-order-service" not in output
     found = json.loads(run(BACKBONE, "match", "-e", "event.json", "--json", folder=project)[0])
-    assert [one["rule"] for one in found if one["account"] == "bus"] == [
+    assert [rule["rule"] for rule in found if rule["account"] == "bus"] == [
         "shop-forward-delivery-service",
         "shop-global-log",
     ]
@@ -183,12 +183,14 @@ def test_validate_as_json(project: Path) -> None:
     read = json.loads(run(BACKBONE, "validate", "--json", folder=project, PYTHONIOENCODING="ascii")[0])
     assert read["valid"] is True
     assert read["errors"] == []
-    (warning,) = (one for one in read["warnings"] if one["key"] == "services.delivery-service.subscribes[0]")
+    (warning,) = (found for found in read["warnings"] if found["key"] == "services.delivery-service.subscribes[0]")
     assert "Bestellung.Geprüft" in warning["message"]
     file.write_text(file.read_text().replace("layout: single", "layout: sngle"))
     read = json.loads(run(BACKBONE, "validate", "--json", folder=project, status=2)[0])
     assert read["valid"] is False
-    assert [(one["file"], one["line"], one["key"]) for one in read["errors"]] == [("backbone.yaml", 4, "layout")]
+    assert [(error["file"], error["line"], error["key"]) for error in read["errors"]] == [
+        ("backbone.yaml", 4, "layout")
+    ]
 
 
 def test_synth_as_json(project: Path) -> None:

@@ -54,16 +54,16 @@ def test_it_synthesizes_and_passes_its_test_and_touches_nothing_else(project: Pa
     command = [str(Path(sys.executable).parent / "backbone"), "new-service", name]
     run(project, *command, "--account", "invoice", "--account-id", "444444444444")
     after = synthesized(project)
-    assert [one for one in before if before[one] != after[one]] == [
+    assert [address for address in before if before[address] != after[address]] == [
         "aws_cloudwatch_event_bus_policy.global-bus_policy_117A2459"
     ]
     assert all(
-        f"services_{name}" in one or f"forwarding_{name}" in one or "accounts_invoice" in one
-        for one in after.keys() - before.keys()
+        f"services_{name}" in address or f"forwarding_{name}" in address or "accounts_invoice" in address
+        for address in after.keys() - before.keys()
     )
     changed = list(difflib.ndiff(text.splitlines(), (project / "backbone.yaml").read_text().splitlines()))
-    assert not any(one.startswith("-") for one in changed)
-    added = [one[2:] for one in changed if one.startswith("+")]
+    assert not any(line.startswith("-") for line in changed)
+    added = [line[2:] for line in changed if line.startswith("+")]
     assert added[0] == '  invoice: {id: "444444444444", deploy_role: backbone-deploy}'
     assert len(added) == 6
     package = name.removesuffix("-service")
