@@ -37,6 +37,7 @@ REWORDED = "misspelt|other case|wrong characters"
 NUDGED = "one less|one more"
 POLICY = r"(assume_role_policy|policy|policy_document)\."
 STATEMENT = POLICY + r"Statement\[\d\]\."
+BUS_POLICY = "aws_cloudwatch_event_bus_policy"
 
 HARMLESS: tuple[Harmless, ...] = (
     # What is for people only
@@ -61,7 +62,7 @@ HARMLESS: tuple[Harmless, ...] = (
         "a name is free where everything refers to it by an expression",
         ".*",
         "(name|function_name|policy_name|target_id)",
-        f"{REWORDED}|{GONE}|another resource's name",
+        f"{REWORDED}|{GONE}|over-long|another resource's name",
         unless_noticed=True,
     ),
     Harmless(
@@ -72,17 +73,11 @@ HARMLESS: tuple[Harmless, ...] = (
         unless_noticed=True,
     ),
     # What means the same
-    Harmless("an action is the same in any case", ".*", STATEMENT + r"Action(\[\d\])?", "other case"),
-    Harmless(
-        "a list of one is the same as the one",
-        ".*",
-        POLICY + "Statement.*",
-        "in a list|without a list",
-        unless_noticed=True,
-    ),
-    Harmless("an element of a set twice is there once", ".*", STATEMENT + ".*", "element duplicated"),
+    Harmless("an action is the same in any case", ".*", STATEMENT + r"Action(\[\d\])?", "other case.*"),
+    Harmless("a list of one is the same as the one", ".*", POLICY + "Statement.*", "(in|without) a list.*"),
+    Harmless("an element of a set twice is there once", ".*", STATEMENT + ".*", "element duplicated.*"),
     Harmless("a value of a pattern twice is there once", ".*", r"event_pattern\..*", "value duplicated"),
-    Harmless("a Sid is a label", ".*", STATEMENT + "Sid", "removed|emptied|wrong characters", unless_noticed=True),
+    Harmless("a Sid is a label", ".*", STATEMENT + "Sid", "(removed|emptied|wrong characters).*", unless_noticed=True),
     Harmless("an Id is a label", ".*", POLICY + "Id", "id added", unless_noticed=True),
     Harmless(
         "without a Sid two alike statements are one", ".*", POLICY + "Statement", "duplicated", unless_noticed=True
@@ -94,31 +89,40 @@ HARMLESS: tuple[Harmless, ...] = (
         "version 2008|removed",
         unless_noticed=True,
     ),
-    Harmless("an account's id stands for its root", ".*", STATEMENT + r"Principal\.AWS.*", "account by its id"),
+    Harmless("an account's id stands for its root", ".*", STATEMENT + r"Principal\.AWS.*", "account by its id.*"),
     Harmless("the other attribute has the same value", ".*", ".*", "to another attribute of the same value"),
     Harmless(
-        "of one value, any is the value",
+        "AWS takes the ARN as well as the name",
         ".*",
-        STATEMENT + r"Condition\.\w+",
-        "ForAnyValue",
+        r"function_name|event_bus_name|environment\.variables\.\w+_TABLE",
+        "to another attribute",
+        unless_noticed=True,
+    ),
+    Harmless("of one value, any is the value", ".*", STATEMENT + r"Condition\.\w+", "ForAnyValue.*"),
+    Harmless(
+        "AWS does not ask whether it is there, or another reference makes Terraform wait",
+        ".*",
+        ".*",
+        "written out",
+        unless_noticed=True,
     ),
     # What other parts say as well
     Harmless(
         "in a resource's own policy, everything is the resource",
-        "aws_cloudwatch_event_bus_policy|aws_sqs_queue_policy",
+        f"{BUS_POLICY}|aws_sqs_queue_policy",
         STATEMENT + "Resource",
-        "widened",
+        "widened.*",
         unless_noticed=True,
     ),
     Harmless(
         "a condition on the ARN says who may ask, whoever the principal is",
-        "aws_cloudwatch_event_bus_policy|aws_iam_role|aws_sqs_queue_policy",
+        f"{BUS_POLICY}|aws_iam_role|aws_sqs_queue_policy",
         STATEMENT + r"Principal(\.AWS|\.Service)?",
-        "widened",
+        "widened.*",
         unless_noticed=True,
     ),
     Harmless(
-        "the ARN of the other condition names the account, or the account's condition is enough",
+        "another condition names the account as well",
         "aws_iam_role|aws_cloudwatch_log_resource_policy",
         STATEMENT + r"Condition\.\w+(\.aws:Source(Arn|Account))?",
         "removed",
@@ -126,25 +130,132 @@ HARMLESS: tuple[Harmless, ...] = (
     ),
     Harmless(
         "an account in the principal is of its organization",
-        "aws_cloudwatch_event_bus_policy",
+        BUS_POLICY,
         STATEMENT + r"Condition\.StringEquals\.aws:PrincipalOrgID",
         "removed",
         unless_noticed=True,
     ),
     Harmless(
         "a service may be bound to its source only (pin_detail_types: false)",
-        "aws_cloudwatch_event_bus_policy",
+        BUS_POLICY,
         STATEMENT + r"Condition\.StringEquals\.events:detail-type",
         "removed",
         unless_noticed=True,
     ),
     Harmless(
-        "in its own account a bus takes what identities are allowed; who publishes nothing needs no source",
-        "aws_cloudwatch_event_bus_policy",
-        STATEMENT + r"Condition(\.StringEquals\.events:source(\[\d\])?)?",
-        f"(element )?removed|emptied|{REWORDED}",
+        "in its own account a bus takes what identities are allowed",
+        BUS_POLICY,
+        STATEMENT + ".*",
+        ".* for its own account",
         unless_noticed=True,
     ),
+    Harmless(
+        "what is left out would not have come anyway",
+        "aws_cloudwatch_event_rule",
+        r"event_pattern\..*\.anything-but.*",
+        f"emptied|{REWORDED}|number for an operand",
+        unless_noticed=True,
+    ),
+    Harmless(
+        "more is matched, of which there is nothing",
+        "aws_cloudwatch_event_rule",
+        r"event_pattern\..*",
+        "value added|operator added",
+        unless_noticed=True,
+    ),
+    # What is a choice
+    Harmless(
+        "who deploys is for each machine to say; allowed_account_ids holds the account",
+        "provider",
+        r"\[\d\]\.(assume_role|profile).*",
+        f"{GONE}|emptied|over-long|{REWORDED}",
+        unless_noticed=True,
+    ),
+    Harmless(
+        "how long things are kept is a choice, and without it AWS has one",
+        "aws_cloudwatch_event_archive|aws_cloudwatch_log_group|aws_sqs_queue",
+        "retention_days|retention_in_days|message_retention_seconds",
+        f"{GONE}|zero|{NUDGED}|over the maximum",
+        unless_noticed=True,
+    ),
+    Harmless(
+        "how often and how long something is tried again is a choice",
+        "aws_cloudwatch_event_target|aws_lambda_function_event_invoke_config",
+        r"(retry_policy\.?)?(maximum_\w+)?",
+        f"{GONE}|zero|{NUDGED}",
+        unless_noticed=True,
+    ),
+    Harmless(
+        "how much a function may take is a choice, and without it AWS has one",
+        "aws_lambda_function",
+        "memory_size|timeout",
+        f"{GONE}|{NUDGED}",
+        unless_noticed=True,
+    ),
+    Harmless(
+        "another Python that runs the code is a choice",
+        "aws_lambda_function",
+        r"runtime|architectures(\[0\])?",
+        f"other value|emptied|{GONE}",
+        unless_noticed=True,
+    ),
+    Harmless(
+        "whether calls are traced, and how lines are written, is a choice",
+        "aws_lambda_function",
+        r"tracing_config(\.mode)?|logging_config(\.\w+)?",
+        f"{GONE}|other value",
+        unless_noticed=True,
+    ),
+    Harmless(
+        "the log group of a function that names none has the same name",
+        "aws_lambda_function",
+        r"logging_config(\.log_group)?",
+        GONE,
+        unless_noticed=True,
+    ),
+    Harmless(
+        "what is written of HTTP calls is a choice",
+        "aws_apigatewayv2_stage",
+        r"access_log_settings(\.format)?|default_route_settings\.detailed_metrics_enabled",
+        f"{GONE}|flipped|{REWORDED}",
+        unless_noticed=True,
+    ),
+    Harmless(
+        "logs in another group are logs",
+        "aws_apigatewayv2_stage|aws_cloudwatch_log_delivery_destination|aws_lambda_function",
+        r".*destination_arn|.*destination_resource_arn|logging_config\.log_group",
+        "to another resource",
+        unless_noticed=True,
+    ),
+    Harmless(
+        "how many calls are let through is a choice, and without it AWS has one",
+        "aws_apigatewayv2_stage",
+        r"default_route_settings(\.throttling_\w+)?",
+        f"{GONE}|{NUDGED}|over the maximum|a fraction",
+        unless_noticed=True,
+    ),
+    Harmless("an argument for imports only", "aws_apigatewayv2_api", "fail_on_warnings", "added"),
+    Harmless(
+        "what a bus reports of events is a choice",
+        "aws_cloudwatch_event_bus",
+        r"log_config\.include_detail",
+        f"{GONE}|other value",
+    ),
+    Harmless(
+        "deletion protection and backups are choices",
+        "aws_dynamodb_table",
+        r"deletion_protection_enabled|point_in_time_recovery(\.enabled)?",
+        f"{GONE}|flipped",
+    ),
+    Harmless("whether Terraform deletes a group is a choice", "aws_cloudwatch_log_group", "skip_destroy", "added"),
+    Harmless(
+        "AWS encrypts with a key of its own where none is asked for",
+        "aws_dynamodb_table|aws_sqs_queue",
+        r"server_side_encryption(\.enabled)?|sqs_managed_sse_enabled",
+        f"{GONE}|flipped",
+        unless_noticed=True,
+    ),
+    Harmless("a time to live that is no number deletes nothing", "aws_dynamodb_table", "ttl", "added"),
 )
 """Every reason, the special ones first."""
 

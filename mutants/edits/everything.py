@@ -55,14 +55,15 @@ def _of_stack(name: str, document: Any, accounts: list[str], configuration: Conf
         for change in references.of_references(text, path, resources, configuration):
             if change[0] != "written out":
                 yield _edit("references", change)
-    aliases = [provider["alias"] for provider in providers]
+    ids = {provider["alias"]: provider["allowed_account_ids"][0] for provider in providers}
     for kind, named in resources.items():
         for resource, body in named.items():
             path = (name, "resource", kind, resource)
-            yield from _of_own_arguments(kind, body, path, aliases, resources)
+            yield from _of_own_arguments(kind, body, path, list(ids), resources)
             for argument, value in body.items():
                 if argument not in APART:
-                    yield from _of_argument(kind, value, (*path, argument), accounts)
+                    own = ids[body["provider"].removeprefix("aws.")]
+                    yield from _of_argument(kind, value, (*path, argument), accounts, own)
             for at, text in _texts({key: part for key, part in body.items() if key not in APART}, path):
                 for change in references.of_references(text, at, resources, configuration):
                     yield _edit("dependencies" if change[0] == "written out" else "references", change)
@@ -88,11 +89,12 @@ def _of_own_arguments(
                 yield _edit("names", change)
 
 
-def _of_argument(kind: str, value: Any, path: Path, accounts: list[str]) -> Iterator[Edit]:
+def _of_argument(kind: str, value: Any, path: Path, accounts: list[str], own: str) -> Iterator[Edit]:
+    """An argument of a block of the account `own`."""
     argument = str(path[-1])
     if argument in POLICIES:
         yield from (_edit("IAM grammar", change) for change in _of_json(value, path))
-        for family, change in policies.of_policy(json.loads(value), path, accounts):
+        for family, change in policies.of_policy(json.loads(value), path, accounts, own):
             yield _edit(family, change)
     elif argument == "event_pattern":
         yield from (_edit("patterns", change) for change in _of_json(value, path))

@@ -17,8 +17,12 @@ GRAMMAR, EVALUATION, PLACES = "IAM grammar", "IAM evaluation", "accounts and reg
 KindOfChange = tuple[str, Change]
 
 
-def of_policy(document: dict[str, Any], path: Path, accounts: list[str]) -> Iterator[KindOfChange]:
-    """Every edit of the policy in the text at a place, each with its kind."""
+OWN = " for its own account"
+"""Ends what is done to a statement that names the account of the resource itself."""
+
+
+def of_policy(document: dict[str, Any], path: Path, accounts: list[str], own: str) -> Iterator[KindOfChange]:
+    """Every edit of the policy in the text at a place, each with its kind. The resource is in the account `own`."""
     here = (*path, JSON)
     for what, after in (("version 2008", "2008-10-17"), ("unknown version", "2012-10-18"), ("removed", REMOVED)):
         yield GRAMMAR, (what, (*here, "Version"), after)
@@ -35,7 +39,9 @@ def of_policy(document: dict[str, Any], path: Path, accounts: list[str]) -> Iter
         yield EVALUATION, ("removed", place, REMOVED)
         yield GRAMMAR, ("duplicated", (*here, "Statement"), [*statements, statement])
         yield GRAMMAR, ("text for a statement", place, "text")
-        yield from _of_statement(statement, place, accounts)
+        end = OWN if f":{own}:root" in str(statement.get("Principal")) else ""
+        for kind, (what, at, after) in _of_statement(statement, place, accounts):
+            yield kind, (what + end, at, after)
 
 
 def _of_statement(statement: dict[str, Any], place: Path, accounts: list[str]) -> Iterator[KindOfChange]:
