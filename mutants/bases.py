@@ -17,7 +17,7 @@ from backbone.system import terraform
 from mutants.edits import Edit, edits
 from mutants.edits.edit import ASSETS, Stacks
 
-__all__ = ["BASES", "Base", "synthesize"]
+__all__ = ["BASES", "ORDER", "Base", "Entry", "delivery_updated", "synthesize"]
 
 ROOT = Path(__file__).parent.parent
 ORDER = {"customer": "c-1", "items": [{"sku": "tea", "quantity": 2, "price": 4.95}]}
@@ -39,9 +39,15 @@ class Entry:
 
 
 ORDER_CREATED = _detail(order_id="o-1", customer="c-1", items=[], total="0", created_at="2024-01-01T00:00:00.000+00:00")
-DELIVERY_UPDATED = _detail(
-    delivery_id="d-1", order_id="o-1", status="SENT", sequence=1, updated_at="2024-01-01T00:00:00.000+00:00"
-)
+
+
+def delivery_updated(order_id: str, *, sequence: int) -> dict[str, Any]:
+    """The detail of an event that tells the state of an order's delivery."""
+    time = "2024-01-01T00:00:00.000+00:00"
+    return _detail(delivery_id="d-1", order_id=order_id, status="SENT", sequence=sequence, updated_at=time)
+
+
+DELIVERY_UPDATED = delivery_updated("o-1", sequence=1)
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,20 @@ HARMLESS: tuple[Harmless, ...] = (
         f"{GONE}|key misspelt|emptied|{REWORDED}",
     ),
     Harmless("a variable that nobody reads", "aws_lambda_function", r"environment\.variables\.no_such_argument"),
+    Harmless(
+        "a variable that this function does not read",
+        "aws_lambda_function",
+        r"environment\.variables\.\w+",
+        f"{GONE}|key misspelt|emptied",
+        unless_noticed=True,
+    ),
+    Harmless(
+        "what the code does not do need not be allowed",
+        "aws_iam_role_policy",
+        STATEMENT + r"Action\[\d\]",
+        "element removed|other action",
+        unless_noticed=True,
+    ),
     # Names
     Harmless(
         "a name is free where everything refers to it by an expression",
@@ -160,7 +174,7 @@ HARMLESS: tuple[Harmless, ...] = (
         "more is matched, of which there is nothing",
         "aws_cloudwatch_event_rule",
         r"event_pattern\..*",
-        "value added|operator added",
+        "value added|operator added|removed",
         unless_noticed=True,
     ),
     # What is a choice
@@ -222,8 +236,8 @@ HARMLESS: tuple[Harmless, ...] = (
     ),
     Harmless(
         "logs in another group are logs",
-        "aws_apigatewayv2_stage|aws_cloudwatch_log_delivery_destination|aws_lambda_function",
-        r".*destination_arn|.*destination_resource_arn|logging_config\.log_group",
+        "aws_apigatewayv2_stage|aws_cloudwatch_(event_target|log_delivery_destination)|aws_lambda_function",
+        r"arn|.*destination_arn|.*destination_resource_arn|logging_config\.log_group",
         "to another resource",
         unless_noticed=True,
     ),
@@ -246,6 +260,7 @@ HARMLESS: tuple[Harmless, ...] = (
         "aws_dynamodb_table",
         r"deletion_protection_enabled|point_in_time_recovery(\.enabled)?",
         f"{GONE}|flipped",
+        unless_noticed=True,
     ),
     Harmless("whether Terraform deletes a group is a choice", "aws_cloudwatch_log_group", "skip_destroy", "added"),
     Harmless(

@@ -6,6 +6,7 @@ import json
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -16,7 +17,7 @@ from backbone.simulator.processes import Worker
 from backbone.system.model import Archive, EventBus, Function, HttpApi, LogGroup, Queue, Resource, System
 from backbone.system.reader import Reading
 from backbone.trace import Node
-from mutants.bases import ORDER, Base, Entry
+from mutants.bases import ORDER, Base, Entry, delivery_updated
 
 __all__ = ["Happened", "problem", "run", "warm_functions"]
 
@@ -46,7 +47,7 @@ def run(base: Base, reading: Reading) -> Happened:
         for part, faults in _parts(simulator.system).items():
             simulator.faults[:] = faults
             if part == "healthy" and base.orders:
-                _order(simulator, base.orders)
+                _order(simulator, base)
             else:
                 _put(simulator, base.bus, base.entries, malformed=part == "malformed")
             trace = simulator.run_until_idle()
@@ -68,13 +69,18 @@ def _parts(system: System) -> dict[str, list[Fault]]:
     }
 
 
-def _order(simulator: Simulator, account: str) -> None:
-    """Post an order, follow it to its delivery, and read it."""
-    answer = simulator.http("POST", "/orders", ORDER, caller=account)
+def _order(simulator: Simulator, base: Base) -> None:
+    """Post an order twice, follow it to its delivery, tell of an older state of it, and read it."""
+    headers = {"Idempotency-Key": "k-1"}
+    answer = simulator.http("POST", "/orders", ORDER, headers=headers, caller=base.orders)
     simulator.run_until_idle()
+    simulator.http("POST", "/orders", ORDER, headers=headers, caller=base.orders)
     order_id = answer.body.get("order_id", "none") if isinstance(answer.body, dict) else "none"
-    simulator.http("GET", f"/orders/{order_id}", caller=account)
-    simulator.http("GET", "/health", caller=account)
+    late = replace(base.entries[-1], detail=delivery_updated(order_id, sequence=0))
+    _put(simulator, base.bus, [late], malformed=False)
+    simulator.run_until_idle()
+    simulator.http("GET", f"/orders/{order_id}", caller=base.orders)
+    simulator.http("GET", "/health", caller=base.orders)
 
 
 def _put(simulator: Simulator, bus: str, entries: Sequence[Entry], *, malformed: bool) -> None:

@@ -38,6 +38,7 @@ from backbone.system.values import Values
 __all__ = ["ATTACHED", "LOGS_POLICY", "READ_ALONG", "RESOURCES", "WITHOUT_PART"]
 
 LOGS_POLICY = "aws_cloudwatch_log_resource_policy"
+LATEST = "$LATEST"
 
 
 def _basics(values: Values, name: str = "name") -> dict[str, Any]:
@@ -144,7 +145,10 @@ def _api_destination(_blocks: Blocks, values: Values) -> ApiDestination:
 def _function(blocks: Blocks, values: Values) -> Function:
     basics = _basics(values, "function_name")
     arn = basics["arn"]
-    config = (list(blocks.attached("aws_lambda_function_event_invoke_config", arn)) or [values.empty])[-1]
+    configs = blocks.attached("aws_lambda_function_event_invoke_config", arn)
+    # One for a version or an alias says nothing of the function as it is invoked here.
+    own = [config for config in configs if config.text("qualifier", LATEST) == LATEST]
+    config = (own or [values.empty])[-1]
     destinations, reserved = config.part("destination_config"), values.integer("reserved_concurrent_executions", -1)
     return Function(
         **basics,

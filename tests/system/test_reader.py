@@ -113,13 +113,11 @@ def test_every_wrong_pattern_is_a_finding(tmp_path: Path) -> None:
 def test_wildcards_that_aws_just_takes_are_a_warning(tmp_path: Path) -> None:
     pattern = json.dumps({"source": [{"wildcard": "*a*a*a*a*a"}]})
     found = reading(tmp_path, one=small(event_pattern=pattern))
-    assert [(finding.rule, finding.severity, finding.message) for finding in found.findings] == [
-        (
-            "BB104",
-            "warning",
-            "event_pattern: $.source: the wildcards are as complex as EventBridge takes; one more * may be refused",
-        )
-    ]
+    (warning,) = [finding for finding in found.findings if finding.rule == "BB104"]
+    assert warning.severity == "warning"
+    assert warning.message == (
+        "event_pattern: $.source: the wildcards are as complex as EventBridge takes; one more * may be refused"
+    )
     assert len(found.system.of(Rule)) == 1
 
 
@@ -164,7 +162,7 @@ def test_what_is_attached_to_nothing_is_a_finding(tmp_path: Path) -> None:
         },
     }
     found = reading(tmp_path, one=document)
-    assert [str(finding) for finding in found.findings] == [
+    assert [str(finding) for finding in found.findings if finding.rule == "BB105"] == [
         "one/aws_cloudwatch_event_target.t: refers to the rule "
         "arn:aws-cn:events:cn-north-1:111111111111:rule/main/other, which no stack makes",
         "one/aws_cloudwatch_event_archive.a: refers to the bus "

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from backbone.manifest import Manifest
 from backbone.system.checks import (
     apis,
+    arns,
     code,
     declared,
     duplicates,
@@ -47,7 +48,7 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
     yield from environment.check(system)
     yield from keys.check(system, configuration, manifest)
     yield from reports.check(system, configuration)
-    for module in (graph, providers, references, duplicates):
+    for module in (arns, graph, providers, references, duplicates):
         yield from module.check(configuration)
     if manifest is not None:
         yield from declared.check(system, manifest)

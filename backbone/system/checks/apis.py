@@ -10,6 +10,9 @@ from backbone.system.model import Function, HttpApi, LogGroup, Route, System
 
 __all__ = ["check"]
 
+PROXIES = ("AWS_PROXY", "HTTP_PROXY")
+"""The integrations of HTTP APIs (API Gateway API reference, CreateIntegration)."""
+
 
 def check(system: System) -> Iterator[Finding]:
     """What is wrong with APIs."""
@@ -51,6 +54,9 @@ def _authorization(route: Route) -> Iterator[Finding]:
 
 def _function(system: System, api: HttpApi, route: Route) -> Iterator[Finding]:
     function = system.get(Function, route.function_arn)
+    if route.integration and route.integration.type not in PROXIES:
+        words = f"integration_type: got {route.integration.type!r}; allowed for an HTTP API: {', '.join(PROXIES)}"
+        yield finding("BB106", route.integration.address, words)
     if route.integration and route.integration.payload_version not in ("1.0", "2.0"):
         words = f"payload_format_version: got {route.integration.payload_version!r}; allowed: 1.0 or 2.0"
         yield finding("BB106", route.integration.address, words)

@@ -1,6 +1,7 @@
 """What a function's environment names: that its role may use it.
 
-A function is told of queues, tables and buses by its environment, so one that is named there is one that it uses.
+A function is told of queues and tables by its environment, so one that is named there is one that it uses. The global
+bus is named to every function, whether it publishes or not.
 """
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from backbone.system import access
 from backbone.system.findings import Finding, finding
-from backbone.system.iam import authorize
-from backbone.system.model import EventBus, Function, Queue, Role, System, Table
+from backbone.system.model import Function, Queue, Role, System, Table
 
 __all__ = ["check"]
 
@@ -22,7 +22,7 @@ USES = {
 
 
 def check(system: System) -> Iterator[Finding]:
-    """Queues, tables and buses that a function is told of and that its role does not let it use."""
+    """Queues and tables that a function is told of and that its role does not let it use."""
     named = _named(system)
     for function in system.of(Function):
         role = system.get(Role, function.role_arn)
@@ -34,20 +34,15 @@ def check(system: System) -> Iterator[Finding]:
             yield finding("BB319", function.address, words)
 
 
-def _named(system: System) -> Mapping[str, Queue | Table | EventBus]:
+def _named(system: System) -> Mapping[str, Queue | Table]:
     """What an environment can name, by URL, by ARN, and tables by account and name."""
-    found: dict[str, Queue | Table | EventBus] = {}
+    found: dict[str, Queue | Table] = {}
     for queue in system.of(Queue):
         found[queue.url] = found[queue.arn] = queue
     for table in system.of(Table):
         found[f"{table.account_id} {table.name}"] = found[table.arn] = table
-    return found | {bus.arn: bus for bus in system.of(EventBus)}
+    return found
 
 
-def _may_use(role: Role, used: Queue | Table | EventBus) -> bool:
-    if isinstance(used, EventBus):
-        # Conditions on source and type are met by what the function publishes.
-        return bool(
-            authorize(role.identity, "events:PutEvents", used.arn, owner=role.account_id, context={}, ahead=True)
-        )
+def _may_use(role: Role, used: Queue | Table) -> bool:
     return any(access.may(role, action, used.arn) for action in USES[type(used)])

@@ -37,8 +37,8 @@ def _role(function: Function, role: Role) -> Iterator[Finding]:
     if not access.may_assume(LAMBDA, role):
         yield finding("BB503", function.address, f"{role.name} does not trust {LAMBDA}")
     for arn in filter(None, (function.failures_arn, function.dead_letters_arn, function.successes_arn)):
-        action = access.SENDING.get(arn.split(":")[2], "")
-        if not access.may(role, action, arn):
+        action = access.SENDING.get("".join(arn.split(":")[2:3]))
+        if action is not None and not access.may(role, action, arn):
             what = "did" if arn == function.successes_arn else "fails at"
             words = f"{role.name} may not {action} on {arn}: what the function {what} is lost"
             yield finding("BB302", function.address, words)

@@ -83,7 +83,7 @@ def _problem(block: Block, key: str) -> str | None:
     except ArnError as error:
         return str(error)
     place = block.place
-    if arn.service != "kms" or not re.fullmatch(r"(key/(mrk-)?[0-9a-f-]{32,36}|alias/[\w/-]+)", arn.resource):
+    if arn.service != "kms" or not re.fullmatch(r"(key/[\w-]+|alias/[\w/-]+)", arn.resource):
         return f"got {key}; allowed: the ARN of a key"
     if (arn.partition, arn.region) != (place.partition, place.region):
         return f"{key} is in {arn.region} ({arn.partition}); allowed: {place.region} ({place.partition})"

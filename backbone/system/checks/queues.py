@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backbone.aws.limits import MESSAGE_BYTES_OF_TERRAFORM
 from backbone.system.findings import Finding, finding
-from backbone.system.model import Queue, System, Target
+from backbone.system.model import Function, Queue, System, Target
 
 __all__ = ["check"]
 
@@ -16,6 +17,13 @@ def check(system: System) -> Iterator[Finding]:
         yield from _dead_letters(system, queue)
     for target in system.targets:
         yield from _target(system, target)
+    keeping = {target.dead_letters_arn for target in system.targets}
+    for function in system.of(Function):
+        keeping |= {function.failures_arn, function.dead_letters_arn}
+    for queue in system.of(Queue):
+        if queue.arn in keeping and queue.max_message_bytes < MESSAGE_BYTES_OF_TERRAFORM:
+            words = f"max_message_size: got {queue.max_message_bytes:,}: events over it, which failed, are lost"
+            yield finding("BB107", queue.address, words)
 
 
 def _dead_letters(system: System, queue: Queue) -> Iterator[Finding]:

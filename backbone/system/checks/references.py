@@ -44,13 +44,13 @@ QUEUE = "aws_sqs_queue"
 DESTINATIONS = f"{QUEUE} aws_lambda_function aws_cloudwatch_event_bus aws_sns_topic"
 
 REFERENCES: dict[str, tuple[_Reference, ...]] = {
-    "aws_apigatewayv2_integration": (API,),
+    "aws_apigatewayv2_integration": (API, _to("credentials_arn", "aws_iam_role", "arn", needed=True)),
     "aws_apigatewayv2_route": (API,),
     "aws_apigatewayv2_stage": (API, _to("access_log_settings.destination_arn", LOG_GROUP, "arn", needed=True)),
     "aws_cloudwatch_event_archive": (_to("event_source_arn", "aws_cloudwatch_event_bus", "arn"),),
     "aws_cloudwatch_event_bus": (_to("dead_letter_config.arn", QUEUE, "arn", needed=True),),
     "aws_cloudwatch_event_bus_policy": (BUS,),
-    "aws_cloudwatch_event_rule": (BUS,),
+    "aws_cloudwatch_event_rule": (BUS, _to("role_arn", "aws_iam_role", "arn", needed=True)),
     "aws_cloudwatch_event_target": (
         BUS,
         _to("rule", "aws_cloudwatch_event_rule", "name"),
@@ -89,7 +89,14 @@ REFERENCES: dict[str, tuple[_Reference, ...]] = {
 }
 """What arguments name, by the type of their block."""
 
-ANYWHERE = ("arn", "dead_letter_config.arn", "destination_config.on_failure.destination", "role", "role_arn")
+ANYWHERE = (
+    "arn",
+    "credentials_arn",
+    "dead_letter_config.arn",
+    "destination_config.on_failure.destination",
+    "role",
+    "role_arn",
+)
 """Arguments whose ARNs may be of another account or region, or are checked by what they are for."""
 
 Named = Mapping[tuple[Place | None, str, str], Block]

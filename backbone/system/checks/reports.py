@@ -91,6 +91,11 @@ def _may_write(system: System, configuration: Configuration) -> Iterator[Finding
             if not decision:
                 words = f"{LOG_DELIVERY} may not {action} on {group.name}: what the bus reports is lost"
                 yield finding("BB601", block.id, words)
+        for policy in system.log_policies(group.account_id):
+            other = configuration.get(policy.address)
+            if other is not None and other.stack == block.stack and not configuration.depends_on(block, other):
+                words = f"does not depend on {policy.address}, without which reports may not be written"
+                yield finding("BB113", block.id, f"{words}; add it to depends_on")
 
 
 def _at_once(configuration: Configuration) -> Iterator[Finding]:

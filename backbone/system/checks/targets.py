@@ -24,6 +24,11 @@ def check(system: System, configuration: Configuration) -> Iterator[Finding]:
         if (count := len(rule.targets)) > TARGETS_PER_RULE:
             words = f"has {count} targets; allowed: {TARGETS_PER_RULE}; use a second rule with the same pattern"
             yield finding("BB106", rule.address, words)
+    for rule in system.of(Rule):
+        if not rule.enabled:
+            yield finding("BB205", rule.address, "is switched off: nothing is delivered by it")
+        if not rule.targets:
+            yield finding("BB206", rule.address, "has no target: what it matches goes nowhere")
     for target in system.targets:
         yield from _target(system, configuration, target)
 
