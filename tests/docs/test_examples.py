@@ -37,7 +37,7 @@ def test_yaml_is_what_the_backbone_reads(block: Block, tmp_path: Path) -> None:
     else:  # entries to be added to the example
         whole = yaml.safe_load((ROOT / "backbone.yaml").read_text())
         for key, entries in read.items():
-            whole[key] |= entries
+            whole[key] = whole.get(key, {}) | entries
         parse(yaml.safe_dump(whole))
 
 
