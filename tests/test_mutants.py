@@ -93,7 +93,7 @@ VERDICTS = {
     ),
     ("global-bus_archive_DEE3EB87", "event_pattern", "added"): ("happened", "archived"),
     ("global-bus", "description", "misspelt"): ("unseen", ""),
-    ("order-service.zip", "services/order/handlers.py", "syntax error"): ("happened", "failed"),
+    ("order-service.zip", "services/order/handlers.py", "syntax error"): ("found", "BB315"),
 }
 
 

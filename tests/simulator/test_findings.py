@@ -138,7 +138,8 @@ def test_a_target_that_nobody_makes_and_types_that_are_unknown(edited: Edited) -
 
     sim = edited(edit)
     assert any(
-        "NO_RESOURCE: arn:aws:events:eu-west-1:333333333333:event-bus/other is made" in one for one in sim.findings
+        "NO_RESOURCE: arn:aws:events:eu-west-1:333333333333:event-bus/other is not in any stack" in finding
+        for finding in sim.findings
     )
     assert sim.system.not_simulated == ("backbone/aws_sns_topic.t",)
 
