@@ -50,6 +50,7 @@ class Request:
     target: Target
     event: Event
     input: str
+    """Empty for a bus, which takes the event."""
     hops: int
     """How often the event was forwarded from bus to bus."""
 

@@ -16,7 +16,7 @@ from backbone.system import access
 from backbone.system.access import Refusal
 from backbone.system.iam import Identity
 from backbone.system.model import Archive, EventBus, Function, Queue, Resource, Rule, Target
-from backbone.system.target_input import Dropped
+from backbone.system.target_input import Delivered, Dropped
 from backbone.trace import Node, NodeKind
 
 __all__ = ["EventBridge"]
@@ -172,12 +172,7 @@ class EventBridge:
             words = "an event that was forwarded from another bus is not forwarded again"
             self._give_up(delivery, Refusal("THIRD_ACCOUNT_HOP_DETECTED", words), silently=True)
             return
-        sent = target.input.of(
-            delivery.event,
-            rule_arn=target.rule_arn,
-            rule_name=target.rule_name,
-            ingestion_time=self._engine.iso_time(delivery.since),
-        )
+        sent = self._sent(delivery, to)
         if isinstance(sent, Dropped):
             about = {"id": delivery.event["id"], "detail_type": delivery.event["detail-type"]}
             self._engine.node("lost", to.name, target.account, sent.reason, delivery.node, **about)
@@ -201,6 +196,18 @@ class EventBridge:
             attempt=delivery.attempts + 1,
         )
         deliver(to, Request(target, delivery.event, sent.text, delivery.hops), node)
+
+    def _sent(self, delivery: Delivery, to: Resource) -> Delivered | Dropped:
+        """What the target is sent. A bus takes the event itself, which is not written out for it."""
+        if isinstance(to, EventBus):
+            return Delivered("")
+        target = delivery.target
+        return target.input.of(
+            delivery.event,
+            rule_arn=target.rule_arn,
+            rule_name=target.rule_name,
+            ingestion_time=self._engine.iso_time(delivery.since),
+        )
 
     def _struck(self, delivery: Delivery, to: Resource | None) -> bool:
         """Whether a fault keeps an attempt from the target."""
