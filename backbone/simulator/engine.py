@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -43,6 +44,12 @@ class SimulatorError(BackboneError):
     """Something was asked of the simulator that it cannot do."""
 
 
+@lru_cache(64)
+def _iso(seconds: int) -> str:
+    """Seconds since 1970 as ISO 8601: many events and deliveries have the same."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 @dataclass(slots=True)
 class Request:
     """What a rule sends to a target: the event as it is forwarded, and the input that the target is given."""
@@ -50,13 +57,15 @@ class Request:
     target: Target
     event: Event
     input: str
-    """Empty for a bus, which takes the event."""
+    """Empty for a bus and for a log of whole events, which take the event."""
     hops: int
     """How often the event was forwarded from bus to bus."""
 
     @property
     def value(self) -> Any:
         """The input read as JSON; the text itself when it is not JSON, as lines of text are not."""
+        if self.target.input.is_whole:
+            return self.event
         try:
             return json.loads(self.input)
         except ValueError:
@@ -227,8 +236,7 @@ class Engine:
 
     def iso_time(self, now: float | None = None) -> str:
         """The time on the clock, or when it showed `now`, as events have it: UTC, in whole seconds."""
-        moment = datetime.fromtimestamp(BEGIN + (self.now if now is None else now), UTC)
-        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return _iso(int(BEGIN + (self.now if now is None else now)))
 
     def iso_milliseconds(self, now: float | None = None) -> str:
         """The time on the clock, or when it showed `now`, as Lambda writes it: UTC, with milliseconds."""

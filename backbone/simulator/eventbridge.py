@@ -15,7 +15,7 @@ from backbone.simulator.put_events import Denial, Entry, PutEventsError
 from backbone.system import access
 from backbone.system.access import Refusal
 from backbone.system.iam import Identity
-from backbone.system.model import Archive, EventBus, Function, Queue, Resource, Rule, Target
+from backbone.system.model import Archive, EventBus, Function, LogGroup, Queue, Resource, Rule, Target
 from backbone.system.target_input import Delivered, Dropped
 from backbone.trace import Node, NodeKind
 
@@ -198,10 +198,10 @@ class EventBridge:
         deliver(to, Request(target, delivery.event, sent.text, delivery.hops), node)
 
     def _sent(self, delivery: Delivery, to: Resource) -> Delivered | Dropped:
-        """What the target is sent. A bus takes the event itself, which is not written out for it."""
-        if isinstance(to, EventBus):
-            return Delivered("")
+        """What the target is sent. Buses, and logs of whole events, take the event itself: it is not written out."""
         target = delivery.target
+        if isinstance(to, EventBus) or (isinstance(to, LogGroup) and target.input.is_whole):
+            return Delivered("")
         return target.input.of(
             delivery.event,
             rule_arn=target.rule_arn,

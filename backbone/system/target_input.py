@@ -136,6 +136,11 @@ class TargetInput:
     input_path: str | None = None
     input_transformer: Transformer | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the target is sent the event as it is."""
+        return self.input is None and self.input_path is None and self.input_transformer is None
+
     def problems(self, *, other_account: bool = False) -> list[str]:
         """What PutTargets would refuse, in words that name Terraform's arguments.
 
