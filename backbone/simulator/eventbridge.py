@@ -14,7 +14,7 @@ from backbone.simulator.processes import Call, Reply
 from backbone.simulator.put_events import Denial, Entry, PutEventsError
 from backbone.system import access
 from backbone.system.access import Refusal
-from backbone.system.iam import Identity
+from backbone.system.iam import Decision, Identity
 from backbone.system.model import Archive, EventBus, Function, LogGroup, Queue, Resource, Rule, Target
 from backbone.system.target_input import Delivered, Dropped
 from backbone.trace import Node, NodeKind
@@ -55,6 +55,7 @@ class EventBridge:
         self.archived: dict[str, list[tuple[float, Event]]] = engine.states(Archive, list)
         """What each archive has kept, oldest first, as (time, event), by ARN."""
         # Policies do not change while a simulation runs.
+        self._put_decisions: dict[tuple[str, str, str, str], tuple[Identity, Decision | Denial]] = {}
         self._decisions: dict[tuple[str, str, str], Refusal | None] = {}
         self._dead_letter_refusals: dict[str, str | None] = {}
         self._targets = {target.address: self._system.target_of(target.arn) for target in self._system.targets}
@@ -101,7 +102,7 @@ class EventBridge:
             return {"EventId": event_id}
         if engine.strikes(("throttle", "timeout"), *bus.names):
             return refuse("refused", "ThrottlingException", "Rate exceeded.")
-        decision = put_events.decide(who, bus, entry, engine.context)
+        decision = self._decide(who, bus, entry)
         if isinstance(decision, Denial):
             return refuse("denied", decision.code, decision.why)
         if engine.strikes(("deny",), *bus.names):
@@ -111,6 +112,13 @@ class EventBridge:
         node = engine.node("put", bus.name, bus.account, words, None, id=event_id, allowed_by=decision.why, **about)
         self._ingest(bus, event, node, hops=0)
         return {"EventId": event_id}
+
+    def _decide(self, who: Identity, bus: EventBus, entry: Entry) -> Decision | Denial:
+        key = (who.name, bus.arn, entry.source, entry.detail_type)
+        known = self._put_decisions.get(key)
+        if known is None or known[0] != who:
+            known = self._put_decisions[key] = who, put_events.decide(who, bus, entry, self._engine.context)
+        return known[1]
 
     def _bus_named(self, name: str, account_id: str) -> EventBus | None:
         buses = self._system.of(EventBus)

@@ -17,6 +17,7 @@ from backbone.simulator import Simulator
 from backbone.synthesis import modules, output
 from backbone.synthesis.modules import Module
 from backbone.synthesis.package import Package
+from backbone.system.iam import Identity
 from backbone.topology import parse
 
 ORDER = {"customer": "c-1", "items": [{"sku": "tea", "quantity": 2, "price": 4.95}]}
@@ -93,7 +94,7 @@ services:
 
 
 def put(
-    simulator: Simulator, source: str, detail_type: str, *, caller: str | None = None, **entry: Any
+    simulator: Simulator, source: str, detail_type: str, *, caller: str | Identity | None = None, **entry: Any
 ) -> dict[str, Any]:
     """Put one event on the global bus; returns its result."""
     bus = entry.pop("EventBusName", "arn:aws:events:eu-west-1:111111111111:event-bus/shop-global")

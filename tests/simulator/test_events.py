@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -321,3 +322,11 @@ def test_what_cannot_be_redriven_is_kept(load: Load) -> None:
     sim = load()
     with pytest.raises(SimulatorError, match="queue: got 'none'; allowed: "):
         sim.redrive("none")
+
+
+def test_an_identity_of_the_same_name_with_other_policies_is_another(load: Load) -> None:
+    sim = load()
+    role = sim.identity("shop-order-service-on-event")
+    assert "EventId" in put(sim, "order-service", "Order.Updated", caller=role)
+    assert "ErrorCode" in put(sim, "order-service", "Order.Updated", caller=replace(role, policies=()))
+    assert "EventId" in put(sim, "order-service", "Order.Updated", caller=role)
