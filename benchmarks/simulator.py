@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -36,11 +37,17 @@ ENTRY = {"Source": "s0", "DetailType": "S0.Created", "Detail": "{}", "EventBusNa
 
 
 def simulator(count: int, routing: str) -> Simulator:
-    """The system of so many services, each with an account of its own."""
+    """The system of so many services, each with an account of its own.
+
+    What is loaded by then is kept out of garbage collection, as the command line does.
+    """
     declared = topology.parse(topology_text(count, "single") + f"routing: {routing}\n")
     with tempfile.TemporaryDirectory() as folder:
         output.synth(declared, Path(folder))
-        return Simulator.load(folder)
+        simulator = Simulator.load(folder)
+    gc.collect()
+    gc.freeze()
+    return simulator
 
 
 def deliveries(call: Callable[[], int], *, at_least: float = 1.0) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -150,6 +151,7 @@ def _simulator(
         faults=[Fault.parse(fault) for fault in faults or []],
         stub_authorizers=stub_authorizers,
     )
+    gc.freeze()  # the system stays as long as the process: looking for garbage in it doubles the time of an event
     _print(finding for finding in simulator.all_findings if finding.rule != DIFFERENCE)
     return simulator
 

@@ -60,6 +60,8 @@ class Request:
     """Empty for a bus and for a log of whole events, which take the event."""
     hops: int
     """How often the event was forwarded from bus to bus."""
+    other_region: bool = False
+    """Whether the target is in another region than the rule."""
 
     @property
     def value(self) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from backbone.aws.arn import Arn
@@ -26,14 +27,33 @@ LONGEST_PAUSE_SECONDS = 600.0
 """Pauses between attempts double up to this. AWS publishes no curve; with this one the default of 185 attempts fits
 into the default of 24 hours."""
 
+_EVENT = Delivered("")
+"""What those are sent who take the event itself."""
+
+
+class Link:
+    """A target with what is known of it before any event comes: it is looked up once, not for every delivery."""
+
+    __slots__ = ("other_region", "refusals", "takes_event", "target", "to")
+
+    def __init__(self, target: Target, to: Resource | None) -> None:
+        self.target = target
+        self.to = to
+        self.takes_event = isinstance(to, EventBus) or (isinstance(to, LogGroup) and target.input.is_whole)
+        """Whether it takes the event itself, which then need not be written out for it."""
+        self.other_region = isinstance(to, EventBus) and to.place.region != Arn.parse(target.rule_arn).region
+        self.refusals: dict[tuple[str, str], Refusal | None] = {}
+        """Why events of a source and type may not be delivered to it; None when they may."""
+
 
 class Delivery:
     """An event on its way to one target."""
 
-    __slots__ = ("attempts", "event", "hops", "node", "retrying", "since", "target")
+    __slots__ = ("attempts", "event", "hops", "link", "node", "retrying", "since", "target")
 
-    def __init__(self, target: Target, event: Event, node: Node, hops: int, since: float) -> None:
-        self.target = target
+    def __init__(self, link: Link, event: Event, node: Node, hops: int, since: float) -> None:
+        self.link = link
+        self.target = link.target
         self.event = event
         self.node = node
         self.hops = hops
@@ -56,9 +76,11 @@ class EventBridge:
         """What each archive has kept, oldest first, as (time, event), by ARN."""
         # Policies do not change while a simulation runs.
         self._put_decisions: dict[tuple[str, str, str, str], tuple[Identity, Decision | Denial]] = {}
-        self._decisions: dict[tuple[str, str, str], Refusal | None] = {}
         self._dead_letter_refusals: dict[str, str | None] = {}
-        self._targets = {target.address: self._system.target_of(target.arn) for target in self._system.targets}
+        self._links = {
+            rule.address: tuple(Link(target, self._system.target_of(target.arn)) for target in rule.targets)
+            for rule in self._system.of(Rule)
+        }
         engine.take(EventBus, "bus", self._forwarded)
         engine.answer("AWSEvents", self._answer)
         engine.put_events = self.put
@@ -138,13 +160,13 @@ class EventBridge:
             if only is not None and rule.arn not in only:
                 continue
             branch = engine.node("rule", rule.name, rule.account, "", node, address=rule.address)
-            for target in rule.targets:
-                self.schedule(Delivery(target, event, branch, hops, engine.now))
+            for link in self._links[rule.address]:
+                self.schedule(Delivery(link, event, branch, hops, engine.now))
 
     def _forwarded(self, bus: EventBus, request: Request, node: Node) -> None:
         """Take an event from a rule; in another region it gets an id of its own (recorded on AWS)."""
         event = request.event
-        if Arn.parse(request.target.rule_arn).region != bus.place.region:
+        if request.other_region:
             event = event | {"id": self._engine.new_id()}
         self._ingest(bus, event, node, hops=request.hops + 1)
 
@@ -152,7 +174,7 @@ class EventBridge:
         """Attempt a delivery now, or when a fault lets it."""
         engine = self._engine
         if engine.faults:
-            names = self._names_of(delivery.target)
+            names = self._names_of(delivery.link)
             if fault := engine.strikes(("delay",), *names):
                 engine.at(fault.seconds, lambda: self._attempt(delivery))
                 return
@@ -163,15 +185,15 @@ class EventBridge:
                 engine.at(0, lambda: self._attempt(delivery))
         engine.at(0, lambda: self._attempt(delivery))
 
-    def _names_of(self, target: Target) -> tuple[str, ...]:
-        to = self._targets[target.address]
+    def _names_of(self, link: Link) -> tuple[str, ...]:
+        target, to = link.target, link.to
         return (target.arn, target.address, target.rule_name, *(to.names if to else ()))
 
     def _attempt(self, delivery: Delivery) -> None:
-        target, to = delivery.target, self._targets[delivery.target.address]
+        target, to = delivery.target, delivery.link.to
         if self._engine.faults and self._struck(delivery, to):
             return
-        if (refusal := self._refusal(target, delivery.event)) is not None:
+        if (refusal := self._refusal(delivery.link, delivery.event)) is not None:
             self._give_up(delivery, refusal)
             return
         if to is None:
@@ -180,7 +202,7 @@ class EventBridge:
             words = "an event that was forwarded from another bus is not forwarded again"
             self._give_up(delivery, Refusal("THIRD_ACCOUNT_HOP_DETECTED", words), silently=True)
             return
-        sent = self._sent(delivery, to)
+        sent = self._sent(delivery)
         if isinstance(sent, Dropped):
             about = {"id": delivery.event["id"], "detail_type": delivery.event["detail-type"]}
             self._engine.node("lost", to.name, target.account, sent.reason, delivery.node, **about)
@@ -203,13 +225,13 @@ class EventBridge:
             target=word,
             attempt=delivery.attempts + 1,
         )
-        deliver(to, Request(target, delivery.event, sent.text, delivery.hops), node)
+        deliver(to, Request(target, delivery.event, sent.text, delivery.hops, delivery.link.other_region), node)
 
-    def _sent(self, delivery: Delivery, to: Resource) -> Delivered | Dropped:
-        """What the target is sent. Buses, and logs of whole events, take the event itself: it is not written out."""
+    def _sent(self, delivery: Delivery) -> Delivered | Dropped:
+        """What the target is sent."""
+        if delivery.link.takes_event:
+            return _EVENT
         target = delivery.target
-        if isinstance(to, EventBus) or (isinstance(to, LogGroup) and target.input.is_whole):
-            return Delivered("")
         return target.input.of(
             delivery.event,
             rule_arn=target.rule_arn,
@@ -219,7 +241,7 @@ class EventBridge:
 
     def _struck(self, delivery: Delivery, to: Resource | None) -> bool:
         """Whether a fault keeps an attempt from the target."""
-        names = self._names_of(delivery.target)
+        names = self._names_of(delivery.link)
         if self._engine.strikes(("deny",), *names):
             self._give_up(delivery, Refusal("NO_PERMISSIONS", "denied by a fault"))
             return True
@@ -233,14 +255,14 @@ class EventBridge:
             return True
         return False
 
-    def _refusal(self, target: Target, event: Event) -> Refusal | None:
-        key = (target.address, event["source"], event["detail-type"])
-        if key not in self._decisions:
-            context = {"events:source": key[1], "events:detail-type": key[2]}
+    def _refusal(self, link: Link, event: Event) -> Refusal | None:
+        key = (event["source"], event["detail-type"])
+        if key not in link.refusals:
+            context = {"events:source": key[0], "events:detail-type": key[1]}
             if self._engine.organization:
                 context["aws:PrincipalOrgID"] = self._engine.organization
-            self._decisions[key] = access.delivery_refusal(self._system, target, context)
-        return self._decisions[key]
+            link.refusals[key] = access.delivery_refusal(self._system, link.target, context)
+        return link.refusals[key]
 
     def _retry(self, delivery: Delivery, refusal: Refusal) -> None:
         """Try again later, with pauses that double up to ten minutes, unless attempts or time are used up."""
@@ -255,7 +277,7 @@ class EventBridge:
             return
         delivery.attempts += 1
         if delivery.retrying is None:
-            to = self._targets[target.address]
+            to = delivery.link.to
             name = to.name if to else target.arn
             delivery.retrying = engine.node("retry", name, target.account, str(refusal), delivery.node, attempts=1)
         delivery.retrying.data["attempts"] = delivery.attempts
@@ -280,7 +302,7 @@ class EventBridge:
         if refused is None:
             refused = engine.refuses(self._queue(target), body, attributes)
         if refused is not None:
-            to = self._targets[target.address]
+            to = delivery.link.to
             kind: NodeKind = "dropped" if silently else "lost"
             name = to.name if to else target.arn
             engine.node(kind, name, target.account, f"{refusal}; {refused}", delivery.node, **about)
@@ -326,8 +348,8 @@ class EventBridge:
 
     def redeliver(self, rule_arn: str, target_arn: str, event: Event, node: Node, *, hops: int) -> bool:
         """Deliver an event once more to the target of a rule that failed; False when there is no such target."""
-        for target in self._system.targets:
-            if (target.rule_arn, target.arn) == (rule_arn, target_arn):
-                self.schedule(Delivery(target, event, node, hops, self._engine.now))
+        for link in chain.from_iterable(self._links.values()):
+            if (link.target.rule_arn, link.target.arn) == (rule_arn, target_arn):
+                self.schedule(Delivery(link, event, node, hops, self._engine.now))
                 return True
         return False

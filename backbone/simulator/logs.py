@@ -28,6 +28,9 @@ class Logs:
 
     def _deliver(self, group: LogGroup, request: Request, _node: Node) -> None:
         """Log an event, or the message of a template: that is an object of a timestamp and the message."""
+        if request.target.input.is_whole:
+            self.entries[group.arn].append(request.event)
+            return
         value = request.value
         is_message = isinstance(value, dict) and value.keys() == {"timestamp", "message"}
         self.entries[group.arn].append(value["message"] if is_message else value)
