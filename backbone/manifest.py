@@ -180,6 +180,6 @@ def _files(manifest: Manifest, project_folder: Path) -> Iterator[tuple[str, Path
     for service in manifest.services.values():
         if service.folders:
             places = (project_folder, *map(Path, sys.path))
-            root = next((one for one in places if (one / service.folders[0]).is_dir()), project_folder)
+            root = next((place for place in places if (place / service.folders[0]).is_dir()), project_folder)
             yield from ((path, root / path) for path in ModuleFiles(root, service.folders).paths())
             yield from runtime_files().items()

@@ -70,7 +70,9 @@ def _needed(distribution: Distribution, extras: set[str]) -> Sequence[Requiremen
     needed = map(Requirement, distribution.requires or ())
     wanted = ["", *extras]
     return [
-        each for each in needed if each.marker is None or any(each.marker.evaluate({"extra": one}) for one in wanted)
+        each
+        for each in needed
+        if each.marker is None or any(each.marker.evaluate({"extra": extra}) for extra in wanted)
     ]
 
 

@@ -39,7 +39,7 @@ class ModuleFiles:
         root = folder.parents[depth - 1]
         beside = folder.parent / COMMON
         folders = [folder, beside] if depth > 1 and beside.is_dir() else [folder]
-        return cls(root, tuple(one.relative_to(root).as_posix() for one in folders))
+        return cls(root, tuple(folder.relative_to(root).as_posix() for folder in folders))
 
     def paths(self) -> list[str]:
         """All files, those of parent packages that make the folders importable among them, sorted."""

@@ -160,9 +160,9 @@ class Service(Construct):
     ) -> Subscription:
         """Deliver events of these types, from the sources that the file says."""
         self.subscribed |= set(detail_types)
-        wanted = [one for one in self._subscriptions if one.detail_type in detail_types]
-        found = {one.detail_type for one in wanted}
-        wanted += [SubscriptionEntry.model_construct(detail_type=one) for one in detail_types if one not in found]
+        wanted = [subscription for subscription in self._subscriptions if subscription.detail_type in detail_types]
+        found = {subscription.detail_type for subscription in wanted}
+        wanted += [SubscriptionEntry.model_construct(detail_type=name) for name in detail_types if name not in found]
         return Subscription(
             self,
             id,

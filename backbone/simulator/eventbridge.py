@@ -328,9 +328,9 @@ class EventBridge:
 
     def replay(self, archive: str | None, *, rules: Sequence[str] | None, begin: float, end: float, name: str) -> None:
         """Put what an archive has kept on its bus again."""
-        found = [one for one in self._system.of(Archive) if archive in (None, *one.names)]
+        found = [candidate for candidate in self._system.of(Archive) if archive in (None, *candidate.names)]
         if len(found) != 1:
-            known = ", ".join(one.name for one in self._system.of(Archive)) or "none"
+            known = ", ".join(kept.name for kept in self._system.of(Archive)) or "none"
             raise SimulatorError(f"archive: got {archive!r}; allowed: {known}")
         (kept,) = found
         bus = self._system.get(EventBus, kept.bus_arn)

@@ -116,7 +116,7 @@ class _Starter:
 
 def _send(control: socket.socket, message: Mapping[str, Any], *along: socket.socket) -> None:
     content = json.dumps(message).encode()
-    socket.send_fds(control, [struct.pack(">I", len(content))], [one.fileno() for one in along])
+    socket.send_fds(control, [struct.pack(">I", len(content))], [end.fileno() for end in along])
     control.sendall(content)
 
 

@@ -134,12 +134,13 @@ class Clock:
         replaced: dict[str, Any] = {name: at(name) for name in ("ctime", "gmtime", "localtime")}
         replaced["asctime"] = lambda moment=None, /: real["asctime"](moment or time.localtime())
         replaced["strftime"] = lambda form, moment=None, /: real["strftime"](form, moment or time.localtime())
-        for name, function in (replaced | {one: getattr(self, one) for one in ("sleep", "time", "time_ns")}).items():
+        replaced |= {name: getattr(self, name) for name in ("sleep", "time", "time_ns")}
+        for name, function in replaced.items():
             setattr(time, name, function)
         now = lambda cls, tz=None: cls.fromtimestamp(self.time(), tz)  # noqa: E731
         utcnow = lambda cls: cls.fromtimestamp(self.time(), datetime.UTC).replace(tzinfo=None)  # noqa: E731
         # The class itself must stay what it is: libraries written in C make and compare instances of it.
-        (methods,) = (one for one in gc.get_referents(datetime.datetime.__dict__) if isinstance(one, dict))
+        (methods,) = (found for found in gc.get_referents(datetime.datetime.__dict__) if isinstance(found, dict))
         methods.update(now=classmethod(now), utcnow=classmethod(utcnow))
         ctypes.pythonapi.PyType_Modified(ctypes.py_object(datetime.datetime))
 
@@ -178,7 +179,7 @@ class Given(DistributionFinder):
         if context.name is None:
             return found
         wanted = context.name.lower().replace("-", "_")
-        return [one for one in found if one.metadata["Name"].lower().replace("-", "_") == wanted]
+        return [dist for dist in found if dist.metadata["Name"].lower().replace("-", "_") == wanted]
 
 
 class Hook(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -260,12 +261,14 @@ def problem(error: BaseException, kind: str, words: str, request_id: str, folder
     """An error as Lambda reports it, without the frames that are not the handler's."""
     files = (__file__, importlib.__file__)
     trace = [] if isinstance(error, ImportError) and not request_id else traceback.extract_tb(error.__traceback__)
-    frames = [one for one in trace if one.filename not in files and not one.filename.startswith("<frozen importlib")]
+    frames = [
+        call for call in trace if call.filename not in files and not call.filename.startswith("<frozen importlib")
+    ]
     return {
         "errorMessage": words.replace(folder, TASK_ROOT),
         "errorType": kind,
         "requestId": request_id,
-        "stackTrace": [one.replace(folder, TASK_ROOT) for one in traceback.format_list(frames)],
+        "stackTrace": [line.replace(folder, TASK_ROOT) for line in traceback.format_list(frames)],
     }
 
 

@@ -53,14 +53,14 @@ def _layers(topology: Topology, stacks: Mapping[str, BackboneStack]) -> dict[str
 
 def _service(topology: Topology, name: str, package: Package | None) -> ManifestService:
     declared = topology.services[name]
-    subscribes = {(one.detail_type, one.source) for one in declared.subscribes}
+    subscribes = {(subscription.detail_type, subscription.source) for subscription in declared.subscribes}
     return ManifestService(
         account=declared.account,
         source=topology.source_of(name),
         publishes=tuple(sorted(declared.publishes)),
         subscribes=tuple(
             ManifestSubscription(detail_type=detail_type, source=source)
-            for detail_type, source in sorted(subscribes, key=lambda one: (one[0], one[1] or ""))
+            for detail_type, source in sorted(subscribes, key=lambda event: (event[0], event[1] or ""))
         ),
         local_bus=topology.place(declared.account).bus(topology.local_bus(name)),
         module=declared.module,

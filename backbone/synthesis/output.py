@@ -101,7 +101,7 @@ def _writing(folder: Path) -> Iterator[None]:
 def count_resources(stack: Stack) -> dict[str, Counter[str]]:
     """How many resources of which type a synthesized stack has, by the account of their provider."""
     document = json.loads(stack.file.read_text(encoding="utf-8"))
-    found: dict[str, Counter[str]] = {one["alias"]: Counter() for one in document["provider"]["aws"]}
+    found: dict[str, Counter[str]] = {provider["alias"]: Counter() for provider in document["provider"]["aws"]}
     for kind, named in document.get("resource", {}).items():
         for body in named.values():
             found[body["provider"].removeprefix("aws.")][kind] += 1

@@ -21,4 +21,4 @@ def packages(system: System, layer: str) -> tuple[str, ...] | None:
 
 def requirements(system: System, function: Function) -> tuple[str, ...]:
     """What all layers of a function have, as far as it is known."""
-    return tuple(sorted({one for layer in function.layers for one in packages(system, layer) or ()}))
+    return tuple(sorted({package for layer in function.layers for package in packages(system, layer) or ()}))

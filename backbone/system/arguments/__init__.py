@@ -51,11 +51,11 @@ def problems(resource_type: str, body: Mapping[str, Any], *, providers: Collecti
 
 
 def _limits(resource_type: str, values: Iterable[schema.Value]) -> Iterator[ArgumentProblem]:
-    for one in values:
-        allowed = limits.of(resource_type, one.schema_path)
-        if one.value == "" and one.is_optional and allowed.get("empty"):
+    for argument in values:
+        allowed = limits.of(resource_type, argument.schema_path)
+        if argument.value == "" and argument.is_optional and allowed.get("empty"):
             continue
-        if message := limits.breach(one.value, allowed):
-            if one.is_sensitive:
+        if message := limits.breach(argument.value, allowed):
+            if argument.is_sensitive:
                 message = "the value is secret and not shown; " + message.partition("; ")[2]
-            yield ArgumentProblem(one.path, message)
+            yield ArgumentProblem(argument.path, message)

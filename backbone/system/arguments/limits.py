@@ -57,7 +57,7 @@ def breach(value: Any, allowed: Limits) -> str | None:
 
 def _breaches(value: Any, allowed: Limits) -> Iterator[str]:
     if "enum" in allowed and value not in allowed["enum"]:
-        yield f"got {format_value(value)}; allowed: {listed(str(value), [str(one) for one in allowed['enum']])}"
+        yield f"got {format_value(value)}; allowed: {listed(str(value), [str(choice) for choice in allowed['enum']])}"
     if "range" in allowed and not _within(value, allowed["range"]):
         yield f"got {format_value(value)}; allowed: {_span(allowed['range'])}{_unit(allowed)}"
     if allowed.get("whole") and value != int(value):
@@ -107,7 +107,7 @@ def _pattern(pattern: str) -> re.Pattern[str]:
 def _matches(value: str, pattern: str) -> bool:
     r"""Whether all of a text matches a pattern of a service model: Java's, where `\p{L}` is a letter of any script."""
     if r"\p{" in pattern:
-        value = "".join(one if one.isascii() else _category(one) for one in value)
+        value = "".join(character if character.isascii() else _category(character) for character in value)
     return _pattern(pattern).fullmatch(value) is not None
 
 

@@ -52,7 +52,7 @@ def listed(got: str, names: Sequence[str]) -> str:
     by_lower = {name.lower(): name for name in names}
 
     def close(number: int, cutoff: float) -> list[str]:
-        return [by_lower[one] for one in difflib.get_close_matches(got.lower(), by_lower, n=number, cutoff=cutoff)]
+        return [by_lower[name] for name in difflib.get_close_matches(got.lower(), by_lower, n=number, cutoff=cutoff)]
 
     if len(names) > 12:
         return f"{', '.join(close(5, 0.3) or names[:5])} and others, {len(names)} in all"

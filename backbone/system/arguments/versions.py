@@ -15,7 +15,7 @@ def majors(constraint: str) -> frozenset[int]:
     conditions = [(operator or "=", tuple(map(int, version.split(".")))) for operator, version in parts]
     named = [_padded(version) for _, version in conditions]
     candidates = [*named, *((major, minor, 0) for major in (5, 6) for minor in (0, 9999))]
-    allowed = {one[0] for one in candidates if all(_admits(*condition, one) for condition in conditions)}
+    allowed = {version[0] for version in candidates if all(_admits(*condition, version) for condition in conditions)}
     return frozenset({5, 6} & allowed)
 
 

@@ -88,17 +88,17 @@ def _handler(system: System, function: Function, archive: zipfile.ZipFile) -> It
         yield finding("BB311", address, f"got the handler {function.handler!r}; allowed: MODULE.FUNCTION")
         return
     names = archive.namelist()
-    file = next((one for one in (f"{path}/__init__.py", f"{path}.py") if one in names), None)
+    file = next((name for name in (f"{path}/__init__.py", f"{path}.py") if name in names), None)
     if file is None and not _in_a_layer(system, function, module):
         yield finding("BB311", address, f"the handler is {function.handler}, but the zip has no {path}.py")
     top = path.partition("/")[0]
-    for one in names:
-        if one == file or (one.startswith(f"{top}/") and one.endswith(".py")):
-            found = _module(archive.read(one), minor)
+    for file_name in names:
+        if file_name == file or (file_name.startswith(f"{top}/") and file_name.endswith(".py")):
+            found = _module(archive.read(file_name), minor)
             if found.problem is not None:
-                yield _unreadable(function, one, found.problem, minor)
-            elif one == file and found.names is not None and name not in found.names:
-                words = f"the handler is {function.handler}, but {one} defines no {name}"
+                yield _unreadable(function, file_name, found.problem, minor)
+            elif file_name == file and found.names is not None and name not in found.names:
+                words = f"the handler is {function.handler}, but {file_name} defines no {name}"
                 yield finding("BB311", address, words)
 
 
@@ -114,7 +114,9 @@ def _in_a_layer(system: System, function: Function, module: str) -> bool:
     """Whether a layer may have a module: one whose packages are not known, or have a name like the module's."""
     known = [layers.packages(system, layer) for layer in function.layers]
     top = module.replace("/", ".").partition(".")[0].replace("_", "-").lower()
-    return any(found is None or any(one.lower().replace("_", "-").startswith(top) for one in found) for found in known)
+    return any(
+        found is None or any(name.lower().replace("_", "-").startswith(top) for name in found) for found in known
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -136,7 +138,7 @@ def _defined(statements: Iterable[ast.stmt]) -> Iterator[str]:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 yield statement.name
             case ast.Import() | ast.ImportFrom():
-                yield from (one.asname or one.name.partition(".")[0] for one in statement.names)
+                yield from (name.asname or name.name.partition(".")[0] for name in statement.names)
             case _:
                 yield from _bound(statement)
 

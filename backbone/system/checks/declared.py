@@ -113,7 +113,8 @@ def _unasked(system: System, manifest: Manifest, hub: EventBus) -> Iterator[Find
 
 
 def _subscribes(receiver: ManifestService, sender: ManifestService, detail_type: str) -> bool:
-    return any(one.detail_type == detail_type and one.source in (None, sender.source) for one in receiver.subscribes)
+    sources = {subscribed.source for subscribed in receiver.subscribes if subscribed.detail_type == detail_type}
+    return not sources.isdisjoint((None, sender.source))
 
 
 def _admits_organization(bus: EventBus) -> bool:

@@ -20,7 +20,7 @@ def check(system: System) -> Iterator[Finding]:
     """What is wrong with layers."""
     for function in system.of(Function):
         unversioned = [layer.rpartition(":")[0] for layer in function.layers]
-        for layer in sorted({one for one in unversioned if unversioned.count(one) > 1}):
+        for layer in sorted({layer_arn for layer_arn in unversioned if unversioned.count(layer_arn) > 1}):
             yield finding("BB316", function.address, f"the layer {layer} is given twice")
         for layer in function.layers:
             for words in _misfits(function, layer):
