@@ -259,11 +259,9 @@ def read_only(code: str) -> None:
 
 def problem(error: BaseException, kind: str, words: str, request_id: str, folder: str) -> dict[str, Any]:
     """An error as Lambda reports it, without the frames that are not the handler's."""
-    files = (__file__, importlib.__file__)
     trace = [] if isinstance(error, ImportError) and not request_id else traceback.extract_tb(error.__traceback__)
-    frames = [
-        call for call in trace if call.filename not in files and not call.filename.startswith("<frozen importlib")
-    ]
+    ours = (__file__, importlib.__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
+    frames = [frame for frame in trace if frame.filename not in ours]
     return {
         "errorMessage": words.replace(folder, TASK_ROOT),
         "errorType": kind,
