@@ -63,12 +63,14 @@ class ManifestSubscription(_Model):
 class ManifestService(_Model):
     """A service as it was declared. `folders` are those of its module, the module's own first.
 
+    `confidential` are those of the detail-types that it publishes whose `detail` no log may have.
     `packages` tells which packages its functions need, as `backbone.locked` has it; None where they need none.
     """
 
     account: str
     source: str
     publishes: tuple[str, ...]
+    confidential: tuple[str, ...] = ()
     subscribes: tuple[ManifestSubscription, ...]
     local_bus: str
     module: str | None = None

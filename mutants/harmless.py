@@ -61,7 +61,7 @@ HARMLESS: tuple[Harmless, ...] = (
         "a variable that this function does not read",
         "aws_lambda_function",
         r"environment\.variables\.\w+",
-        f"{GONE}|key misspelt|emptied",
+        f"{GONE}|key misspelt|emptied|to another attribute",
         unless_noticed=True,
     ),
     Harmless(
@@ -104,7 +104,13 @@ HARMLESS: tuple[Harmless, ...] = (
         unless_noticed=True,
     ),
     Harmless("an account's id stands for its root", ".*", STATEMENT + r"Principal\.AWS.*", "account by its id.*"),
-    Harmless("the other attribute has the same value", ".*", ".*", "to another attribute of the same value"),
+    Harmless(
+        "the other attribute or resource has the same value",
+        ".*",
+        ".*",
+        "to another .* of the same value",
+        unless_noticed=True,
+    ),
     Harmless(
         "AWS takes the ARN as well as the name",
         ".*",
@@ -164,9 +170,9 @@ HARMLESS: tuple[Harmless, ...] = (
         unless_noticed=True,
     ),
     Harmless(
-        "what is left out would not have come anyway",
+        "what is left out or asked for would not have come anyway",
         "aws_cloudwatch_event_rule",
-        r"event_pattern\..*\.anything-but.*",
+        r"event_pattern\..*\.anything-but.*|event_pattern\.\$or\[\d\]\..*",
         f"emptied|{REWORDED}|number for an operand",
         unless_noticed=True,
     ),
@@ -254,6 +260,7 @@ HARMLESS: tuple[Harmless, ...] = (
         "aws_cloudwatch_event_bus",
         r"log_config\.include_detail",
         f"{GONE}|other value",
+        unless_noticed=True,
     ),
     Harmless(
         "deletion protection and backups are choices",

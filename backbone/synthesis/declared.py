@@ -58,6 +58,9 @@ def _service(topology: Topology, name: str, package: Package | None) -> Manifest
         account=declared.account,
         source=topology.source_of(name),
         publishes=tuple(sorted(declared.publishes)),
+        confidential=tuple(
+            each for each in sorted(declared.publishes) if declared.confidential or each in topology.confidential
+        ),
         subscribes=tuple(
             ManifestSubscription(detail_type=detail_type, source=source)
             for detail_type, source in sorted(subscribes, key=lambda event: (event[0], event[1] or ""))

@@ -149,6 +149,12 @@ CATALOGUE: dict[str, Entry] = {
         "The target is refused, or nothing is delivered.",
         "Write the input as the message says.",
     ),
+    "BB208": Entry(
+        "A field that no event has",
+        "warning",
+        "The pattern matches nothing, or the input lacks what the field was to give.",
+        "Name a field of the event, or one within detail.",
+    ),
     # Functions
     "BB301": Entry("A function without a role", "error", _REFUSED, "Name a role that the stacks make."),
     "BB302": Entry(
@@ -294,6 +300,12 @@ CATALOGUE: dict[str, Entry] = {
         "What it keeps is encrypted with another key than declared, or with AWS's own.",
         "Give it the key that the account, or the file as a whole, declares as kms_key.",
     ),
+    "BB712": Entry(
+        "A confidential event in a log",
+        "error",
+        "Whoever may read the log reads what was to stay out of it.",
+        "Leave the event out of the rule's pattern, or give the target an input without the detail.",
+    ),
     # APIs
     "BB401": Entry("A route that leads nowhere", "error", "Calls are answered with 500.", "Let it lead to a function."),
     "BB403": Entry("A route twice", "error", _REFUSED, "Keep one of the routes."),
@@ -305,6 +317,12 @@ CATALOGUE: dict[str, Entry] = {
         "error",
         "Every call is refused.",
         "Deploy a stage with auto_deploy, raise its throttling, and leave the endpoint enabled.",
+    ),
+    "BB407": Entry(
+        "A route that anyone may call",
+        "warning",
+        "Whoever knows the address can call it.",
+        "Ask for IAM or for a token; accept the finding where everyone is meant.",
     ),
     "BB406": Entry(
         "A route whose tokens cannot be checked",

@@ -128,6 +128,10 @@ class Transformer:
         return Dropped(f"the filled input_template is not JSON: {wrong}; got {text}")
 
 
+DETAIL = r"\$(\.detail([.\[].*)?)?$"
+"""The paths to an event as a whole, to its detail, or into it."""
+
+
 @dataclass(frozen=True)
 class TargetInput:
     """The arguments of a target that say what it is sent: at most one; the whole event without any."""
@@ -159,6 +163,18 @@ class TargetInput:
         if self.input_transformer is not None:
             problems += self.input_transformer.problems()
         return problems
+
+    @property
+    def shows_detail(self) -> bool:
+        """Whether the target is sent the event's `detail`, or a part of it."""
+        if self.input is not None:
+            return False
+        if self.input_transformer is None:
+            return re.match(DETAIL, self.input_path or "$") is not None
+        paths = self.input_transformer.paths.values()
+        return "<aws.events.event.json>" in self.input_transformer.template or any(
+            re.match(DETAIL, path) for path in paths
+        )
 
     def of(
         self, event: Mapping[str, Any], *, rule_arn: str, rule_name: str, ingestion_time: str

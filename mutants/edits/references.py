@@ -27,7 +27,7 @@ def of_references(
             yield "written out", path, text.replace(found[0], value)
         for what, at, after in _of_reference(text, found, path, resources):
             new = after[found.start() : len(after) - len(text) + found.end()]
-            same = what == "to another attribute" and value is not None and _value(new, path, configuration) == value
+            same = what.startswith("to another") and value is not None and _value(new, path, configuration) == value
             yield f"{what} of the same value" if same else what, at, after
 
 

@@ -167,10 +167,26 @@ def test_nothing_parts_in_the_example(synthesized_folder: Path) -> None:
             "forwards Order.Updated of com.example.orders to billing, which does not subscribe to it",
         ),
         ("aws_sqs_queue", "forwarding_billing", "kms_master_key_id", None, "BB711", "got none; declared for bus"),
+        (
+            "aws_cloudwatch_event_target",
+            "global-bus_confidential-log",
+            "input_transformer",
+            None,
+            "BB712",
+            "logs Invoice.Paid of billing, which is declared confidential, with its detail",
+        ),
+        (
+            "aws_cloudwatch_event_target",
+            "global-bus_confidential-log",
+            "input_transformer",
+            {"input_paths": {"all": "$.detail.amount"}, "input_template": '{"message": "<all>"}'},
+            "BB712",
+            "logs Invoice.Paid of billing",
+        ),
     ],
 )
 def test_where_a_system_with_keys_parts_from_what_was_declared(
-    tmp_path: Path, kind: str, start: str, argument: str, value: str | None, rule: str, words: str
+    tmp_path: Path, kind: str, start: str, argument: str, value: Any, rule: str, words: str
 ) -> None:
     output.synth(example("all-features"), tmp_path)
     file = tmp_path / "stacks" / "bus" / "cdk.tf.json"

@@ -13,6 +13,7 @@ from backbone.system.checks import (
     duplicates,
     environment,
     exposure,
+    fields,
     functions,
     graph,
     keys,
@@ -46,6 +47,7 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
     yield from writing.check(system, configuration)
     yield from exposure.check(system)
     yield from environment.check(system)
+    yield from fields.check(system)
     yield from keys.check(system, configuration, manifest)
     yield from reports.check(system, configuration)
     for module in (arns, graph, providers, references, duplicates):

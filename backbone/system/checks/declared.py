@@ -222,3 +222,16 @@ def _logging(system: System, bus: EventBus, manifest: Manifest) -> Iterator[Find
             which = "every event" if event is anything else f"{event['detail-type']} of {event['source']}"
             yield finding("BB709", bus.address, f"no rule of {bus.name} logs {which}")
             return
+
+
+def _confidential(system: System, manifest: Manifest, bus: EventBus) -> Iterator[Finding]:
+    """No log has the detail of a confidential event."""
+    for sender in manifest.services.values():
+        for detail_type in sender.confidential:
+            for rule in system.rules_by_bus[bus.arn].matching(_event(manifest, sender, detail_type)):
+                for target in rule.targets:
+                    if isinstance(system.target_of(target.arn), LogGroup) and target.input.shows_detail:
+                        words = (
+                            f"logs {detail_type} of {sender.source}, which is declared confidential, with its detail"
+                        )
+                        yield finding("BB712", target.address, words)
