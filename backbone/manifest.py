@@ -79,11 +79,15 @@ class ManifestService(_Model):
 
 
 class ManifestStack(_Model):
-    """A stack, the accounts that it has a provider for, and the stacks to deploy before it."""
+    """A stack, the accounts that it has a provider for, and the stacks to deploy before it.
+
+    `files` has the SHA-256 in base64 of each file that lies beside its JSON, by the path from its folder.
+    """
 
     name: str
     accounts: tuple[str, ...]
     depends_on: tuple[str, ...] = ()
+    files: dict[str, str] = Field(default_factory=dict)
 
 
 class Manifest(_Model):
@@ -93,7 +97,8 @@ class Manifest(_Model):
     `file` is the name of the declaring file; None where there was only text. `sources` has the SHA-256 of that file and
     of each file of a module or of the runtime, by its path from the folder of that file (or, for what is installed
     elsewhere, from where Python finds it). `layers` has what is known to be in layers, as requirements, by patterns of
-    their ARNs in which `*` stands for any characters.
+    their ARNs in which `*` stands for any characters. `open_routes` has the routes that modules let anyone call, each
+    as the name of the API and the route key.
     """
 
     format: Literal[1] = FORMAT
@@ -111,6 +116,7 @@ class Manifest(_Model):
     file: str | None = None
     sources: dict[str, str]
     layers: dict[str, tuple[str, ...]]
+    open_routes: tuple[str, ...] = ()
 
     def account_of(self, source: str) -> dict[str, str]:
         """The account id of the service that publishes under a source, as an event has it; empty when none does."""

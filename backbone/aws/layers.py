@@ -4,11 +4,28 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["PUBLIC", "architecture_of", "python_of"]
+__all__ = ["POWERTOOLS", "POWERTOOLS_OWNER", "POWERTOOLS_OWNERS", "PUBLIC", "architecture_of", "python_of"]
+
+POWERTOOLS = ("aws-lambda-powertools[all]>=3,<4",)
+"""What is in the Powertools layer of version 3, as a requirement: Powertools with all extras (Powertools for AWS Lambda
+documentation, "Lambda Layer")."""
+
+POWERTOOLS_OWNER = "017000801446"
+"""The account that publishes the Powertools layers in AWS's commercial regions (same page)."""
+
+POWERTOOLS_OWNERS = {
+    "cn-north-1": "498634801083",
+    "us-gov-east-1": "165087284144",
+    "us-gov-west-1": "165093116878",
+}
+"""The accounts that publish them elsewhere, by region (same page)."""
 
 PUBLIC: dict[str, tuple[str, ...]] = {
-    "arn:*:lambda:*:*:layer:AWSLambdaPowertoolsPythonV2*": ("aws-lambda-powertools[all]>=2,<3",),
-    "arn:*:lambda:*:*:layer:AWSLambdaPowertoolsPythonV3-*": ("aws-lambda-powertools[all]>=3,<4",),
+    **{
+        f"arn:*:lambda:*:{owner}:layer:AWSLambdaPowertoolsPython{name}": packages
+        for owner in (POWERTOOLS_OWNER, *POWERTOOLS_OWNERS.values())
+        for name, packages in (("V2*", ("aws-lambda-powertools[all]>=2,<3",)), ("V3-*", POWERTOOLS))
+    },
     "arn:*:lambda:*:*:layer:AWS-Parameters-and-Secrets-Lambda-Extension*": (),
     "arn:*:lambda:*:*:layer:LambdaInsightsExtension*": (),
 }

@@ -59,7 +59,8 @@ class EmptyAccount(Construct):
 class Account(EmptyAccount):
     """An account, its provider, and the policy by which events may be logged there.
 
-    `kms_key` encrypts all that can be encrypted in it.
+    `kms_key` encrypts all that can be encrypted in it. `open_routes` are the routes that anyone may call, of all APIs
+    in it, each as the name of the API and the route key.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Account(EmptyAccount):
     ) -> None:
         super().__init__(scope, id, access=access)
         self.kms_key = kms_key
+        self.open_routes: set[str] = set()
         self.logs_policy = CloudwatchLogResourcePolicy(
             self,
             "logs-policy",

@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from backbone.aws import names, policies
 from backbone.aws.arn import Arn, Place
+from backbone.aws.layers import POWERTOOLS_OWNER, POWERTOOLS_OWNERS
 from backbone.aws.limits import (
     ASYNC_MAX_AGE_SECONDS,
     ASYNC_MAX_RETRY_ATTEMPTS,
@@ -32,27 +33,17 @@ from backbone.constructs.queue import Queue
 from backbone.constructs.role import Role
 from backbone.errors import BackboneError
 
-__all__ = ["POWERTOOLS", "RUNTIME", "Code", "Function", "FunctionSettings", "powertools_layer"]
+__all__ = ["RUNTIME", "Code", "Function", "FunctionSettings", "powertools_layer"]
 
 RUNTIME = "python3.13"
 
 POWERTOOLS_VERSION = 27
 """The version of AWS's public Powertools layer (Powertools for AWS Lambda documentation, "Lambda Layer")."""
 
-POWERTOOLS = ("aws-lambda-powertools[all]>=3,<4",)
-"""What is in that layer, as a requirement: Powertools of major version 3 with all extras (same page)."""
-
-POWERTOOLS_ACCOUNTS = {
-    "cn-north-1": "498634801083",
-    "us-gov-east-1": "165087284144",
-    "us-gov-west-1": "165093116878",
-}
-"""The account that publishes the layer, where it is not 017000801446 (same page)."""
-
 
 def powertools_layer(place: Place) -> str:
     """The ARN of the public Powertools layer for Python 3.13 on arm64; BackboneError where none is documented."""
-    owner = POWERTOOLS_ACCOUNTS.get(place.region, "017000801446" if place.partition == "aws" else None)
+    owner = POWERTOOLS_OWNERS.get(place.region, POWERTOOLS_OWNER if place.partition == "aws" else None)
     if owner is None:
         raise BackboneError(
             f"powertools_layer: AWS documents no public Powertools layer in {place.region}; "

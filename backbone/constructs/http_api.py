@@ -91,6 +91,8 @@ class HttpApi(Construct):
         kind, authorizer_id = self._authorizer(name, authorization)
         made: list[tuple[Function, str]] = []
         for route, function in sorted(routes.items()):
+            if kind == "NONE":
+                account.open_routes.add(f"{name} {route}")
             target = next((target for one, target in made if one is function), None)
             if target is None:
                 target = self._integration(function)

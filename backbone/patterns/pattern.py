@@ -53,6 +53,16 @@ class Pattern:
                 return True
         return False
 
+    @property
+    def narrows_detail(self) -> bool:
+        """Whether it asks for anything within `detail`."""
+        return any(path[0] == "detail" for conditions in self.combinations for path in conditions)
+
+    def could_match(self, event: Mapping[str, Any]) -> bool:
+        """Whether it would match an event with some other `detail`."""
+        others = ({path: one for path, one in each.items() if path[0] != "detail"} for each in self.combinations)
+        return any(match.matches(match.build(conditions), dict(event)) for conditions in others)
+
     def matches_combination(self, number: int, event: dict[str, Any]) -> bool:
         """Whether one combination of `$or`, by its place in `combinations`, holds."""
         return match.matches(self._requirements[number], event)

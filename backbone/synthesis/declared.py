@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
-from backbone.constructs.function import POWERTOOLS
+from backbone.aws.layers import POWERTOOLS
 from backbone.manifest import Manifest, ManifestBus, ManifestService, ManifestStack, ManifestSubscription
 from backbone.sources import digest
 from backbone.synthesis.package import Package
@@ -33,12 +33,18 @@ def manifest_of(topology: Topology, stacks: Mapping[str, BackboneStack]) -> Mani
         global_bus=ManifestBus(account=topology.bus.account, arn=place.bus(topology.global_bus)),
         services={name: _service(topology, name, packages.get(name)) for name in topology.services},
         stacks=tuple(
-            ManifestStack(name=name, accounts=stack.account_names, depends_on=stack.after)
+            ManifestStack(
+                name=name,
+                accounts=stack.account_names,
+                depends_on=stack.after,
+                files={path: package.source_code_hash for path, package in stack.files.items()},
+            )
             for name, stack in stacks.items()
         ),
         file=topology.file.name if topology.file else None,
         sources=sources,
         layers=_layers(topology, stacks),
+        open_routes=tuple(sorted(route for stack in stacks.values() for route in stack.open_routes)),
     )
 
 

@@ -53,10 +53,10 @@ def synth(topology: Topology, folder: Path) -> list[Stack]:
 
 def _write_files(folder: Path, stacks: Mapping[str, BackboneStack]) -> None:
     for name, stack in stacks.items():
-        for path, content in stack.files.items():
+        for path, package in stack.files.items():
             file = folder / "stacks" / name / path
             file.parent.mkdir(exist_ok=True)
-            file.write_bytes(content)
+            file.write_bytes(package.content)
 
 
 def _refuse_to_forget(topology: Topology, folder: Path) -> None:

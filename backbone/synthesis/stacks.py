@@ -93,7 +93,7 @@ class BackboneStack(TerraformStack):
             self.add_dependency(stack)
         self._topology = topology
         self._groups: dict[str, Construct] = {}
-        self.files: dict[str, bytes] = {}
+        self.files: dict[str, Package] = {}
         self.packages: dict[str, Package] = {}
         self.layers: set[str] = set()
         self._require_versions()
@@ -110,6 +110,11 @@ class BackboneStack(TerraformStack):
         }
         if topology.bus.account in used:
             self._global_bus(local_buses)
+
+    @property
+    def open_routes(self) -> set[str]:
+        """The routes that anyone may call, each as the name of the API and the route key."""
+        return {route for account in self._accounts.values() for route in account.open_routes}
 
     def _group(self, id: str) -> Construct:
         """A node that holds constructs under the names that users gave them."""
@@ -163,7 +168,7 @@ class BackboneStack(TerraformStack):
         self._output_bus(f"local_bus_{name}", f"The local bus of {name}", service.bus)
         if module:
             modules.add(topology, name, module, service)
-            self.files[code_file] = module.code.content
+            self.files[code_file] = module.code
             self.packages[name] = module.code
             self.layers |= service.layers
         if service.outputs:

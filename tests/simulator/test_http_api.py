@@ -308,6 +308,10 @@ def test_a_stage_with_a_name_has_its_own_path(edited: Callable[[Edit], Simulator
     assert sim.http("GET", "/health", caller="order").status == 404
 
 
+def test_a_route_that_its_module_opens_to_everyone_is_no_finding(built: Built) -> None:
+    assert built(api("GET /x"), code=ECHO).findings == []
+
+
 def test_two_apis_are_told_apart(built: Built) -> None:
     def build(service: Service) -> None:
         api("GET /x")(service)

@@ -443,20 +443,6 @@ CASES: dict[str, tuple[str, Place, Any, str, str]] = {
         "BB208",
         "$.detal.x: no event has the field detal",
     ),
-    "a route that anyone may call": (
-        "single",
-        ("aws_apigatewayv2_route", "get-health", "authorization_type"),
-        "NONE",
-        "BB407",
-        "GET /health asks nobody",
-    ),
-    "a route without an authorization type": (
-        "single",
-        ("aws_apigatewayv2_route", "get-health", "authorization_type"),
-        REMOVED,
-        "BB407",
-        "GET /health asks nobody",
-    ),
     "deliveries at once": (
         "all-features",
         (DELIVERY, "global-bus_report-delivery-info", "depends_on"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -110,6 +113,13 @@ CASES: dict[str, tuple[Edit, str, str]] = {
         "BB708",
         "put events on shop-delivery-service",
     ),
+    "a route for everyone": (
+        lambda resources: only(
+            resources, "aws_apigatewayv2_route", "services_order-service_http-api_route-get-health"
+        ).update(authorization_type="NONE"),
+        "BB407",
+        "asks nobody who calls, and no module made it so",
+    ),
     "the log": (
         remove("aws_cloudwatch_event_target", "services_order-service_bus_log"),
         "BB709",
@@ -143,6 +153,32 @@ def test_a_log_of_confidential_events_that_is_gone(tmp_path: Path) -> None:
     assert found == ["no rule of shop-global logs Order.Created of order-service"]
 
 
+def test_code_that_synth_did_not_pack(tmp_path: Path) -> None:
+    output.synth(example("single"), tmp_path)
+    stack = tmp_path / "stacks" / "backbone"
+    with zipfile.ZipFile(stack / "assets" / "order-service.zip", "a") as archive:
+        archive.writestr("more.py", "")
+    digest = base64.b64encode(hashlib.sha256((stack / "assets" / "order-service.zip").read_bytes()).digest()).decode()
+    document = json.loads((stack / "cdk.tf.json").read_text())
+    for function in document["resource"]["aws_lambda_function"].values():
+        if "order-service" in function["filename"]:
+            function["source_code_hash"] = digest
+    (stack / "cdk.tf.json").write_text(json.dumps(document))
+    found = {(finding.rule, finding.message) for finding in read(tmp_path).findings}
+    assert found == {("BB318", "order-service.zip has other code than synth packed into it")}
+
+
+def test_a_target_that_is_not_simulated_is_a_note(tmp_path: Path) -> None:
+    output.synth(example("single"), tmp_path)
+    file = tmp_path / "stacks" / "backbone" / "cdk.tf.json"
+    document = json.loads(file.read_text())
+    topic = "arn:aws:sns:eu-west-1:333333333333:orders"
+    only(document["resource"], "aws_cloudwatch_event_target", "services_delivery-service_orders")["arn"] = topic
+    file.write_text(json.dumps(document))
+    found = [(finding.severity, finding.message) for finding in read(tmp_path).findings]
+    assert found == [("note", f"targets such as {topic} are not simulated")]
+
+
 def test_nothing_parts_in_the_example(synthesized_folder: Path) -> None:
     assert read(synthesized_folder).findings == ()
 
@@ -173,7 +209,7 @@ def test_nothing_parts_in_the_example(synthesized_folder: Path) -> None:
             "input_transformer",
             None,
             "BB712",
-            "logs Invoice.Paid of billing, which is declared confidential, with its detail",
+            "logs the detail of Invoice.Paid of billing, which is declared confidential",
         ),
         (
             "aws_cloudwatch_event_target",
@@ -181,7 +217,7 @@ def test_nothing_parts_in_the_example(synthesized_folder: Path) -> None:
             "input_transformer",
             {"input_paths": {"all": "$.detail.amount"}, "input_template": '{"message": "<all>"}'},
             "BB712",
-            "logs Invoice.Paid of billing",
+            "logs the detail of Invoice.Paid of billing",
         ),
     ],
 )

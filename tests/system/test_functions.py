@@ -229,6 +229,18 @@ CASES: dict[str, tuple[Mapping[str, str] | bytes | None, dict[str, Any], list[tu
         WITH_LAYER | {"runtime": "python3.12"},
         [("error", "BB316", f"the layer {LAYER} is made for python3.13; the function runs on python3.12")],
     ),
+    "a layer named like a public one, of another account": (
+        CODE,
+        WITH_LAYER | {"layers": [LAYER.replace("017000801446", "222222222222")]},
+        [
+            (
+                "warning",
+                "BB317",
+                f"nothing is known of the layer {LAYER.replace('017000801446', '222222222222')}: here the function can "
+                "import nothing of it",
+            )
+        ],
+    ),
     "a layer twice": (
         CODE,
         WITH_LAYER | {"layers": [LAYER, LAYER.replace(":27", ":26")]},
@@ -253,6 +265,12 @@ CASES: dict[str, tuple[Mapping[str, str] | bytes | None, dict[str, Any], list[tu
 def test_what_is_found(tmp_path: Path, case: str) -> None:
     files, body, expected = CASES[case]
     assert said(tmp_path, files, **body) == expected
+
+
+def test_no_hash(tmp_path: Path) -> None:
+    ((severity, rule, words),) = said(tmp_path, source_code_hash=None)
+    assert (severity, rule) == ("warning", "BB313")
+    assert words.startswith("source_code_hash: is not given")
 
 
 def test_a_hash_of_other_code(tmp_path: Path) -> None:

@@ -219,8 +219,11 @@ def _proxied(body: Body) -> Iterator[ArgumentProblem]:
 
 
 def _authorization(body: Body) -> Iterator[ArgumentProblem]:
-    """API Gateway API reference, CreateRoute: few types have an authorizer, and HTTP APIs have no keys."""
+    """API Gateway API reference, CreateRoute: without a type anyone may call, and few types have an authorizer."""
     kind = body.get("authorization_type")
+    if kind is None:
+        message = "is not given, so that anyone may call; say NONE if that is meant"
+        yield ArgumentProblem("authorization_type", message, "warning")
     if body.get("authorizer_id") and kind in (None, "NONE", "AWS_IAM"):
         message = f"is given for authorization {kind or 'NONE'}; allowed: for JWT and CUSTOM"
         yield ArgumentProblem("authorizer_id", message)

@@ -40,7 +40,8 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
     """Everything that is wrong with a system that could be read; without a manifest nothing is known as declared."""
     yield from schema.check(configuration)
     yield from targets.check(system, configuration)
-    for part in (functions, code, layers, mappings, queues, apis):
+    yield from code.check(system, manifest)
+    for part in (functions, layers, mappings, queues, apis):
         yield from part.check(system)
     yield from locations.check(system)
     yield from order.check(system, configuration)

@@ -44,8 +44,6 @@ def _endpoint(system: System, api: HttpApi) -> Iterator[Finding]:
 
 
 def _authorization(route: Route) -> Iterator[Finding]:
-    if route.authorization == "NONE":
-        yield finding("BB407", route.address, f"{route.key} asks nobody who calls")
     if route.authorization == "JWT" and (route.jwt is None or not route.jwt.issuer or not route.jwt.audience):
         words = "its JWT authorizer is not in any stack, or has no issuer or audience"
         yield finding("BB406", route.address, words)

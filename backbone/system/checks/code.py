@@ -11,13 +11,14 @@ import hashlib
 import re
 import sys
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
 from backbone.aws.limits import CODE_UNZIPPED_BYTES, CODE_ZIPPED_BYTES
+from backbone.manifest import Manifest
 from backbone.system import layers
 from backbone.system.findings import Finding, finding
 from backbone.system.model import Function, System
@@ -36,8 +37,9 @@ class _Module:
     problem: str | None = None
 
 
-def check(system: System) -> Iterator[Finding]:
-    """What is wrong with the code of functions."""
+def check(system: System, manifest: Manifest | None) -> Iterator[Finding]:
+    """What is wrong with the code of functions; without a manifest nothing is known of how synth made it."""
+    made = _made(manifest) if manifest else {}
     for function in system.of(Function):
         if function.code is None:
             words = "is not simulated: only functions whose zip lies beside the stack are"
@@ -45,10 +47,15 @@ def check(system: System) -> Iterator[Finding]:
         elif not function.runtime.startswith("python"):
             yield finding("BB190", function.address, f"is not simulated: its runtime is {function.runtime}, not Python")
         else:
-            yield from _python(system, function)
+            yield from _python(system, function, made)
 
 
-def _python(system: System, function: Function) -> Iterator[Finding]:
+def _made(manifest: Manifest) -> dict[str, str]:
+    """The digests of the zips that synth made, by the stack and the path from its folder."""
+    return {f"{stack.name}/{path}": digest for stack in manifest.stacks for path, digest in stack.files.items()}
+
+
+def _python(system: System, function: Function, made: Mapping[str, str]) -> Iterator[Finding]:
     address = function.address
     if function.runtime in DEPRECATED:
         yield finding("BB314", address, f"{function.runtime} is deprecated; name a later one")
@@ -64,9 +71,14 @@ def _python(system: System, function: Function) -> Iterator[Finding]:
         yield finding("BB310", address, f"{function.code}: is no zip; run `backbone synth` again")
         return
     digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
-    if function.code_hash and function.code_hash != digest:
+    if not function.code_hash:
+        words = "source_code_hash: is not given: an apply deploys no new code as long as the zip's name is the same"
+        yield finding("BB313", address, words, severity="warning")
+    elif function.code_hash != digest:
         words = f"source_code_hash is {function.code_hash}, but that of the zip is {digest}; run `backbone synth` again"
         yield finding("BB313", address, words)
+    if function.code and made.get("/".join(function.code.parts[-3:]), digest) != digest:
+        yield finding("BB318", address, f"{function.code.name} has other code than synth packed into it")
     with archive:
         yield from _sizes(address, archive, len(content))
         yield from _handler(system, function, archive)

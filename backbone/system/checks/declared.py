@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from backbone.aws.arn import Arn
 from backbone.manifest import Manifest, ManifestService
+from backbone.patterns import Pattern
 from backbone.system.access import organization
 from backbone.system.findings import Finding, finding
 from backbone.system.iam import Identity, Statement, authorize
-from backbone.system.model import EventBus, LogGroup, Rule, System
+from backbone.system.model import EventBus, HttpApi, LogGroup, Rule, System, Target
 
 __all__ = ["check"]
 
@@ -26,12 +28,13 @@ def check(system: System, manifest: Manifest) -> Iterator[Finding]:
     if hub is None:
         yield finding("BB701", "backbone.json", f"no stack makes the global bus {manifest.global_bus.arn}")
         return
+    rules = _Rules(system)
     members, pinned = _Members(manifest, organization(system)), not _admits_organization(hub)
     if not pinned:
         words = "admits its whole organization: an account can publish under the source of another's service"
         yield finding("BB707", hub.policy.address if hub.policy else hub.address, words, severity="note")
     for name, service in manifest.services.items():
-        yield from _deliveries(system, manifest, hub, name, service)
+        yield from _deliveries(rules, manifest, hub, name, service)
         yield from _publishing(members, hub, name, service, pinned=pinned)
     yield from _undeclared(system, manifest, hub)
     if manifest.routing == "subscribed":
@@ -40,6 +43,29 @@ def check(system: System, manifest: Manifest) -> Iterator[Finding]:
     for bus in filter(None, (system.get(EventBus, arn) for arn in buses)):
         yield from _logging(system, bus, manifest)
         yield from _strangers(members, bus)
+        yield from _confidential(rules, manifest, bus)
+    yield from _open_routes(system, manifest)
+
+
+class _Rules:
+    """The rules of each bus, asked before there is an event: nothing is known of its detail."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self._narrowed: dict[str, list[tuple[Rule, Pattern]]] = defaultdict(list)
+        for rule in system.of(Rule):
+            if rule.enabled and rule.pattern is not None and rule.pattern.narrows_detail:
+                self._narrowed[rule.bus_arn].append((rule, rule.pattern))
+
+    def targets(self, bus_arn: str, event: Mapping[str, Any]) -> Iterator[Target]:
+        """Where events like this go, whatever their detail is."""
+        rules = list(self.system.rules_by_bus[bus_arn].matching(event)) if bus_arn in self.system.rules_by_bus else []
+        rules += [rule for rule, pattern in self._narrowed[bus_arn] if rule not in rules and pattern.could_match(event)]
+        yield from (target for rule in rules for target in rule.targets)
+
+    def is_log(self, target: Target) -> bool:
+        """Whether a target is a log group, of these stacks or not."""
+        return isinstance(self.system.target_of(target.arn), LogGroup) or ":log-group:" in target.arn
 
 
 def _event(manifest: Manifest, sender: ManifestService, detail_type: str) -> dict[str, Any]:
@@ -64,31 +90,22 @@ def _publishers(manifest: Manifest, receiver: str, detail_type: str, source: str
 
 
 def _deliveries(
-    system: System, manifest: Manifest, hub: EventBus, name: str, service: ManifestService
+    rules: _Rules, manifest: Manifest, hub: EventBus, name: str, service: ManifestService
 ) -> Iterator[Finding]:
     """Every declared subscription must be forwarded to the local bus, and handed on there where a module says how."""
     for subscription in service.subscribes:
         for sender in _publishers(manifest, name, subscription.detail_type, subscription.source):
             event = _event(manifest, sender, subscription.detail_type)
             words = f"{name} is declared to receive {subscription.detail_type} from {sender.source}"
-            if not _forwards(system, hub, event, service.local_bus):
+            if not any(target.arn == service.local_bus for target in rules.targets(hub.arn, event)):
                 yield finding("BB702", hub.address, f"{words}, and no rule of {hub.name} forwards it to {name}")
-            elif service.module and not _handed_on(system, service.local_bus, event):
+            elif service.module and all(map(rules.is_log, rules.targets(service.local_bus, event))):
                 yield finding("BB703", service.local_bus, f"{words}, and no rule of its local bus hands it to anything")
-    if any(_forwards(system, hub, _event(manifest, service, each), service.local_bus) for each in service.publishes):
-        yield finding("BB704", hub.address, f"events of {name} are forwarded back to {name}")
-
-
-def _forwards(system: System, hub: EventBus, event: Mapping[str, Any], local_bus: str) -> bool:
-    rules = system.rules_by_bus[hub.arn].matching(event)
-    return any(target.arn == local_bus for rule in rules for target in rule.targets)
-
-
-def _handed_on(system: System, local_bus: str, event: Mapping[str, Any]) -> bool:
-    """Whether anything but the log gets an event on a local bus."""
-    rules = system.rules_by_bus[local_bus].matching(event) if local_bus in system.rules_by_bus else []
-    targets = [system.target_of(target.arn) for rule in rules for target in rule.targets]
-    return any(target is not None and not isinstance(target, LogGroup) for target in targets)
+    for detail_type in service.publishes:
+        back = rules.system.rules_by_bus[hub.arn].matching(_event(manifest, service, detail_type))
+        if any(target.arn == service.local_bus for rule in back for target in rule.targets):
+            yield finding("BB704", hub.address, f"events of {name} are forwarded back to {name}")
+            return
 
 
 def _undeclared(system: System, manifest: Manifest, hub: EventBus) -> Iterator[Finding]:
@@ -224,14 +241,20 @@ def _logging(system: System, bus: EventBus, manifest: Manifest) -> Iterator[Find
             return
 
 
-def _confidential(system: System, manifest: Manifest, bus: EventBus) -> Iterator[Finding]:
+def _confidential(rules: _Rules, manifest: Manifest, bus: EventBus) -> Iterator[Finding]:
     """No log has the detail of a confidential event."""
     for sender in manifest.services.values():
         for detail_type in sender.confidential:
-            for rule in system.rules_by_bus[bus.arn].matching(_event(manifest, sender, detail_type)):
-                for target in rule.targets:
-                    if isinstance(system.target_of(target.arn), LogGroup) and target.input.shows_detail:
-                        words = (
-                            f"logs {detail_type} of {sender.source}, which is declared confidential, with its detail"
-                        )
-                        yield finding("BB712", target.address, words)
+            for target in rules.targets(bus.arn, _event(manifest, sender, detail_type)):
+                if rules.is_log(target) and target.input.shows_detail:
+                    words = f"logs the detail of {detail_type} of {sender.source}, which is declared confidential"
+                    yield finding("BB712", target.address, words)
+
+
+def _open_routes(system: System, manifest: Manifest) -> Iterator[Finding]:
+    """Routes that ask nobody who calls, but for those that a module made so."""
+    for api in system.of(HttpApi):
+        for route in api.routes:
+            if route.authorization == "NONE" and f"{api.name} {route.key}" not in manifest.open_routes:
+                words = f"{route.key} of {api.name} asks nobody who calls, and no module made it so"
+                yield finding("BB407", route.address, words)

@@ -37,12 +37,12 @@ def check(system: System) -> Iterator[Finding]:
 
 
 def _named(pattern: dict[str, Any]) -> Iterator[str]:
-    """The fields of a pattern that no event has, outside of `detail`."""
+    """The fields of a pattern that no event has, outside of `detail`; a dot means the same as nesting."""
     for name, value in pattern.items():
         if name == "$or" and isinstance(value, list):
             for alternative in value:
                 yield from _named(alternative)
-        elif name not in FIELDS:
+        elif name.partition(".")[0] not in FIELDS:
             yield name
 
 

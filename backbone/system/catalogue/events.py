@@ -1,0 +1,83 @@
+"""Rules, targets and buses, and what buses report of themselves."""
+
+from __future__ import annotations
+
+from backbone.system.catalogue.entry import LOST, Entry
+
+__all__ = ["ENTRIES"]
+
+ENTRIES: dict[str, Entry] = {
+    "BB201": Entry(
+        "A target that is not allowed to receive",
+        "error",
+        "Every event that the rule matches goes to the dead-letter queue, or is lost.",
+        "Grant what the message says is missing.",
+    ),
+    "BB202": Entry("A target without a dead-letter queue", "error", LOST, "Give the target a dead_letter_config."),
+    "BB203": Entry(
+        "A dead-letter queue that EventBridge may not send to",
+        "error",
+        LOST,
+        "Let events.amazonaws.com send to the queue for this rule, in the queue's policy.",
+    ),
+    "BB204": Entry(
+        "A target that is made too early",
+        "error",
+        "The first apply can fail: AWS tries the bus's policy when the target is made.",
+        "Add the policy to depends_on.",
+    ),
+    "BB205": Entry(
+        "A rule that is switched off",
+        "error",
+        "Nothing is delivered by it, and nothing says so.",
+        "Set state to ENABLED, or remove the rule.",
+    ),
+    "BB206": Entry(
+        "A rule without a target",
+        "error",
+        "What it matches goes nowhere.",
+        "Give the rule a target, or remove it.",
+    ),
+    "BB207": Entry(
+        "A target input that EventBridge refuses or drops",
+        "error",
+        "The target is refused, or nothing is delivered.",
+        "Write the input as the message says.",
+    ),
+    "BB208": Entry(
+        "A field that no event has",
+        "warning",
+        "The pattern matches nothing, or the input lacks what the field was to give.",
+        "Name a field of the event, or one within detail.",
+    ),
+    "BB601": Entry(
+        "A bus whose reports are delivered nowhere",
+        "warning",
+        "What the bus would tell of failed deliveries is lost.",
+        "Add a delivery source and a delivery for the level, or lower the level.",
+    ),
+    "BB602": Entry(
+        "A delivery source without reports",
+        "warning",
+        "Nothing arrives there.",
+        "Raise the level of the bus's log_config, or remove the source.",
+    ),
+    "BB603": Entry(
+        "Deliveries that are made at once",
+        "error",
+        "AWS answers one of them with a conflict: the apply fails.",
+        "Let one depend on the other.",
+    ),
+    "BB604": Entry(
+        "A function whose log or traces are lost",
+        "warning",
+        "The function runs, and nothing tells what it did.",
+        "Grant what the message says is missing, or name a log group that the stacks make.",
+    ),
+    "BB605": Entry(
+        "A bus that loses what it cannot encrypt",
+        "error",
+        "Events are lost without a trace while EventBridge may not use the key.",
+        "Give the bus a dead_letter_config whose queue lets events.amazonaws.com send for the bus.",
+    ),
+}
