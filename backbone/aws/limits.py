@@ -41,6 +41,9 @@ RETRY_MAX_ATTEMPTS = 185
 PATTERN_CHARACTERS = 2_048
 """Quotas, "Event pattern size"; adjustable."""
 
+KEY_POLICY_BYTES = 32_768
+"""KMS quotas, "Key policy document size"."""
+
 BUS_POLICY_CHARACTERS = 10_240
 """Quotas, "Event bus policy size"; adjustable."""
 

@@ -74,6 +74,11 @@ class Names:
         return fit(f"{self.backbone}-forward-{service}-dead-letters", QUEUE_NAME_CHARACTERS)
 
     @property
+    def key_alias(self) -> str:
+        """The alias of the key that the backbone makes, of which each account and region has one."""
+        return f"alias/{self.backbone}"
+
+    @property
     def logs_policy(self) -> str:
         """The logs resource policy of the backbone, of which each account and region has one."""
         return f"{self.backbone}-events"

@@ -29,6 +29,7 @@ __all__ = [
     "queue",
     "to_json",
     "trust",
+    "values",
 ]
 
 Document = dict[str, Any]
@@ -43,9 +44,9 @@ def _document(*statements: Mapping[str, Any]) -> Document:
     return {"Statement": sorted(statements, key=to_json), "Version": "2012-10-17"}
 
 
-def _values(values: Iterable[str]) -> str | list[str]:
+def values(given: Iterable[str]) -> str | list[str]:
     """Sorted values without duplicates; a single value is not in a list, which is how AWS returns it."""
-    distinct = sorted(set(values))
+    distinct = sorted(set(given))
     return distinct[0] if len(distinct) == 1 else distinct
 
 
@@ -74,9 +75,9 @@ def global_bus_choices(
     def statement(sid: str, principal: str, sources: Iterable[str], detail_types: Iterable[str]) -> Document:
         equal: dict[str, Any] = dict(organization)
         if sources := list(sources):
-            equal["events:source"] = _values(sources)
+            equal["events:source"] = values(sources)
         if detail_types := list(detail_types):
-            equal["events:detail-type"] = _values(detail_types)
+            equal["events:detail-type"] = values(detail_types)
         return {
             "Action": "events:PutEvents",
             "Condition": {"StringEquals": equal},
@@ -134,14 +135,14 @@ def put_events(bus_arn: str, *, source: str | None = None, detail_types: Iterabl
     """Lets an identity put events on a bus: all events, or those with a source and with some detail-types."""
     statement: Document = {"Action": "events:PutEvents", "Effect": "Allow", "Resource": bus_arn}
     if source is not None:
-        equal = {"events:detail-type": _values(detail_types), "events:source": source}
+        equal = {"events:detail-type": values(detail_types), "events:source": source}
         statement["Condition"] = {"StringEquals": equal}
     return _document(statement)
 
 
 def allow(actions: Iterable[str], *resources: str) -> Document:
     """Lets an identity perform actions on resources."""
-    return _document({"Action": _values(actions), "Effect": "Allow", "Resource": _values(resources)})
+    return _document({"Action": values(actions), "Effect": "Allow", "Resource": values(resources)})
 
 
 def put_records(stream_arn: str, *, kms_key: str | None, place: Place) -> Document:

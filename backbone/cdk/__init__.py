@@ -96,6 +96,12 @@ from cdktf_cdktf_provider_aws.kinesis_stream import (
     KinesisStream,
     KinesisStreamStreamModeDetails,
 )
+from cdktf_cdktf_provider_aws.kms_alias import (
+    KmsAlias,
+)
+from cdktf_cdktf_provider_aws.kms_key import (
+    KmsKey,
+)
 from cdktf_cdktf_provider_aws.lambda_event_source_mapping import (
     LambdaEventSourceMapping,
 )
@@ -170,6 +176,8 @@ __all__ = [
     "IamRolePolicy",
     "KinesisStream",
     "KinesisStreamStreamModeDetails",
+    "KmsAlias",
+    "KmsKey",
     "LambdaEventSourceMapping",
     "LambdaFunction",
     "LambdaFunctionEnvironment",

@@ -14,8 +14,9 @@ from backbone.cdk import (
     CloudwatchLogResourcePolicy,
     Construct,
 )
+from backbone.constructs.key import Key
 
-__all__ = ["Access", "Account", "EmptyAccount"]
+__all__ = ["Access", "Account", "EmptyAccount", "NewKey"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,15 @@ class Access:
     profile: str | None = None
     session_name: str = "backbone"
     tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A key to be made."""
+
+    alias: str
+    description: str
+    policy: policies.Document
 
 
 class EmptyAccount(Construct):
@@ -59,8 +69,8 @@ class EmptyAccount(Construct):
 class Account(EmptyAccount):
     """An account, its provider, and the policy by which events may be logged there.
 
-    `kms_key` encrypts all that can be encrypted in it. `open_routes` are the routes that anyone may call, of all APIs
-    in it, each as the name of the API and the route key.
+    `kms_key` encrypts all that can be encrypted in it: the ARN of a key, or the policy and alias of one to be made.
+    `open_routes` are the routes that anyone may call, of all APIs in it, each as the name of the API and the route key.
     """
 
     def __init__(
@@ -71,10 +81,10 @@ class Account(EmptyAccount):
         access: Access,
         logs_policy_name: str,
         vended_logs: bool = False,
-        kms_key: str | None = None,
+        kms_key: str | NewKey | None = None,
     ) -> None:
         super().__init__(scope, id, access=access)
-        self.kms_key = kms_key
+        self.kms_key = self._make(kms_key) if isinstance(kms_key, NewKey) else kms_key
         self.open_routes: set[str] = set()
         self.logs_policy = CloudwatchLogResourcePolicy(
             self,
@@ -83,3 +93,9 @@ class Account(EmptyAccount):
             policy_name=logs_policy_name,
             policy_document=policies.to_json(policies.event_logs(self.place, vended=vended_logs)),
         )
+
+    def _make(self, key: NewKey) -> str:
+        made: str = Key(
+            self, "key", provider=self.provider, alias=key.alias, description=key.description, policy=key.policy
+        ).arn
+        return made

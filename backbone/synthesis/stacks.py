@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from backbone.aws import policies
+from backbone.aws import key_policies, policies
 from backbone.cdk import (
     App,
     CloudBackend,
@@ -21,7 +21,7 @@ from backbone.cdk import (
     TerraformOutput,
     TerraformStack,
 )
-from backbone.constructs.account import Access, Account, EmptyAccount
+from backbone.constructs.account import Access, Account, EmptyAccount, NewKey
 from backbone.constructs.event_bus import EventBus
 from backbone.constructs.forwarding import Forwarding
 from backbone.constructs.function import Code
@@ -29,6 +29,7 @@ from backbone.constructs.service import Service, Surroundings
 from backbone.synthesis import modules
 from backbone.synthesis.package import Package
 from backbone.topology import Topology, quotas, routing
+from backbone.topology.keys import key_use
 from backbone.topology.state import S3, Cloud, Local, Remote
 
 __all__ = ["ASSETS", "SINGLE", "BackboneStack", "add_stacks", "provider_constraint"]
@@ -137,8 +138,16 @@ class BackboneStack(TerraformStack):
             access=self._access(name),
             logs_policy_name=topology.names.logs_policy,
             vended_logs=topology.logs.bus is not None,
-            kms_key=topology.kms_key_of(name),
+            kms_key=self._key(name),
         )
+
+    def _key(self, account: str) -> str | NewKey | None:
+        topology = self._topology
+        declared = topology.kms_key_of(account)
+        if declared != "create":
+            return declared
+        policy = key_policies.policy(key_use(topology, account))
+        return NewKey(topology.names.key_alias, f"Encrypts what the backbone {topology.name} has in here", policy)
 
     def _access(self, account: str) -> Access:
         topology, declared = self._topology, self._topology.accounts[account]

@@ -53,12 +53,16 @@ def _drawn(length: int) -> Rule:
     return lambda resource: hashlib.sha256(f"{resource.place}{resource.address}".encode()).hexdigest()[:length]
 
 
+def _uuid(resource: _Resource) -> str:
+    """A UUID that AWS draws: here the same for the same resource each time."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{resource.place}{resource.address}"))
+
+
 def _named_and_drawn(kind: str) -> Rule:
     """An ARN that ends in an id which EventBridge draws."""
 
     def arn(resource: _Resource) -> str:
-        drawn = uuid.uuid5(uuid.NAMESPACE_URL, f"{resource.place}{resource.address}")
-        return resource.place.arn("events", f"{kind}/{resource.value('name')}/{drawn}")
+        return resource.place.arn("events", f"{kind}/{resource.value('name')}/{_uuid(resource)}")
 
     return arn
 
@@ -129,6 +133,12 @@ _ATTRIBUTES: dict[str, dict[str, Rule]] = {
             f"arn:{resource.place.partition}:apigateway:{resource.place.region}::/apis/{resource.value('id')}"
         ),
     },
+    "aws_kms_key": {
+        "arn": lambda resource: resource.place.arn("kms", f"key/{_uuid(resource)}"),
+        "id": _uuid,
+        "key_id": _uuid,
+    },
+    "aws_kms_alias": {"arn": _named("kms"), "id": _same("name")},
     "aws_apigatewayv2_integration": {"id": _drawn(7)},
     "aws_apigatewayv2_authorizer": {"id": _drawn(6)},
     "aws_sns_topic": {"arn": _named("sns"), "id": _named("sns")},

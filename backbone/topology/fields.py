@@ -167,6 +167,13 @@ KmsKey = Annotated[
         r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+",
     ),
 ]
+OwnKey = Annotated[
+    str,
+    Matching(
+        "the ARN of a KMS key (no alias, since log groups take none), or create, to have a key made",
+        r"create|arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+",
+    ),
+]
 LayerArn = Annotated[
     str,
     Matching(

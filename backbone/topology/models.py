@@ -33,13 +33,13 @@ from backbone.topology.fields import (
     ConfidentialType,
     DetailType,
     Key,
-    KmsKey,
     LayerArn,
     LayerPattern,
     Matching,
     Model,
     ModuleName,
     OrganizationId,
+    OwnKey,
     PackageRequirement,
     PublishedSource,
     ReceivedSource,
@@ -77,8 +77,8 @@ class AccountEntry(Model):
     profile: Annotated[str, Matching("a profile's name", r"\S.*")] | None = None
     """The profile in AWS's configuration files that Terraform uses. Not together with `deploy_role`."""
 
-    kms_key: KmsKey | None = None
-    """The key for this account's resources, in place of the key of the whole backbone."""
+    kms_key: OwnKey | None = None
+    """The key for this account's resources, in place of the key of the whole backbone. `create` has one made."""
 
 
 class Retry(Model):
@@ -220,9 +220,10 @@ class Topology(Model):
     """The AWS organization that all accounts belong to. The global bus then admits nobody from outside, and may admit
     the organization as a whole where a statement for each account would make its policy too long."""
 
-    kms_key: KmsKey | None = None
-    """The key that encrypts buses, archive, queues, logs, tables and functions. The default is AWS's own keys. The
-    key's policy must let the AWS services that these belong to use it."""
+    kms_key: OwnKey | None = None
+    """The key that encrypts buses, archive, queues, logs, tables and functions. The default is AWS's own keys. `create`
+    has a key made in each account. The policy of a key of yours must let the AWS services that these belong to use it:
+    `backbone key-policy ACCOUNT` prints what it must say."""
 
     accounts: dict[Key, AccountEntry] = Field(min_length=1, examples=['{bus: {id: "111111111111"}}'])
     """The AWS accounts, each under a name that the rest of the file calls it by."""
@@ -315,7 +316,7 @@ class Topology(Model):
         return self.services[service].log_retention_days or self.logs.retention_days
 
     def kms_key_of(self, account: str) -> str | None:
-        """The key for an account's resources; None for AWS's own keys."""
+        """The key for an account's resources: an ARN, `create` for one to be made, or None for AWS's own keys."""
         return self.accounts[account].kms_key or self.kms_key
 
     def retry_of(self, service: str) -> Retry:

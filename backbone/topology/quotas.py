@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backbone.aws import policies
+from backbone.aws import key_policies, policies
 from backbone.aws.limits import (
     BUS_POLICY_CHARACTERS,
     BUSES_PER_ACCOUNT,
+    KEY_POLICY_BYTES,
     PATTERN_CHARACTERS,
     RULES_PER_BUS,
     RULES_PER_BUS_IN_REGION,
 )
 from backbone.topology import routing
+from backbone.topology.keys import key_use
 from backbone.topology.models import Topology
 from backbone.topology.source import Problem, Source
 
@@ -43,6 +45,7 @@ def check(topology: Topology, given: Source) -> Iterator[Problem]:
     """The quotas that a topology exceeds; `given` is the file that it was read from."""
     yield from _check_bus_policy(topology, given)
     yield from _check_patterns(topology, given)
+    yield from _check_key_policies(topology, given)
     yield from _check_rules(topology, given)
     yield from _check_accounts(topology, given)
 
@@ -94,6 +97,18 @@ def _check_patterns(topology: Topology, given: Source) -> Iterator[Problem]:
             f"the pattern of confidential events has {size:,} characters; AWS allows {PATTERN_CHARACTERS:,}; ways out: "
             "let services that publish many of these types be confidential as a whole",
         )
+
+
+def _check_key_policies(topology: Topology, given: Source) -> Iterator[Problem]:
+    for account in topology.accounts_in_use:
+        size = len(policies.to_json(key_policies.policy(key_use(topology, account))).encode())
+        if topology.kms_key_of(account) == "create" and size > KEY_POLICY_BYTES:
+            path = ("accounts", account, "kms_key") if topology.accounts[account].kms_key else ("kms_key",)
+            yield given.problem(
+                path,
+                f"the policy of the key of {account} has {size:,} bytes; AWS allows {KEY_POLICY_BYTES:,}; ways out: "
+                "spread the services over more accounts, or name a key of your own",
+            )
 
 
 def _check_rules(topology: Topology, given: Source) -> Iterator[Problem]:

@@ -25,6 +25,18 @@ ENTRIES: dict[str, Entry] = {
         "Lambda refuses to make the function, or cannot run it.",
         "Let lambda.amazonaws.com assume the role, in the role's assume_role_policy.",
     ),
+    "BB504": Entry(
+        "A key that cannot be used by who needs it",
+        "error",
+        "What is under the key cannot be written or read: events go to a dead-letter queue, or are lost.",
+        "Add what the message names to the key's policy (`backbone key-policy` prints it), or to the role's.",
+    ),
+    "BB505": Entry(
+        "A key of another account",
+        "note",
+        "Whether its policy lets AWS's services use it is not seen here.",
+        "Add the statements that `backbone key-policy` prints to the key's policy.",
+    ),
     "BB510": Entry(
         "A policy that allows more than it needs to",
         "warning",

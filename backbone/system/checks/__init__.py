@@ -16,6 +16,7 @@ from backbone.system.checks import (
     fields,
     functions,
     graph,
+    key_policies,
     keys,
     layers,
     locations,
@@ -50,6 +51,7 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
     yield from environment.check(system)
     yield from fields.check(system)
     yield from keys.check(system, configuration, manifest)
+    yield from key_policies.check(system, configuration)
     yield from reports.check(system, configuration)
     for module in (arns, graph, providers, references, duplicates):
         yield from module.check(configuration)

@@ -14,11 +14,11 @@ from backbone.errors import BackboneError
 from backbone.manifest import Manifest
 from backbone.system import access
 from backbone.system.findings import Finding, finding
-from backbone.system.model import Function, Queue, Role, System
+from backbone.system.model import Function, Key, Queue, Role, System
 from backbone.system.terraform import Block, Configuration
 from backbone.system.values import Values
 
-__all__ = ["check"]
+__all__ = ["KEYS", "check", "key_of"]
 
 KEYS = {
     "aws_cloudwatch_event_archive": "kms_key_identifier",
@@ -40,12 +40,15 @@ SENDING = ("kms:Decrypt", "kms:GenerateDataKey")
 def check(system: System, configuration: Configuration, manifest: Manifest | None) -> Iterator[Finding]:
     """Keys that AWS refuses or that cannot be used, and what is not under the key that is declared for its account."""
     for block in configuration.of(*KEYS):
-        key = _key(configuration, block)
+        key = key_of(configuration, block)
         if key is not None and (words := _problem(block, key)):
             yield finding("BB108", block.id, f"{KEYS[block.type]}: {words}")
         declared = manifest.keys.get(block.account) if manifest else None
-        if declared is not None and key != declared:
-            words = f"{KEYS[block.type]}: got {key or 'none'}; declared for {block.account}: {declared}"
+        made = system.get(Key, key)
+        is_made_there = made is not None and made.place == block.place
+        if declared is not None and not (is_made_there if declared == "create" else key == declared):
+            allowed = "a key that the stack makes" if declared == "create" else declared
+            words = f"{KEYS[block.type]}: got {key or 'none'}; declared for {block.account}: {allowed}"
             yield finding("BB711", block.id, words)
     for function in system.of(Function):
         yield from _sending(system, configuration, function)
@@ -58,12 +61,13 @@ def _from_rules(system: System, configuration: Configuration) -> Iterator[Findin
         for rule, arn in (("BB201", target.arn), ("BB203", target.dead_letters_arn)):
             queue = system.get(Queue, arn)
             block = configuration.get(queue.address) if queue else None
-            if block is not None and (_key(configuration, block) or "").endswith(OF_SQS):
+            if block is not None and (key_of(configuration, block) or "").endswith(OF_SQS):
                 words = f"{arn} has the key {OF_SQS}, which events.amazonaws.com may not use; give it a key of your own"
                 yield finding(rule, target.address, words)
 
 
-def _key(configuration: Configuration, block: Block) -> str | None:
+def key_of(configuration: Configuration, block: Block) -> str | None:
+    """The key that a block names, by ARN, id or alias; None where it names none."""
     *parts, name = KEYS[block.type].split(".")
     values = Values(configuration, block)
     try:
@@ -94,7 +98,7 @@ def _sending(system: System, configuration: Configuration, function: Function) -
     """A function whose failures cannot be encrypted is one whose failures are lost."""
     role, queue = system.get(Role, function.role_arn), system.get(Queue, function.failures_arn)
     block = configuration.get(queue.address) if queue else None
-    key = _key(configuration, block) if block else None
+    key = key_of(configuration, block) if block else None
     if role is None or key is None or not key.startswith("arn:"):
         return
     missing = [action for action in SENDING if not access.may(role, action, key)]

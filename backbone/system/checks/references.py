@@ -67,6 +67,7 @@ REFERENCES: dict[str, tuple[_Reference, ...]] = {
     ),
     "aws_cloudwatch_log_delivery_source": (_to("resource_arn", "aws_cloudwatch_event_bus", "arn", needed=True),),
     "aws_iam_role_policy": (_to("role", "aws_iam_role", "name"),),
+    "aws_kms_alias": (_to("target_key_id", "aws_kms_key", "key_id", "arn", needed=True),),
     "aws_lambda_event_source_mapping": (
         FUNCTION,
         _to("event_source_arn", f"{QUEUE} aws_kinesis_stream aws_dynamodb_table", "arn", "stream_arn", needed=True),

@@ -94,8 +94,11 @@ def _typed(keys: Mapping[str, str], key: str) -> str | None:
     key = key.lower()
     if found := keys.get(key):
         return found
-    before, slash, tag = key.partition("/")
-    return keys.get(f"{before}/${{tagkey}}") if slash and tag else None
+    for name, kind in keys.items():  # aws:PrincipalTag/${TagKey}, kms:EncryptionContext:${EncryptionContextKey}
+        before, variable, _ = name.partition("${")
+        if variable and key.startswith(before) and key != before:
+            return kind
+    return None
 
 
 GLOBAL_KEYS = {

@@ -1,0 +1,46 @@
+"""`backbone key-policy`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backbone.cli.app import app, errors, load_topology, print_json
+from backbone.errors import BackboneError
+
+__all__ = ["key_policy"]
+
+
+@app.command("key-policy")
+def key_policy(
+    account: Annotated[str, typer.Argument(help="The name of the account in the file.")],
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file that declares the backbone.", show_default="$BACKBONE_FILE, else backbone.yaml here"
+        ),
+    ] = None,
+) -> None:
+    """Print what the policy of a key of yours must say.
+
+    The statements let AWS's services use the key for what the backbone has in an account. Add them to those of the key.
+    """
+    from backbone.aws.arn import Arn
+    from backbone.aws.key_policies import statements
+    from backbone.topology import find
+    from backbone.topology.keys import key_use
+
+    topology = load_topology(file or find(Path()))
+    if account not in topology.accounts_in_use:
+        raise BackboneError(f"got the account {account!r}; allowed: {', '.join(topology.accounts_in_use)}")
+    key = topology.kms_key_of(account)
+    owner = topology.accounts[account].id if key in (None, "create") else Arn.parse(str(key)).account_id
+    print_json(statements(key_use(topology, account), key_account=owner))
+    if key is None:
+        errors.print(f"{account} has no kms_key: name one in the file, or let it be made by kms_key: create")
+    elif key == "create":
+        errors.print(f"the key of {account} is made with these statements: there is nothing to do")
+    else:
+        errors.print(f"next: add these statements to the policy of {key}", soft_wrap=True)

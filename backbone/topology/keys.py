@@ -1,0 +1,20 @@
+"""What the keys of a topology encrypt."""
+
+from __future__ import annotations
+
+from backbone.aws.key_policies import KeyUse
+from backbone.topology.models import Topology
+
+__all__ = ["key_use"]
+
+
+def key_use(topology: Topology, account: str) -> KeyUse:
+    """What the key of an account encrypts there."""
+    buses = [topology.local_bus(service) for service in topology.services_by_account.get(account, ())]
+    is_hub = account == topology.bus.account
+    return KeyUse(
+        topology.place(account),
+        [*buses, *([topology.global_bus] if is_hub else [])],
+        archive=is_hub and topology.bus.archive_days > 0,
+        reports=topology.logs.bus is not None,
+    )
