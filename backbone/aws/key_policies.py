@@ -21,11 +21,12 @@ __all__ = ["KeyUse", "policy", "statements"]
 
 EVENTS = "events.amazonaws.com"
 LOG_DELIVERY = "delivery.logs.amazonaws.com"
+WRITING = ["kms:Decrypt", "kms:GenerateDataKey"]
 
 
 @dataclass(frozen=True)
 class KeyUse:
-    """What a key encrypts in an account: its buses by name, an archive, and what its buses report of themselves."""
+    """What a key encrypts in an account: buses by name, an archive, and what the buses report of themselves."""
 
     place: Place
     buses: Sequence[str]
@@ -58,17 +59,23 @@ def _of_event_bridge(use: KeyUse) -> list[Document]:
     place = use.place
     buses = [place.bus(name) for name in use.buses]
     senders = values([*buses, *(place.rule(name, "*") for name in use.buses)])
-    on_a_bus = {"StringEquals": {"kms:EncryptionContext:aws:events:event-bus:arn": values(buses)}}
-    encryption = ["kms:Decrypt", "kms:GenerateDataKey", *(["kms:ReEncrypt*"] if use.archive else [])]
+    on_a_bus = {"kms:EncryptionContext:aws:events:event-bus:arn": values(buses)}
     return [
         # It is asked about the key when a bus is made, which has no encryption context.
         _statement("DescribeForBuses", use, EVENTS, ["kms:DescribeKey"]),
-        _statement("Buses", use, EVENTS, encryption, on_a_bus),
+        # The context names the bus. There is no aws:SourceArn beside it when EventBridge writes to an archive.
+        _statement(
+            "Buses",
+            use,
+            EVENTS,
+            [*WRITING, *(["kms:ReEncrypt*"] if use.archive else [])],
+            {"StringEquals": on_a_bus},
+        ),
         _statement(
             "Queues",
             use,
             EVENTS,
-            ["kms:Decrypt", "kms:GenerateDataKey"],
+            WRITING,
             {"ArnLike": {"aws:SourceArn": senders}, "StringEquals": {"aws:SourceAccount": place.account_id}},
         ),
     ]
@@ -90,7 +97,7 @@ def _of_reports(use: KeyUse) -> list[Document]:
     on_the_way = {"StringLike": {"kms:EncryptionContext:SourceArn": use.place.arn("logs", "*")}}
     return [
         _statement("EncryptReports", use, EVENTS, ["kms:GenerateDataKey"], on_the_way),
-        _statement("DeliverReports", use, LOG_DELIVERY, ["kms:Decrypt", "kms:GenerateDataKey"], on_the_way),
+        _statement("DeliverReports", use, LOG_DELIVERY, WRITING, on_the_way),
     ]
 
 
@@ -106,7 +113,9 @@ def _of_another_account(use: KeyUse) -> list[Document]:
     ]
 
 
-def _statement(word: str, use: KeyUse, service: str, actions: list[str], condition: Document | None = None) -> Document:
+def _statement(
+    word: str, use: KeyUse, service: str, actions: Sequence[str], condition: Document | None = None
+) -> Document:
     statement: Document = {
         "Action": values(actions),
         "Effect": "Allow",

@@ -34,13 +34,15 @@ def key_policy(
 
     topology = load_topology(file or find(Path()))
     if account not in topology.accounts_in_use:
-        raise BackboneError(f"got the account {account!r}; allowed: {', '.join(topology.accounts_in_use)}")
+        raise BackboneError(f"key-policy: got the account {account!r}; allowed: {', '.join(topology.accounts_in_use)}")
     key = topology.kms_key_of(account)
     owner = topology.accounts[account].id if key in (None, "create") else Arn.parse(str(key)).account_id
     print_json(statements(key_use(topology, account), key_account=owner))
     if key is None:
-        errors.print(f"{account} has no kms_key: name one in the file, or let it be made by kms_key: create")
+        errors.print(
+            f"{account} has no kms_key: name one in the file, or let it be made by kms_key: create", soft_wrap=True
+        )
     elif key == "create":
-        errors.print(f"the key of {account} is made with these statements: there is nothing to do")
+        errors.print(f"the key of {account} is made with these statements: there is nothing to do", soft_wrap=True)
     else:
         errors.print(f"next: add these statements to the policy of {key}", soft_wrap=True)

@@ -31,7 +31,6 @@ __all__ = [
     "Index",
     "Integration",
     "Jwt",
-    "Key",
     "LogGroup",
     "Queue",
     "Resource",
@@ -107,13 +106,6 @@ class Fifo:
 
     by_content: bool
     within_group: bool
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Key(Resource):
-    """A key of KMS. Without a policy of its own its account decides who may use it, as KMS's default policy has it."""
-
-    policy: Policy | None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

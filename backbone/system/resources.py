@@ -16,14 +16,14 @@ from backbone.aws.limits import (
 )
 from backbone.system import http_api
 from backbone.system.blocks import Blocks
-from backbone.system.iam import BUS, KEY
+from backbone.system.iam import BUS
+from backbone.system.keys import read_key
 from backbone.system.mapping import read_mapping
 from backbone.system.model import (
     ApiDestination,
     Archive,
     EventBus,
     Function,
-    Key,
     LogGroup,
     Resource,
     Rule,
@@ -126,13 +126,6 @@ def _archive(blocks: Blocks, values: Values) -> Archive:
     )
 
 
-def _key(blocks: Blocks, values: Values) -> Key:
-    basics = _basics(values, "key_id")
-    written = values.optional_text("policy")
-    policy = None if written is None else blocks.policy(values, KEY, resource=basics["arn"])
-    return Key(**basics, policy=policy)
-
-
 def _log_group(_blocks: Blocks, values: Values) -> LogGroup:
     return LogGroup(**_basics(values))
 
@@ -194,7 +187,7 @@ RESOURCES: dict[str, Callable[[Blocks, Values], Resource]] = {
     "aws_cloudwatch_event_api_destination": _api_destination,
     "aws_sqs_queue": read_queue,
     "aws_cloudwatch_log_group": _log_group,
-    "aws_kms_key": _key,
+    "aws_kms_key": read_key,
     "aws_kinesis_stream": _stream,
     "aws_dynamodb_table": read_table,
     "aws_iam_role": read_role,

@@ -12,9 +12,10 @@ from syrupy.assertion import SnapshotAssertion
 
 from backbone.aws import policies
 from backbone.aws.arn import Place
+from backbone.aws.key_policies import KeyUse, policy
 from backbone.aws.names import Names
 from backbone.cdk import App, Construct, TerraformStack
-from backbone.constructs.account import Access, Account, EmptyAccount
+from backbone.constructs.account import Access, Account, EmptyAccount, NewKey
 from backbone.constructs.api_destination import ApiDestination
 from backbone.constructs.dead_letter_queue import DeadLetterQueue
 from backbone.constructs.event_bus import EventBus
@@ -269,14 +270,22 @@ def test_what_a_key_of_the_accounts_own_changes(tmp_path: Path, snapshot: Snapsh
     assert changed == snapshot(extension_class=ReviewedJson)
 
 
-@pytest.mark.parametrize("name", ["account", "account-with-bus-reports", "empty-account"])
+@pytest.mark.parametrize("name", ["account", "account-with-a-key", "account-with-bus-reports", "empty-account"])
 def test_account(name: str, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     def build(stack: TerraformStack) -> None:
         if name == "empty-account":
             EmptyAccount(stack, "account", access=ACCESS)
         else:
             vended = name == "account-with-bus-reports"
-            Account(stack, "account", access=ACCESS, logs_policy_name="events", vended_logs=vended)
+            key = NewKey("alias/shop", "Encrypts", policy(KeyUse(PLACE, ["shop-global", "shop-orders"], archive=True)))
+            Account(
+                stack,
+                "account",
+                access=ACCESS,
+                logs_policy_name="events",
+                vended_logs=vended,
+                kms_key=key if name == "account-with-a-key" else None,
+            )
 
     document = synthesize(tmp_path, build)
     found = {"provider": document["provider"]}

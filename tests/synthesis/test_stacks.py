@@ -25,6 +25,7 @@ from tests.conftest import EXAMPLES, ROOT, example
 from tests.synthesis import DOCUMENTS, REFERENCE, Json, Resource, Stacks, bodies, resources, strings, synthesize
 
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,11}", fullmatch=True)
+LONGEST = {"aws_cloudwatch_log_resource_policy": 5_120, "aws_kms_key": 32_768}
 TYPES = st.sampled_from(["Order.Created", "Order.Updated", "Delivery.Updated", "Invoice.Paid", "Ünïcode Type"])
 
 
@@ -33,7 +34,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     """A file's content: up to 5 services in up to 4 accounts, that of the bus among them."""
     accounts = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
     services = draw(st.lists(NAMES.filter(lambda one: one != "global"), max_size=5, unique=True))
-    key = st.none() | st.just("arn:aws:kms:eu-west-1:111111111111:key/1")
+    key = st.sampled_from([None, "create", "arn:aws:kms:eu-west-1:111111111111:key/1"])
     return {
         "name": "any",
         "region": "eu-west-1",
@@ -118,7 +119,7 @@ def check_document(document: Json, text: str, one: Resource) -> None:
     if "Statement" not in document:
         assert len(text) <= 2_048
         return
-    assert len(text) <= (5_120 if one.kind == "aws_cloudwatch_log_resource_policy" else 10_240)
+    assert len(text) <= LONGEST.get(one.kind, 10_240)
     assert document["Statement"]
     for statement in document["Statement"]:
         equal = statement.get("Condition", {}).get("StringEquals", {})
@@ -128,6 +129,8 @@ def check_document(document: Json, text: str, one: Resource) -> None:
         service = statement.get("Principal", {}).get("Service")
         if service == "lambda.amazonaws.com":
             assert statement["Action"] == "sts:AssumeRole"  # Lambda names no source when it assumes a role
+        elif service and one.kind == "aws_kms_key":
+            assert "Condition" in statement or statement["Action"] == "kms:DescribeKey"
         elif service and one.kind != "aws_cloudwatch_log_resource_policy":
             assert "aws:SourceArn" in json.dumps(statement["Condition"])
 
@@ -208,7 +211,7 @@ def test_every_example_is_sound(name: str, synthesized: Callable[[str], Stacks])
 @settings(max_examples=25)
 @given(documents(), st.data())
 def test_a_service_that_comes_or_goes_moves_nothing_else(document: dict[str, Any], data: st.DataObject) -> None:
-    """Beside its own resources only the global bus's policy differs, and neighbours in an account of two."""
+    """Beside its own, only the policies of global bus and key differ, and neighbours in an account of two."""
     if not document["services"]:
         document["services"] = {"first": {"account": next(iter(document["accounts"])), "publishes": ["Order.Created"]}}
     gone = data.draw(st.sampled_from(sorted(document["services"])))
@@ -224,7 +227,7 @@ def test_a_service_that_comes_or_goes_moves_nothing_else(document: dict[str, Any
             continue
         own = paths[address].startswith((f"services/{gone}/", f"forwarding/{gone}/"))
         first_in_account = paths[address].startswith(f"accounts/{account}/") and not alone_before
-        policy = paths[address] == "global-bus/policy"
+        policy = paths[address] in ("global-bus/policy", f"accounts/{account}/key/Default")
         rule_of_neighbour = paths[address] == f"forwarding/{neighbour}/Default"
         assert own or first_in_account or policy or rule_of_neighbour, paths[address]
 
@@ -339,6 +342,7 @@ def test_state_in_hcp_terraform(tmp_path: Path) -> None:
         ({"kms_key": "arn:aws:kms:eu-west-1:111111111111:key/1"}, ">= 6.2.0, < 7.0.0"),
         ({"kms_key": "arn:aws:kms:eu-west-1:111111111111:key/1", "bus": {"account": "bus", "archive_days": 0}},
          ">= 5.100.0, < 7.0.0"),
+        ({"kms_key": "create"}, ">= 6.2.0, < 7.0.0"),
         ({"logs": {"bus": {"level": "ERROR"}}}, ">= 6.6.0, < 7.0.0"),
     ],
 )  # fmt: skip

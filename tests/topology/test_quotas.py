@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 import yaml
 
-from backbone.aws import policies
-from backbone.aws.limits import BUS_POLICY_CHARACTERS
+from backbone.aws import key_policies, policies
+from backbone.aws.limits import BUS_POLICY_CHARACTERS, KEY_POLICY_BYTES
 from backbone.topology import Topology, TopologyError, parse, quotas
+from backbone.topology.keys import key_use
 
 
 def many(count: int, *, shared: int = 1, **options: Any) -> Topology:
@@ -38,6 +39,26 @@ def test_a_policy_that_would_be_too_long_is_an_error_with_its_size_and_the_ways_
     assert "AWS allows 10,240 (quota 'Event bus policy size')" in message
     assert "set bus.pin_detail_types to false" in message
     assert "give organization_id" in message
+
+
+@pytest.mark.parametrize(("letters", "fits"), [(40, True), (80, False)])
+def test_the_policy_of_a_key_that_is_made_grows_with_the_names_of_buses(letters: int, fits: bool) -> None:
+    document = {
+        "name": "big",
+        "region": "eu-west-1",
+        "layout": "single",
+        "accounts": {"hub": {"id": "111111111111", "kms_key": "create"}},
+        "bus": {"account": "hub"},
+        "services": {f"{'s' * letters}{n}": {"account": "hub"} for n in range(80)},
+    }
+    if fits:
+        use = key_use(parse(yaml.safe_dump(document)), "hub")
+        assert 20_000 < len(policies.to_json(key_policies.policy(use)).encode()) < KEY_POLICY_BYTES
+        return
+    with pytest.raises(TopologyError) as caught:
+        parse(yaml.safe_dump(document))
+    assert "accounts.hub.kms_key: the policy of the key of hub has 3" in str(caught.value)
+    assert "AWS allows 32,768; ways out: spread the services over more accounts, or name a key" in str(caught.value)
 
 
 def test_each_way_out_that_the_error_names_is_one() -> None:

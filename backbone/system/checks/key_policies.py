@@ -15,7 +15,8 @@ from backbone.system import access
 from backbone.system.checks.keys import KEYS, key_of
 from backbone.system.findings import Finding, finding
 from backbone.system.iam import Context, Identity, authorize, event_source
-from backbone.system.model import Function, Key, Role, System
+from backbone.system.keys import Key
+from backbone.system.model import Function, Role, System
 from backbone.system.terraform import Block, Configuration
 from backbone.system.values import Values
 
@@ -46,7 +47,7 @@ def check(system: System, configuration: Configuration) -> Iterator[Finding]:
         if arn is None:
             continue
         key = system.get(Key, str(arn))
-        for need in _NEEDS[block.type](system, configuration, block):
+        for need in _NEEDS[block.type](system, configuration, block) if block.type in _NEEDS else ():
             if words := _refusal(need, str(arn), key):
                 yield finding("BB504", block.id, words)
         if key is None and arn.account_id != block.place.account_id:
@@ -93,11 +94,15 @@ def _of_role(role: Role, service: str, place: Place, actions: tuple[str, ...], p
     return _Need(role.identity, role.name, actions, via | {"kms:CallerAccount": role.account_id}, purpose)
 
 
+def _account(place: Place) -> dict[str, str]:
+    return {"aws:SourceAccount": place.account_id}
+
+
 def _bus(system: System, configuration: Configuration, block: Block) -> Iterator[_Need]:
     values = Values(configuration, block)
     arn, place = values.text("arn"), block.place
     context = event_source(arn, place.account_id) | {ON_A_BUS: arn}
-    yield _of_service(access.EVENTS, ("kms:DescribeKey",), {}, "to make the bus")
+    yield _of_service(access.EVENTS, ("kms:DescribeKey",), _account(place), "to make the bus")
     yield _of_service(access.EVENTS, WRITING, context, "for events on the bus")
     if values.part("log_config").text("level", "OFF") != "OFF":
         on_the_way = {"kms:EncryptionContext:SourceArn": place.arn("logs", "*")}
@@ -106,9 +111,9 @@ def _bus(system: System, configuration: Configuration, block: Block) -> Iterator
 
 
 def _archive(system: System, configuration: Configuration, block: Block) -> Iterator[_Need]:
-    bus = Values(configuration, block).text("event_source_arn")
-    yield _of_service(access.EVENTS, ("kms:DescribeKey",), {}, "to make the archive")
-    yield _of_service(access.EVENTS, (*WRITING, *REENCRYPTING), {ON_A_BUS: bus}, "for events in the archive")
+    context = _account(block.place) | {ON_A_BUS: Values(configuration, block).text("event_source_arn")}
+    yield _of_service(access.EVENTS, ("kms:DescribeKey",), _account(block.place), "to make the archive")
+    yield _of_service(access.EVENTS, (*WRITING, *REENCRYPTING), context, "for events in the archive")
 
 
 def _log_group(system: System, configuration: Configuration, block: Block) -> Iterator[_Need]:
@@ -155,18 +160,12 @@ def _table(system: System, configuration: Configuration, block: Block) -> Iterat
             yield _of_role(role, "dynamodb", block.place, ("kms:Decrypt",), "though it may use items of the table")
 
 
-def _function(system: System, configuration: Configuration, block: Block) -> Iterator[_Need]:
-    """Lambda has a grant for the environment, which whoever makes the function lets it have."""
-    return iter(())
-
-
 _NEEDS: dict[str, Callable[[System, Configuration, Block], Iterator[_Need]]] = {
     "aws_cloudwatch_event_archive": _archive,
     "aws_cloudwatch_event_bus": _bus,
     "aws_cloudwatch_log_group": _log_group,
     "aws_dynamodb_table": _table,
     "aws_kinesis_stream": _stream,
-    "aws_lambda_function": _function,
     "aws_sqs_queue": _queue,
 }
-"""Who needs the key of a block of each type."""
+"""Who needs the key of a block of each type. Lambda has a grant for a function's, from whoever makes the function."""

@@ -14,7 +14,8 @@ from backbone.errors import BackboneError
 from backbone.manifest import Manifest
 from backbone.system import access
 from backbone.system.findings import Finding, finding
-from backbone.system.model import Function, Key, Queue, Role, System
+from backbone.system.keys import Key
+from backbone.system.model import Function, Queue, Role, System
 from backbone.system.terraform import Block, Configuration
 from backbone.system.values import Values
 
