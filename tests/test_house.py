@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 
 LEFT = {"topology", "constructs", "synthesis", "cdk"}
 """What leads to the Terraform JSON."""
-RIGHT = {"system", "simulator", "views", "trace", "patterns", "operations"}
+RIGHT = {"system", "simulator", "deployment", "views", "trace", "patterns", "operations"}
 """What starts from the Terraform JSON."""
 PURE = {"aws", "topology", "patterns", "system", "trace", "views", "manifest", "errors"}
 IMPURE_PACKAGES = {"cdktf", "cdktf_cdktf_provider_aws", "constructs", "jsii", "boto3", "botocore", "moto"}

@@ -17,7 +17,16 @@ def main() -> None:
         from backbone.cli.app import app, exit_on_error
 
         with exit_on_error():
-            from backbone.cli import check, development, keys, lock, patterns, simulate, topology  # noqa: F401  (each adds commands)
+            from backbone.cli import (  # noqa: F401  (each adds its commands)
+                check,
+                deployment,
+                development,
+                keys,
+                lock,
+                patterns,
+                simulate,
+                topology,
+            )
 
             app()
     except KeyboardInterrupt:

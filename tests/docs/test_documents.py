@@ -11,7 +11,16 @@ import pytest
 import typer
 
 import backbone
-from backbone.cli import development, keys, lock, patterns, simulate, topology  # noqa: F401  (each adds commands)
+from backbone.cli import (  # noqa: F401  (each adds its commands)
+    check,
+    deployment,
+    development,
+    keys,
+    lock,
+    patterns,
+    simulate,
+    topology,
+)
 from backbone.cli.app import app
 from scripts.pages import DOCS, pages
 from tests.conftest import ROOT

@@ -66,6 +66,15 @@ def moto_server(log: Path) -> Iterator[str]:
         server.wait(30)
 
 
+def environment(url: str) -> dict[str, str]:
+    """What Terraform finds in the environment: the emulator's address, and nothing of the user's."""
+    found = {key: value for key, value in os.environ.items() if not re.match("AWS_|TF_(?!CLI_CONFIG)", key)}
+    found |= dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "testing")
+    found |= dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
+    found |= {"AWS_ENDPOINT_URL": url, "AWS_EC2_METADATA_DISABLED": "true"}
+    return found | {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+
+
 @dataclass(frozen=True)
 class Terraform:
     """Terraform in the folder of one stack."""
@@ -75,14 +84,15 @@ class Terraform:
 
     def run(self, *words: str, good: tuple[int, ...] = (0,)) -> tuple[int, str]:
         began = time.monotonic()
-        environment = {key: value for key, value in os.environ.items() if not re.match("AWS_|TF_(?!CLI_CONFIG)", key)}
-        environment |= dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "testing")
-        environment |= dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
-        environment |= {"AWS_ENDPOINT_URL": self.url, "AWS_EC2_METADATA_DISABLED": "true"}
-        environment |= {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
         command = ["terraform", *words, *([] if words[0] == "show" else ["-no-color"])]
         done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=900, check=False
+            command,
+            cwd=self.folder,
+            env=environment(self.url),
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
         )
         print(
             f"{self.folder.name}: terraform {words[0]}: {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True

@@ -1,0 +1,145 @@
+"""`backbone deploy-order` and `backbone deploy`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from backbone.cli.app import AsJson, StacksFolder, app, errors, new_table, output, print_json
+from backbone.cli.stacks import NoSynth, current
+from backbone.errors import BackboneError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backbone.deployment.deploy import Deployment, StackPlan
+    from backbone.deployment.run import Progress
+
+__all__ = ["deploy", "deploy_order"]
+
+
+@app.command()
+def deploy_order(stacks: StacksFolder = None, no_synth: NoSynth = False, as_json: AsJson = False) -> None:
+    """List the stacks in waves, in the order to deploy them.
+
+    Stacks of a wave may be deployed at the same time. To destroy, go from the last wave to the first.
+    """
+    from backbone import manifest
+    from backbone.deployment.waves import waves
+
+    found = waves(manifest.read(current(stacks, no_synth=no_synth)))
+    if as_json:
+        print_json([[stack.model_dump(mode="json") for stack in wave] for wave in found])
+        return
+    table = new_table("wave", "stack", "accounts", "after")
+    for number, wave in enumerate(found, 1):
+        for stack in wave:
+            table.add_row(str(number), stack.name, ", ".join(stack.accounts), ", ".join(stack.depends_on))
+    output.print(table)
+
+
+@app.command()
+def deploy(
+    stacks: StacksFolder = None,
+    no_synth: NoSynth = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
+    plan_only: Annotated[bool, typer.Option("--plan-only", help="Show the review, and apply nothing.")] = False,
+    destroy: Annotated[
+        bool, typer.Option("--destroy", help="Destroy everything, from the last wave to the first.")
+    ] = False,
+    parallel: Annotated[int, typer.Option(min=1, help="How many stacks to plan or apply at the same time.")] = 4,
+    program: Annotated[
+        str | None, typer.Option(help="The program to run.", show_default="terraform, else tofu")
+    ] = None,
+) -> None:
+    """Plan all stacks, show one review, and apply exactly these plans, wave by wave.
+
+    After a failure nothing more is begun; the same command then goes on where it stopped. Plans and a log for each
+    stack are in the folder `deployment` beside the stacks. The exit status is 1 when a plan or an apply fails, or when
+    the answer is no.
+    """
+    from backbone import manifest
+    from backbone.deployment.deploy import Deployment, locked
+    from backbone.deployment.program import find_program
+    from backbone.deployment.waves import waves
+
+    if not (yes or plan_only or sys.stdin.isatty()):
+        raise BackboneError("deploy: there is no terminal to ask at; allowed: --yes, or --plan-only")
+    folder, chosen = current(stacks, no_synth=no_synth), find_program(program)
+    order = [[stack.name for stack in wave] for wave in waves(manifest.read(folder))]
+    with locked(folder), _Report() as report:
+        deployment = Deployment(folder, order, program=chosen, parallel=parallel, destroy=destroy, report=report)
+        _print_earlier(deployment)
+        report.status(f"{chosen.name}: planning")
+        plans = deployment.plan()
+        report.totals = {plan.stack: plan.changes for plan in plans}
+        report.pause()
+        if not plans:
+            output.print("nothing to change")
+            return
+        _print_review(plans)
+        if plan_only:
+            return
+        if not (yes or typer.confirm("Apply this?", err=True)):
+            raise typer.Exit(1)
+        report.status(f"{chosen.name}: applying")
+        deployment.apply()
+    output.print(f"applied: {', '.join(plan.stack for plan in plans)}", soft_wrap=True)
+
+
+def _print_earlier(deployment: Deployment) -> None:
+    if (earlier := deployment.earlier) is None:
+        return
+    applied, left = earlier.of("applied"), earlier.of("planned", "applying", "failed")
+    words = (
+        f"an earlier deployment stopped half-way: applied: {', '.join(applied) or 'nothing'}; left: {', '.join(left)}"
+    )
+    then = "going on there" if deployment.resumes else "these stacks are not those: planning everything anew"
+    errors.print(f"{words}; {then}", style="yellow", soft_wrap=True)
+
+
+def _print_review(plans: Sequence[StackPlan]) -> None:
+    for plan in plans:
+        for change in plan.document.get("resource_changes", []):
+            actions = [action for action in change["change"]["actions"] if action not in ("no-op", "read")]
+            if actions:
+                output.print(f"{plan.stack}: {' and '.join(actions)} {change['address']}", soft_wrap=True)
+
+
+class _Report:
+    """Tells on stderr what happens: a line for each stack that begins or ends, and in a terminal what runs now."""
+
+    def __init__(self) -> None:
+        self.totals: dict[str, int] = {}
+        self._running: dict[str, int] = {}
+        self._status = errors.status("")
+
+    def __enter__(self) -> _Report:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._status.stop()
+
+    def status(self, words: str) -> None:
+        """Show what runs now."""
+        self._status.update(words)
+        self._status.start()
+
+    def pause(self) -> None:
+        """Make room for questions."""
+        self._status.stop()
+
+    def __call__(self, stack: str, progress: Progress, done: int) -> None:
+        """Tell how far a stack is."""
+        if progress == "applying":
+            begins = stack not in self._running
+            self._running[stack] = done
+            each = [f"{name} {count}/{self.totals.get(name, '?')}" for name, count in sorted(self._running.items())]
+            self._status.update(f"applying: {', '.join(each)}")
+            if not begins:
+                return
+        else:
+            self._running.pop(stack, None)
+        errors.print(f"{stack}: {progress}", soft_wrap=True)
