@@ -17,12 +17,14 @@ with backbone.Simulator.load("cdktf.out") as simulator:
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
 from backbone.errors import BackboneError
 from backbone.version import __version__
 
+TYPE_CHECKING = False  # typing's own takes as long to import as all else, and Ctrl-C would print its traceback
 if TYPE_CHECKING:
+    from typing import Any
+
     from backbone.patterns import Explanation, Pattern, PatternError, PatternSet
     from backbone.simulator import Fault, Simulator
     from backbone.synthesis.output import Stack, synth

@@ -125,6 +125,9 @@ RETENTION_DAYS = (
 )
 """API reference, PutRetentionPolicy."""
 
+LOG_RESOURCE_POLICIES = 10
+"""CloudWatch Logs quotas, "Resource policies", in an account and region; not adjustable."""
+
 LOGS_POLICY_CHARACTERS = 5_120
 """A resource policy (API reference, PutResourcePolicy)."""
 

@@ -53,6 +53,7 @@ def prepare() -> None:
         _check_node(os.environ["JSII_NODE"])
     else:
         os.environ["JSII_NODE"] = _installed_node()
+    _do_without_cache()
     _load_lazily_in_node()
     _register_bindings()
     _end_quietly()
@@ -98,6 +99,23 @@ def _check_node(program: str) -> None:
             f"JSII_NODE: got {program!r}, which is not Node; allowed: the path of Node 22 or newer, or leave it unset "
             "to use the Node that is installed with the project"
         )
+
+
+def _do_without_cache() -> None:
+    """Have the bindings unpacked for this run only where the home folder takes no files, which costs some seconds.
+
+    Node would refuse, and in a folder such as /proc it would try for ever.
+    """
+    if {"JSII_RUNTIME_PACKAGE_CACHE", "JSII_RUNTIME_PACKAGE_CACHE_ROOT"} & os.environ.keys():
+        return
+    try:
+        cache = Path.home() / ".cache"
+        cache.mkdir(parents=True, exist_ok=True)
+        writable = os.access(cache, os.W_OK)
+    except (OSError, RuntimeError):  # RuntimeError where nothing tells the home folder
+        writable = False
+    if not writable:
+        os.environ["JSII_RUNTIME_PACKAGE_CACHE"] = "disabled"
 
 
 def _end_quietly() -> None:

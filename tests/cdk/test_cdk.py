@@ -112,6 +112,14 @@ def test_bindings_that_cannot_be_unpacked(tmp_path: Path) -> None:
     assert "must be writable" in done.stderr
 
 
+@pytest.mark.parametrize("home", ["/proc", "/dev/null"])
+def test_a_home_that_takes_no_files(home: str) -> None:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("JSII_RUNTIME")}
+    command = [sys.executable, "-c", "import backbone.cdk"]
+    done = subprocess.run(command, env=environment | {"HOME": home}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def sources() -> list[Path]:
     return [path for folder in ("backbone", "tests") for path in (ROOT / folder).rglob("*.py")] + [ROOT / "main.py"]
 

@@ -479,3 +479,18 @@ def test_a_change_is_a_finding(synthesized: Callable[[str], Stacks], case: str) 
     configuration = terraform.parse({folder / name / "cdk.tf.json": document for name, document in stacks.items()})
     found = [finding for finding in reading_of(configuration, folder).findings if finding.rule == rule]
     assert any(words in finding.message for finding in found), found
+
+
+def test_log_policies_are_counted_by_account(synthesized: Callable[[str], Stacks]) -> None:
+    stacks = synthesized("single")
+    (stack,) = stacks
+    policies = stacks[stack]["resource"]["aws_cloudwatch_log_resource_policy"]
+    (one,) = [body for body in policies.values() if body["provider"] == "aws.order"]
+    more = {f"more-{number}": one | {"policy_name": f"more-{number}"} for number in range(10)}
+    read = changed(stacks, (stack, "resource", "aws_cloudwatch_log_resource_policy"), {**policies, **more})
+    configuration = terraform.parse({Path("nowhere") / name / "cdk.tf.json": body for name, body in read.items()})
+    found = [str(one) for one in reading_of(configuration, Path("nowhere")).findings if one.rule == "BB114"]
+    assert found == [
+        "backbone/aws_cloudwatch_log_resource_policy.more-9: is number 11 of its type in 222222222222 in eu-west-1; "
+        "allowed: 10"
+    ]

@@ -51,6 +51,12 @@ ENTRIES: dict[str, Entry] = {
         "Events that come before the permission is made are not delivered.",
         "Add the permission to depends_on.",
     ),
+    "BB114": Entry(
+        "More resources than AWS allows",
+        "error",
+        REFUSED,
+        "Put the statements of several policies into one, or use what the account has already.",
+    ),
     "BB190": Entry(
         "Not simulated", "note", "What it does on AWS is not shown here.", "Nothing: keep it in mind when you test."
     ),

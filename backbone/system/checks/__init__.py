@@ -24,6 +24,7 @@ from backbone.system.checks import (
     order,
     providers,
     queues,
+    quotas,
     references,
     reports,
     schema,
@@ -53,7 +54,7 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
     yield from keys.check(system, configuration, manifest)
     yield from key_policies.check(system, configuration)
     yield from reports.check(system, configuration)
-    for module in (arns, graph, providers, references, duplicates):
+    for module in (arns, graph, providers, references, duplicates, quotas):
         yield from module.check(configuration)
     if manifest is not None:
         yield from declared.check(system, manifest)
