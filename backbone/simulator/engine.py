@@ -193,6 +193,8 @@ class Engine:
         self._due: list[tuple[float, int, Timer]] = []
         self._order = self._active = 0
         self._current: Node | None = None
+        self.has_end = False
+        """Whether time passes up to a certain time now, and not until nothing is left to do."""
 
     # Time
 
@@ -217,6 +219,7 @@ class Engine:
         """Let everything happen that is due, at most so many seconds from now."""
         end = self.now + at_most
         forever = at_most == float("inf")
+        self.has_end = not forever
         while self._due and self._due[0][0] <= end:
             due, _, timer = self._due[0]
             if forever and not self._active and due > self.now:

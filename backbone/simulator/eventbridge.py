@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from backbone.aws.arn import Arn
-from backbone.simulator import put_events
+from backbone.simulator import put_events, schedules
 from backbone.simulator.api import error, reply
 from backbone.simulator.engine import Engine, Event, Request, SimulatorError
 from backbone.simulator.processes import Call, Reply
@@ -84,6 +84,7 @@ class EventBridge:
         engine.take(EventBus, "bus", self._forwarded)
         engine.answer("AWSEvents", self._answer)
         engine.put_events = self.put
+        schedules.start(engine, self._fire)
 
     # Putting
 
@@ -159,9 +160,17 @@ class EventBridge:
         for rule in self._rules[bus.arn].matching(event):
             if only is not None and rule.arn not in only:
                 continue
-            branch = engine.node("rule", rule.name, rule.account, "", node, address=rule.address)
-            for link in self._links[rule.address]:
-                self.schedule(Delivery(link, event, branch, hops, engine.now))
+            self._send(rule, event, node, hops=hops)
+
+    def _send(self, rule: Rule, event: Event, node: Node | None, *, hops: int = 0, **about: str) -> None:
+        """Send an event to the targets of a rule."""
+        branch = self._engine.node("rule", rule.name, rule.account, "", node, address=rule.address, **about)
+        for link in self._links[rule.address]:
+            self.schedule(Delivery(link, event, branch, hops, self._engine.now))
+
+    def _fire(self, rule: Rule, event: Event) -> None:
+        """Send the event of a rule's schedule."""
+        self._send(rule, event, None, id=event["id"], detail_type=event["detail-type"])
 
     def _forwarded(self, bus: EventBus, request: Request, node: Node) -> None:
         """Take an event from a rule; in another region it gets an id of its own (recorded on AWS)."""

@@ -14,7 +14,16 @@ from typing import Any
 from backbone.aws.limits import MESSAGE_ATTRIBUTES
 from backbone.trace import Node
 
-__all__ = ["Attribute", "CallError", "Message", "attributes_of", "check_body", "md5_of_attributes", "read_attributes"]
+__all__ = [
+    "Attribute",
+    "CallError",
+    "Message",
+    "attributes_of",
+    "check_body",
+    "md5_of_attributes",
+    "md5_of_body",
+    "read_attributes",
+]
 
 SERVICE = "AIDAISMY7JYY5F7RTT6AO"
 """The sender of what AWS's services send: an id of theirs."""
@@ -98,7 +107,12 @@ class Message:
     @property
     def md5(self) -> str:
         """The digest of the body."""
-        return hashlib.md5(self.body.encode(), usedforsecurity=False).hexdigest()
+        return md5_of_body(self.body)
+
+
+def md5_of_body(body: str) -> str:
+    """The digest of a body."""
+    return hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
 
 
 def id_in(receipt: str) -> tuple[str, int]:

@@ -20,8 +20,10 @@ from backbone.simulator.engine import Engine
 from backbone.simulator.messages import (
     CallError,
     Message,
+    check_body,
     id_in,
     md5_of_attributes,
+    md5_of_body,
     read_attributes,
     selected,
     system_attributes,
@@ -151,10 +153,11 @@ class SqsCalls:
             raise _invalid("MessageDeduplicationId", deduplication_id, NOT_FOR_THIS_TYPE)
         _check_range("DelaySeconds", delay, 0, MAX_DELAY_SECONDS, "DelaySeconds must be >= {} and <= {}.")
         trace = given.get("MessageSystemAttributes", {}).get("AWSTraceHeader", {}).get("StringValue")
+        body, attributes = check_body(given.get("MessageBody")), read_attributes(given.get("MessageAttributes") or {})
         message = self._sqs.put(
             queue,
-            given.get("MessageBody", ""),
-            read_attributes(given.get("MessageAttributes") or {}),
+            body,
+            attributes,
             asked.node,
             sender=_sender(asked.who),
             delay_seconds=None if queue.fifo is not None else delay,
@@ -162,9 +165,10 @@ class SqsCalls:
             deduplication_id=deduplication_id,
             trace_header=trace,
         )
-        sent = {"MessageId": message.id, "MD5OfMessageBody": message.md5}
-        if message.message_attributes:
-            sent["MD5OfMessageAttributes"] = md5_of_attributes(message.message_attributes)
+        # Of a message that was sent before, the id is the earlier one's, the digests are this one's.
+        sent = {"MessageId": message.id, "MD5OfMessageBody": md5_of_body(body)}
+        if attributes:
+            sent["MD5OfMessageAttributes"] = md5_of_attributes(attributes)
         if message.sequence_number is not None:
             sent["SequenceNumber"] = message.sequence_number
         return sent

@@ -16,6 +16,7 @@ from backbone.aws.arn import Place
 from backbone.patterns import Pattern, PatternSet
 from backbone.system.iam import Identity, Policy
 from backbone.system.mapping import EventSourceMapping
+from backbone.system.schedule import Schedule
 from backbone.system.target_input import TargetInput
 
 __all__ = [
@@ -59,7 +60,7 @@ class Resource:
 
     @property
     def account_id(self) -> str:
-        """The id of the account that it is in."""
+        """The id of its account."""
         return self.place.account_id
 
     @property
@@ -198,10 +199,11 @@ class Target:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Rule(Resource):
-    """A rule on a bus. A rule with a schedule has no pattern."""
+    """A rule on a bus, with a pattern, a schedule or both."""
 
     bus_arn: str
     pattern: Pattern | None
+    schedule: Schedule | None
     enabled: bool
     targets: tuple[Target, ...]
 
@@ -321,10 +323,8 @@ class System:
     ) -> None:
         self.resources: Mapping[str, Resource] = {resource.arn: resource for resource in resources}
         self.accounts = dict(accounts)
-        self.services = dict(services or {})
-        """The service that each block belongs to, by address; blocks of the bus's account belong to none."""
-        self.not_simulated = tuple(not_simulated)
-        """The addresses of resource blocks that no part of the simulator reads."""
+        self.services = dict(services or {})  # the service of each block, by address; of the bus's account none
+        self.not_simulated = tuple(not_simulated)  # the addresses of blocks that no part of the simulator reads
         self.layers = dict(layers or {})
         """What was declared to be in layers, as requirements, by patterns of their ARNs."""
         self.packages = dict(packages or {})  # that the functions of a service need: their folder here, by service

@@ -32,6 +32,7 @@ from backbone.system.model import (
 )
 from backbone.system.permissions import read_function_policy, read_role
 from backbone.system.queues import read_queue
+from backbone.system.schedule import Schedule, ScheduleError
 from backbone.system.tables import read_table
 from backbone.system.target_input import TargetInput, Transformer
 from backbone.system.values import Values
@@ -112,9 +113,19 @@ def _rule(blocks: Blocks, values: Values) -> Rule:
         **basics,
         bus_arn=bus,
         pattern=blocks.pattern(values),
+        schedule=_schedule(values),
         enabled=values.text("state", "ENABLED") != "DISABLED" and values.flag("is_enabled", default=True),
         targets=blocks.read_attached("aws_cloudwatch_event_target", arn, target),
     )
+
+
+def _schedule(values: Values) -> Schedule | None:
+    """When a rule fires by itself; a wrong expression is a finding of the arguments."""
+    text = values.optional_text("schedule_expression")
+    try:
+        return Schedule.parse(text) if text else None
+    except ScheduleError:
+        return None
 
 
 def _archive(blocks: Blocks, values: Values) -> Archive:

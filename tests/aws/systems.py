@@ -11,7 +11,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Terraform"]
+__all__ = ["Terraform", "arn"]
 
 ACCOUNTS = {"a": "111111111111", "b": "222222222222", "c": "333333333333"}
 REGIONS = {"a": "eu-central-1", "b": "eu-central-1", "c": "us-west-2"}
@@ -139,7 +139,7 @@ class Terraform:
     def _rule(
         self, name: str, *, to: Any, bus: str = "default", account: str = "a", pattern: Any = None, **more: Any
     ) -> None:
-        if "schedule_expression" not in more:
+        if not {"schedule_expression", "event_pattern"} & {*more}:
             more["event_pattern"] = json.dumps(pattern or {"source": [{"prefix": ""}]})
         self._add(f"aws_cloudwatch_event_rule.{name}", account, name=name, event_bus_name=bus, **more)
         for number, target in enumerate(to):

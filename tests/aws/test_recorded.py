@@ -1,7 +1,4 @@
-"""What AWS answers, asked of our code: recorded on AWS, documented by it, or inferred, each in a folder of its own.
-
-What the simulator does not answer so yet is in a folder `next` within each.
-"""
+"""What AWS answers, asked of our code: recorded on AWS, documented by it, or inferred, each in a folder of its own."""
 
 from __future__ import annotations
 
@@ -16,6 +13,7 @@ import yaml
 from backbone.errors import BackboneError
 from backbone.patterns import Pattern, PatternError
 from backbone.simulator import Simulator
+from backbone.system.arguments import problems
 from backbone.system.target_input import Delivered, Dropped, TargetInput, Transformer
 from tests.aws.systems import Terraform
 
@@ -27,7 +25,7 @@ FILES = {
 def cases(kind: str) -> list[Any]:
     """The cases of a kind, each with what its file says for all of them."""
     return [
-        pytest.param(read | case, id=f"{file.parent.name}: {case.get('name') or case['test']}")
+        pytest.param(read | case, id=f"{file.parent.name}: {case.get('name') or case.get('test') or file.stem}")
         for file, read in FILES.items()
         if read["kind"] == kind
         for case in read["cases"]
@@ -66,6 +64,15 @@ def test_pattern(case: dict[str, Any]) -> None:
     assert Pattern.parse(case["pattern"]).matches(event) is case["matches"]
 
 
+@pytest.mark.parametrize("case", cases("schedule"))
+def test_schedule(case: dict[str, Any]) -> None:
+    def told(expression: str) -> bool:
+        return bool(problems("aws_cloudwatch_event_rule", {"name": "often", "schedule_expression": expression}))
+
+    assert [expression for expression in case["refused"] if not told(expression)] == []
+    assert [expression for expression in case["taken"] if told(expression)] == []
+
+
 @pytest.mark.parametrize("case", cases("refusal"))
 def test_refusal(case: dict[str, Any], tmp_path: Path) -> None:
     with Simulator.load(Terraform(case["system"]).write(tmp_path)) as sim:
@@ -98,6 +105,9 @@ def test_system(case: dict[str, Any], tmp_path: Path) -> None:
 
 
 def do(sim: Simulator, step: dict[str, Any], known: dict[str, Any]) -> None:
+    if "wait" in step:
+        sim.run_until_idle(at_most=step["wait"])
+        return
     if "replay" in step:
         sim.replay(**step["replay"])
         return

@@ -9,6 +9,7 @@ from typing import Any
 
 from backbone.aws.limits import ENVIRONMENT_BYTES
 from backbone.system.arguments.problem import ArgumentProblem, format_value, is_unresolved
+from backbone.system.schedule import Schedule, ScheduleError
 
 __all__ = ["EVERY", "FACTS"]
 
@@ -152,13 +153,10 @@ def _schedule(body: Body) -> Iterator[ArgumentProblem]:
     text = body.get("schedule_expression")
     if not text or is_unresolved(text):
         return
-    rate = re.fullmatch(r"rate\((\d+) (minute|hour|day)(s?)\)", text)
-    if rate and int(rate[1]) > 0 and (int(rate[1]) == 1) == (rate[3] == ""):
-        return
-    if (cron := re.fullmatch(r"cron\(([^()]+)\)", text)) and len(cron[1].split()) == 6:
-        return
-    allowed = "rate(1 hour), rate(5 minutes) and the like, or cron( ) of six fields"
-    yield ArgumentProblem("schedule_expression", f"got {format_value(text)}; allowed: {allowed}")
+    try:
+        Schedule.parse(text)
+    except ScheduleError as error:
+        yield ArgumentProblem("schedule_expression", f"got {format_value(text)}; allowed: {error}")
 
 
 def _route_key(body: Body) -> Iterator[ArgumentProblem]:
