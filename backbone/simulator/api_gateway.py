@@ -94,7 +94,7 @@ class ApiGateway:
         way = Way(
             api=api,
             route=route,
-            stage=stage.name,
+            stage=stage,
             path=path,
             parameters=parameters,
             authorizer=authorizer,
@@ -120,8 +120,8 @@ class ApiGateway:
             return None, {"jwt": {"claims": {"sub": "stub"}, "scopes": None}}
         if route.jwt is None:
             return UNAUTHORIZED, {}
-        header = route.jwt.identity_source.removeprefix("$request.header.").lower()
-        verified = verify(route.jwt, call.headers.get(header, ""), self._keys, time.time() + self._engine.now)
+        token = call.value_of(route.jwt.identity_source)
+        verified = verify(route.jwt, token, self._keys, time.time() + self._engine.now)
         if verified is None:
             return UNAUTHORIZED, {}
         if route.scopes and not set(route.scopes) & set(verified.scopes):
@@ -139,7 +139,7 @@ class ApiGateway:
     def _invoked(self, call: HttpCall, way: Way, node: Node) -> Answer:
         engine, route, api = self._engine, way.route, way.api
         function, integration = engine.system.get(Function, route.function_arn), route.integration
-        source = f"{api.arn}/{way.stage}/{call.method}{way.path}"
+        source = f"{api.arn}/{way.stage.name}/{call.method}{way.path}"
         if function is None or integration is None:
             engine.node("denied", route.key, api.account, "the route leads to no function", node)
             return INTERNAL
@@ -163,7 +163,7 @@ class ApiGateway:
 
     def _log(self, api: HttpApi, call: HttpCall, way: Way | None, answer: Answer) -> None:
         """Write the access log of the stage."""
-        stage = next((stage for stage in api.stages if stage.name == (way.stage if way else "$default")), None)
+        stage = way.stage if way else next((stage for stage in api.stages if stage.name == "$default"), None)
         group = self._engine.system.get(LogGroup, (stage.access_log_arn or "").removesuffix(":*")) if stage else None
         if stage is None or group is None:
             return

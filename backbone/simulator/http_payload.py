@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from backbone.system.model import HttpApi, Route
+from backbone.system.model import HttpApi, Route, Stage
 
 __all__ = ["Answer", "HttpCall", "Way", "answer_of", "event_of"]
 
@@ -64,6 +64,13 @@ class HttpCall:
         """The cookies of the call, each as `name=value`."""
         return [part.strip() for part in self.headers.get("cookie", "").split(";") if part.strip()]
 
+    def value_of(self, source: str) -> str:
+        """What an identity source names, as in `$request.querystring.token`; empty where the call has no such thing."""
+        _, _, name = source.removeprefix("$request.").partition(".")
+        if source.startswith("$request.querystring."):
+            return dict(parse_qsl(self.query)).get(name, "")
+        return self.headers.get(name.lower(), "")
+
     def written(self) -> tuple[str | None, bool]:
         """The body as a function gets it, and whether it is base64: what is not text is."""
         if self.body is None:
@@ -101,7 +108,7 @@ class Way:
 
     api: HttpApi
     route: Route
-    stage: str
+    stage: Stage
     path: str
     """The path within the stage."""
     parameters: Mapping[str, str]
@@ -137,7 +144,7 @@ def _version_2(call: HttpCall, way: Way) -> dict[str, Any]:
         },
         "requestId": way.request_id,
         "routeKey": way.route.key,
-        "stage": way.stage,
+        "stage": way.stage.name,
         "time": _time(way.now),
         "timeEpoch": int(way.now * 1000),
     }
@@ -159,6 +166,8 @@ def _version_2(call: HttpCall, way: Way) -> dict[str, Any]:
         event["queryStringParameters"] = {name: ",".join(listed) for name, listed in values.items()}
     if way.parameters:
         event["pathParameters"] = dict(way.parameters)
+    if way.stage.variables:
+        event["stageVariables"] = dict(way.stage.variables)
     if body is not None:
         event["body"] = body
     return event
@@ -194,7 +203,7 @@ def _version_1(call: HttpCall, way: Way) -> dict[str, Any]:
         "requestTimeEpoch": int(way.now * 1000),
         "resourceId": way.route.key,
         "resourcePath": resource,
-        "stage": way.stage,
+        "stage": way.stage.name,
     }
     if "jwt" in way.authorizer:
         context["authorizer"] = dict(way.authorizer["jwt"])
@@ -209,7 +218,7 @@ def _version_1(call: HttpCall, way: Way) -> dict[str, Any]:
         "multiValueQueryStringParameters": query or None,
         "requestContext": context,
         "pathParameters": dict(way.parameters) or None,
-        "stageVariables": None,
+        "stageVariables": dict(way.stage.variables) or None,
         "body": body,
         "isBase64Encoded": encoded,
     }

@@ -58,6 +58,17 @@ def _uuid(resource: _Resource) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{resource.place}{resource.address}"))
 
 
+def _name(suffix: Callable[[_Resource], str] = lambda _: "") -> Rule:
+    """The name that Terraform draws for a resource without a name: its prefix and digits."""
+
+    def name(resource: _Resource) -> str:
+        prefix, drawn = resource.value("name_prefix"), _drawn(21)(resource)
+        prefix = "terraform-" if prefix is UNKNOWN or prefix is None else prefix
+        return f"{prefix}{int(drawn, 16) % 10**26:026}{suffix(resource)}"
+
+    return name
+
+
 def _named_and_drawn(kind: str) -> Rule:
     """An ARN that ends in an id which EventBridge draws."""
 
@@ -87,6 +98,10 @@ def _in_iam(kind: str) -> Rule:
     return arn
 
 
+def _fifo(resource: _Resource) -> str:
+    return ".fifo" if resource.value("fifo_queue") in (True, "true") else ""
+
+
 def _queue_url(resource: _Resource) -> str:
     place = resource.place
     return f"https://sqs.{place.region}.{place.dns_suffix}/{place.account_id}/{resource.value('name')}"
@@ -103,16 +118,16 @@ def _api_endpoint(resource: _Resource) -> str:
 
 _ATTRIBUTES: dict[str, dict[str, Rule]] = {
     "aws_cloudwatch_event_bus": {"arn": _named("events", "event-bus/"), "id": _same("name")},
-    "aws_cloudwatch_event_rule": {"arn": _rule_arn, "id": _rule_id},
+    "aws_cloudwatch_event_rule": {"arn": _rule_arn, "id": _rule_id, "name": _name()},
     "aws_cloudwatch_event_archive": {"arn": _named("events", "archive/"), "id": _same("name")},
     "aws_cloudwatch_event_connection": {"arn": _named_and_drawn("connection")},
     "aws_cloudwatch_event_api_destination": {"arn": _named_and_drawn("api-destination")},
-    "aws_cloudwatch_log_group": {"arn": _named("logs", "log-group:"), "id": _same("name")},
+    "aws_cloudwatch_log_group": {"arn": _named("logs", "log-group:"), "id": _same("name"), "name": _name()},
     "aws_cloudwatch_log_delivery_source": {"arn": _named("logs", "delivery-source:")},
     "aws_cloudwatch_log_delivery_destination": {"arn": _named("logs", "delivery-destination:")},
-    "aws_iam_policy": {"arn": _in_iam("policy"), "id": _in_iam("policy")},
-    "aws_iam_role": {"arn": _in_iam("role"), "id": _same("name"), "unique_id": _drawn(16)},
-    "aws_sqs_queue": {"arn": _named("sqs"), "url": _queue_url, "id": _queue_url},
+    "aws_iam_policy": {"arn": _in_iam("policy"), "id": _in_iam("policy"), "name": _name()},
+    "aws_iam_role": {"arn": _in_iam("role"), "id": _same("name"), "name": _name(), "unique_id": _drawn(16)},
+    "aws_sqs_queue": {"arn": _named("sqs"), "url": _queue_url, "id": _queue_url, "name": _name(_fifo)},
     "aws_lambda_function": {
         "arn": _named("lambda", "function:", "function_name"),
         "invoke_arn": _invoke_arn,

@@ -56,7 +56,6 @@ def _integration(values: Values) -> Integration:
     return Integration(
         address=values.block.id,
         type=values.text("integration_type"),
-        uri=uri,
         function_arn=function[0] if function else None,
         payload_version=values.text("payload_format_version", "1.0"),
         timeout_seconds=milliseconds / 1000,
@@ -97,6 +96,7 @@ def _stage(values: Values, *, deployed: bool) -> Stage:
         deployed=values.flag("auto_deploy", default=False) or (deployed and values.value("deployment_id") is not None),
         rate=settings.number("throttling_rate_limit"),
         burst=None if burst is None else int(burst),
+        variables=values.mapping("stage_variables"),
         access_log_arn=log.optional_text("destination_arn"),
         access_log_format=log.text("format", ""),
     )

@@ -235,11 +235,10 @@ class Jwt:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Integration:
-    """What answers a route: a function, or something else at a URI."""
+    """What answers a route: a function, or something else."""
 
     address: str
     type: str
-    uri: str
     function_arn: str | None
     payload_version: str
     timeout_seconds: float
@@ -271,6 +270,7 @@ class Stage:
     deployed: bool
     rate: float | None
     burst: int | None
+    variables: Mapping[str, str]
     access_log_arn: str | None
     access_log_format: str
 
@@ -325,8 +325,7 @@ class System:
         self.accounts = dict(accounts)
         self.services = dict(services or {})  # the service of each block, by address; of the bus's account none
         self.not_simulated = tuple(not_simulated)  # the addresses of blocks that no part of the simulator reads
-        self.layers = dict(layers or {})
-        """What was declared to be in layers, as requirements, by patterns of their ARNs."""
+        self.layers = dict(layers or {})  # what was declared to be in them, as requirements, by patterns of ARNs
         self.packages = dict(packages or {})  # that the functions of a service need: their folder here, by service
         self._log_policies = {account_id: tuple(policies) for account_id, policies in log_policies.items()}
         by_kind: dict[type[Resource], list[Resource]] = defaultdict(list)

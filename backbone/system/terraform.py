@@ -168,11 +168,11 @@ class Configuration:
             raise TerraformError(f"{block.id}: {name} refers to itself; Terraform reports a cycle")
         self._resolving.add(key)
         try:
-            if name in block.body:
-                found = self.resolve(block, block.body[name])
-            else:
+            found = self.resolve(block, block.body.get(name))
+            if found is None:
                 other = partial(self._value, block)
-                found = computed(block.type, block.address, block.place, name, other)
+                made = computed(block.type, block.address, block.place, name, other)
+                found = None if made is UNKNOWN and name in block.body else made
             self._values[key] = found
         finally:
             self._resolving.discard(key)
@@ -239,12 +239,19 @@ def _stack(file: Path, document: Any) -> Stack:
                 raise TerraformError(
                     f"{file}: {kind}.{name}: the provider is {provider!r}; allowed: {', '.join(places) or 'none'}"
                 )
-            alias = provider.removeprefix("aws.")
-            blocks.append(Block(file.parent.name, f"{kind}.{name}", alias, places[provider], body))
+            alias, place = provider.removeprefix("aws."), _place(places[provider], body.get("region"))
+            blocks.append(Block(file.parent.name, f"{kind}.{name}", alias, place, body))
     for name, body in _mapping(file, "output", document.get("output")).items():
         body = _mapping(file, f"output.{name}", body)
         outputs.append(Block(file.parent.name, f"output.{name}", "", Place("", "", ""), body))
     return Stack(file.parent.name, _constraint(file, document), blocks, outputs, providers)
+
+
+def _place(place: Place, region: Any) -> Place:
+    """Where a resource is: in its provider's region, or in one that it names itself, which provider 6 allows."""
+    if not isinstance(region, str) or EXPRESSION.search(region):
+        return place
+    return Place(partition_of(region) or place.partition, region, place.account_id)
 
 
 def _constraint(file: Path, document: dict[str, Any]) -> str:

@@ -32,9 +32,12 @@ def policy(statement: dict[str, Any]) -> str:
 
 
 class Terraform:
-    """The stack of a system, written into a folder by `write`. Targets are named by kind, as in `queue:inbox`."""
+    """The stack of a system, written into a folder by `write`. Targets are named by kind, as in `queue:inbox`.
 
-    def __init__(self, described: dict[str, Any]) -> None:
+    `blocks` are further resource blocks, as Terraform has them.
+    """
+
+    def __init__(self, described: dict[str, Any], blocks: dict[str, dict[str, Any]] | None = None) -> None:
         self._resources: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
         self._code: dict[str, str] = {}
         for account in ACCOUNTS:
@@ -42,6 +45,8 @@ class Terraform:
         for kind in ("bus", "queue", "log", "stream", "table", "function", "rule", "archive", "api"):
             for name, about in (described.get(kind) or {}).items():
                 getattr(self, f"_{kind}")(name, **about)
+        for type_, named in (blocks or {}).items():
+            self._resources[type_] |= named
 
     def write(self, folder: Path) -> Path:
         """Write the stack and the zips of its functions; returns the folder."""
@@ -158,10 +163,19 @@ class Terraform:
         source = arn(f"bus:{bus}", account)
         self._add(f"aws_cloudwatch_event_archive.{name}", account, name=name, event_source_arn=source, **more)
 
-    def _api(self, name: str, *, routes: dict[str, dict[str, Any]], account: str = "a") -> None:
+    def _api(
+        self,
+        name: str,
+        *,
+        routes: dict[str, dict[str, Any]],
+        account: str = "a",
+        stage: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> None:
         own = f"${{aws_apigatewayv2_api.{name}.id}}"
-        self._add(f"aws_apigatewayv2_api.{name}", account, name=name, protocol_type="HTTP")
-        self._add(f"aws_apigatewayv2_stage.{name}", account, api_id=own, name="$default", auto_deploy=True)
+        self._add(f"aws_apigatewayv2_api.{name}", account, name=name, protocol_type="HTTP", **more)
+        deployed = {"api_id": own, "name": "$default", "auto_deploy": True} | (stage or {})
+        self._add(f"aws_apigatewayv2_stage.{name}", account, **deployed)
         for number, (key, about) in enumerate(routes.items()):
             where = f"{name}-{number}"
             function, more = about["to"], {field: value for field, value in about.items() if field != "to"}

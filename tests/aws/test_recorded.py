@@ -75,14 +75,14 @@ def test_schedule(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", cases("refusal"))
 def test_refusal(case: dict[str, Any], tmp_path: Path) -> None:
-    with Simulator.load(Terraform(case["system"]).write(tmp_path)) as sim:
+    with Simulator.load(Terraform(case["system"], case.get("blocks")).write(tmp_path)) as sim:
         assert [finding for finding in sim.findings if re.search(case["finding"], finding)], sim.findings
 
 
 @pytest.mark.parametrize("case", cases("system"))
 def test_system(case: dict[str, Any], tmp_path: Path) -> None:
     known: dict[str, Any] = {}
-    with Simulator.load(Terraform(case["system"]).write(tmp_path)) as sim:
+    with Simulator.load(Terraform(case["system"], case.get("blocks")).write(tmp_path)) as sim:
         for step in case["do"]:
             do(sim, step, known)
             sim.run_until_idle()

@@ -252,7 +252,9 @@ def test_format_1_has_its_own_shape(load: Load) -> None:
     route = next(route for route in api.routes if route.key == "GET /orders/{order_id}")
     assert route.integration is not None
     old = replace(route, integration=replace(route.integration, payload_version="1.0"))
-    way = Way(api, old, "$default", "/orders/1", {"order_id": "1"}, {"iam": {"userArn": "arn:x"}}, "r-1", 1_700_000_000)
+    way = Way(
+        api, old, api.stages[0], "/orders/1", {"order_id": "1"}, {"iam": {"userArn": "arn:x"}}, "r-1", 1_700_000_000
+    )
     event = event_of(HttpCall("GET", "/orders/1?a=1&a=2", None, {"X-One": "y"}), way)
     assert (event["version"], event["resource"], event["httpMethod"]) == ("1.0", "/orders/{order_id}", "GET")
     assert event["headers"]["X-One"] == "y"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -235,3 +236,33 @@ def test_a_stack_that_is_broken_is_named_with_the_place(tmp_path: Path, document
     with pytest.raises(TerraformError, match=message) as caught:
         terraform.load(tmp_path)
     assert str(caught.value).startswith(str(file))
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ({"name_prefix": "jobs-"}, r"jobs-\d{26}"),
+        ({"name_prefix": "jobs-", "fifo_queue": True}, r"jobs-\d{26}\.fifo"),
+        ({"name": None}, r"terraform-\d{26}"),
+        ({}, r"terraform-\d{26}"),
+    ],
+)
+def test_terraform_names_what_has_no_name(tmp_path: Path, body: dict[str, Any], name: str) -> None:
+    document = small()
+    document["resource"]["aws_sqs_queue"] = {"q": {"provider": "aws.bus", **body}}
+    (queue,) = reading(tmp_path, s=document).system.of(Queue)
+    assert re.fullmatch(name, queue.name)
+    assert queue.arn == f"arn:aws-cn:sqs:cn-north-1:111111111111:{queue.name}"
+    (again,) = reading(tmp_path, s=document).system.of(Queue)
+    assert again.name == queue.name
+
+
+def test_a_resource_may_be_in_a_region_of_its_own(tmp_path: Path) -> None:
+    document = small()
+    document["resource"]["aws_sqs_queue"] = {
+        "q": {"provider": "aws.bus", "name": "q", "region": "cn-northwest-1"},
+        "p": {"provider": "aws.bus", "name": "p"},
+    }
+    found = reading(tmp_path, s=document).system.of(Queue)
+    assert [queue.place.region for queue in found] == ["cn-northwest-1", "cn-north-1"]
+    assert found[0].arn == "arn:aws-cn:sqs:cn-northwest-1:111111111111:q"

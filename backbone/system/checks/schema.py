@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from backbone.system.arguments import majors, problems
+from backbone.system.arguments import majors, problems, simulated
 from backbone.system.arguments.schema import types
 from backbone.system.findings import Finding, finding
 from backbone.system.terraform import Configuration, TerraformError
@@ -25,5 +25,6 @@ def check(configuration: Configuration) -> Iterator[Finding]:
             body = configuration.resolve(block, {key: part for key, part in block.body.items() if key != "//"})
         except TerraformError:
             continue  # that the block cannot be read is a finding of its own
-        for problem in problems(block.type, body, providers=versions.get(block.stack, ())):
+        found = problems(block.type, body, providers=versions.get(block.stack, ()))
+        for problem in (*found, *simulated.notes(block.type, body)):
             yield finding(RULES[problem.severity], block.id, str(problem), severity=problem.severity)
