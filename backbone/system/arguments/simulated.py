@@ -57,6 +57,11 @@ NEUTRAL: Mapping[str, tuple[str, ...]] = {
     "aws_iam_role": ("force_detach_policies", "inline_policy.name", "max_session_duration"),
     "aws_iam_role_policy": ("name", "name_prefix"),
     "aws_kinesis_stream": ("encryption_type", "enforce_consumer_deletion", "shard_level_metrics"),
+    "aws_kms_alias": ("name", "name_prefix", "target_key_id"),
+    "aws_kms_key": (
+        *("bypass_policy_lockout_safety_check", "customer_master_key_spec", "deletion_window_in_days"),
+        *("enable_key_rotation", "multi_region", "rotation_period_in_days"),
+    ),
     "aws_lambda_event_source_mapping": ("kms_key_arn", "metrics_config"),
     "aws_lambda_function": (
         *("code_signing_config_arn", "package_type", "publish", "publish_to", "replace_security_groups_on_destroy"),
@@ -155,6 +160,12 @@ NOT_SIMULATED: Mapping[str, Mapping[str, Note]] = {
         "write_capacity": _note(_THROUGHPUT, 0),
     },
     "aws_kinesis_stream": {"max_record_size_in_kib": _note("records of every size are taken")},
+    "aws_kms_key": {
+        "custom_key_store_id": _note("nothing is encrypted here"),
+        "is_enabled": _note("a key that is disabled keeps nothing from being delivered", True),
+        "key_usage": _note("nothing is encrypted here", "ENCRYPT_DECRYPT"),
+        "xks_key_id": _note("nothing is encrypted here"),
+    },
     "aws_lambda_event_source_mapping": {
         "amazon_managed_kafka_event_source_config": _note(_KAFKA),
         "document_db_event_source_config": _note(_KAFKA),
