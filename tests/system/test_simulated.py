@@ -15,7 +15,7 @@ import yaml
 
 from backbone.system import model, reader, terraform, values
 from backbone.system.arguments import known, schema
-from backbone.system.arguments.simulated import JUDGED, NEUTRAL, NOT_SIMULATED, notes
+from backbone.system.arguments.simulated import JUDGED, NEUTRAL, NOT_SIMULATED, SAID, notes
 from backbone.system.model import EventSourceMapping
 from backbone.system.resources import ATTACHED, LOGS_POLICY, READ_ALONG, RESOURCES, WITHOUT_PART
 from tests.aws.systems import Terraform
@@ -65,8 +65,8 @@ def blocks_of(kind: str) -> set[str]:
 @pytest.mark.parametrize("kind", sorted(READ))
 def test_every_argument_is_honoured_or_listed(kind: str, asked: tuple[Asked, Asked]) -> None:
     reading, checking = asked
-    neutral, judged = (*NEUTRAL[""], *NEUTRAL.get(kind, ())), JUDGED.get(kind, ())
-    listed = {*NEUTRAL.get(kind, ()), *judged, *NOT_SIMULATED.get(kind, {})}
+    neutral, judged = (*NEUTRAL[""], *NEUTRAL.get(kind, ()), *SAID.get(kind, ())), JUDGED.get(kind, ())
+    listed = {*NEUTRAL.get(kind, ()), *SAID.get(kind, ()), *judged, *NOT_SIMULATED.get(kind, {})}
     assert known(kind)
     assert listed <= known(kind), "a list names what the provider does not have"
     for path in known(kind) - {"region"}:
@@ -125,6 +125,15 @@ def test_the_finding_says_it_once(tmp_path: Path) -> None:
     found = reader.read(Terraform(system).write(tmp_path)).findings
     said = [str(one) for one in found if one.rule == "BB190"]
     assert said == ["s/aws_lambda_function.f: file_system_config: not simulated: the file system is not mounted"]
+
+
+@pytest.mark.parametrize("argument", SAID["aws_lambda_function"])
+def test_a_function_without_a_zip_is_said(tmp_path: Path, argument: str) -> None:
+    function = {"provider": "aws.a", "function_name": "g", "role": "${aws_iam_role.account-a.arn}", argument: "given"}
+    found = reader.read(Terraform({}, {"aws_lambda_function": {"g": function}}).write(tmp_path)).findings
+    assert [str(one) for one in found if one.rule == "BB190"] == [
+        "s/aws_lambda_function.g: is not simulated: only functions whose zip lies beside the stack are"
+    ]
 
 
 def test_a_type_that_is_not_read_is_said(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from backbone.system.arguments.problem import ArgumentProblem
 
-__all__ = ["JUDGED", "NEUTRAL", "NOT_SIMULATED", "notes"]
+__all__ = ["JUDGED", "NEUTRAL", "NOT_SIMULATED", "SAID", "notes"]
 
 Body = Mapping[str, Any]
 
@@ -86,6 +86,11 @@ JUDGED: Mapping[str, tuple[str, ...]] = {
     "aws_sqs_queue": ("kms_master_key_id",),
 }
 """What findings judge, such as that a key may be used: there is nothing else to see of it in a run."""
+
+SAID: Mapping[str, tuple[str, ...]] = {
+    "aws_lambda_function": ("image_config", "image_uri", "s3_bucket", "s3_key", "s3_object_version"),
+}
+"""What makes a whole resource one that is not simulated, of which there is a finding."""
 
 _CALLED = "a call over it is not made: only functions answer routes"
 _KAFKA = "only queues, Kinesis streams and streams of tables are read"
@@ -182,11 +187,6 @@ NOT_SIMULATED: Mapping[str, Mapping[str, Note]] = {
         "durable_config": _note("an invocation that was ended is not continued"),
         "ephemeral_storage": _note("the folder for files is this machine's, and not limited"),
         "file_system_config": _note("the file system is not mounted"),
-        "image_config": _note("only functions with a zip beside the stack run"),
-        "image_uri": _note("only functions with a zip beside the stack run"),
-        "s3_bucket": _note("only functions with a zip beside the stack run"),
-        "s3_key": _note("only functions with a zip beside the stack run"),
-        "s3_object_version": _note("only functions with a zip beside the stack run"),
         "tenancy_config": _note("all invocations share a process"),
         "vpc_config": _note("the function reaches AWS without a way out of its network"),
     },
