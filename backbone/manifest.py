@@ -16,7 +16,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backbone.errors import BackboneError
-from backbone.sources import ModuleFiles, digest, runtime_files
+from backbone.sources import ModuleFiles, digest, environment_file, runtime_files
 from backbone.version import __version__
 
 __all__ = [
@@ -94,7 +94,8 @@ class Manifest(_Model):
     """A synthesized backbone. `accounts` has ids by name, `stacks` is in the order to deploy them.
 
     `keys` has the ARN of the key that encrypts everything in an account, by the account's name, where there is one.
-    `file` is the name of the declaring file; None where there was only text. `sources` has the SHA-256 of that file and
+    `file` is the name of the declaring file; None where there was only text. `environment` is the file's environment
+    that this is, if it declares any. `sources` has the SHA-256 of that file and
     of each file of a module or of the runtime, by its path from the folder of that file (or, for what is installed
     elsewhere, from where Python finds it). `layers` has what is known to be in layers, as requirements, by patterns of
     their ARNs in which `*` stands for any characters. `open_routes` has the routes that modules let anyone call, each
@@ -114,6 +115,7 @@ class Manifest(_Model):
     services: dict[str, ManifestService]
     stacks: tuple[ManifestStack, ...]
     file: str | None = None
+    environment: str | None = None
     sources: dict[str, str]
     layers: dict[str, tuple[str, ...]]
     open_routes: tuple[str, ...] = ()
@@ -183,8 +185,10 @@ def stale(manifest: Manifest, project_folder: Path) -> list[Change]:
 
 def _files(manifest: Manifest, project_folder: Path) -> Iterator[tuple[str, Path]]:
     """The files that a synth would read now, by their paths in the manifest."""
-    if manifest.file and (project_folder / manifest.file).is_file():
-        yield manifest.file, project_folder / manifest.file
+    declaring = [project_folder / manifest.file] if manifest.file else []
+    if declaring and manifest.environment:
+        declaring.append(environment_file(declaring[0], manifest.environment))
+    yield from ((file.name, file) for file in declaring if file.is_file())
     for service in manifest.services.values():
         if service.folders:
             places = (project_folder, *map(Path, sys.path))

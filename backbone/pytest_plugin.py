@@ -1,12 +1,14 @@
 """A pytest plugin: the fixture `backbone_sim` is the synthesized system, made anew for each test.
 
 Stacks are looked for in the folder that the ini option `backbone_stacks` names, from pytest's root folder; by default
-it is `cdktf.out`. Where the file or a service's code changed since the last synth, it is synthesized anew; with
-`backbone_no_synth` the test fails instead, as it does for a folder that is not the file's own.
+it is the one that synth writes to. `backbone_env` names the environment, where BACKBONE_ENV does not. Where the file or
+a service's code changed since the last synth, it is synthesized anew; with `backbone_no_synth` the test fails instead,
+as it does for a folder that is not the file's own.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,8 @@ __all__ = ["backbone_sim", "pytest_addoption"]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the ini options."""
-    parser.addini("backbone_stacks", "the folder of the synthesized stacks", default="cdktf.out")
+    parser.addini("backbone_stacks", "the folder of the synthesized stacks", default="")
+    parser.addini("backbone_env", "the environment of the file", default="")
     parser.addini("backbone_no_synth", "fail where sources changed since synth", type="bool", default=False)
 
 
@@ -31,9 +34,13 @@ def backbone_sim(request: pytest.FixtureRequest) -> Iterator[Simulator]:
     from backbone.cli.stacks import refresh
     from backbone.errors import BackboneError
     from backbone.simulator import Simulator
+    from backbone.sources import ENVIRONMENT_VARIABLE
     from backbone.topology import find, output_folder
 
-    folder, file = request.config.rootpath / request.config.getini("backbone_stacks"), find(request.config.rootpath)
+    if environment := request.config.getini("backbone_env"):
+        os.environ.setdefault(ENVIRONMENT_VARIABLE, environment)
+    file = find(request.config.rootpath)
+    folder = request.config.rootpath / (request.config.getini("backbone_stacks") or output_folder(file))
     own = file if folder == output_folder(file) else None
     try:
         simulator = Simulator.load(refresh(folder, own, no_synth=request.config.getini("backbone_no_synth")))

@@ -11,10 +11,22 @@ from pathlib import Path, PurePath
 from backbone.errors import BackboneError
 from backbone.locked import LOCK_FILE, REQUIREMENTS_FILE
 
-__all__ = ["SYNTH_FILE", "ModuleFiles", "content", "digest", "folder_of", "runtime_files"]
+__all__ = [
+    "ENVIRONMENT_VARIABLE",
+    "SYNTH_FILE",
+    "ModuleFiles",
+    "content",
+    "digest",
+    "environment_file",
+    "folder_of",
+    "runtime_files",
+]
 
 SYNTH_FILE = "service.py"
 """The file of a module that builds its resources: it runs at synth and does not ship."""
+
+ENVIRONMENT_VARIABLE = "BACKBONE_ENV"
+"""Names the environment of the declaring file that is meant."""
 
 COMMON = "common"
 """The package beside a module that ships with it."""
@@ -88,3 +100,8 @@ def folder_of(module: str) -> Path:
     if spec is None or not spec.origin:
         raise BackboneError(f"{module}: there is no such package")
     return Path(spec.origin).parent
+
+
+def environment_file(file: Path, environment: str) -> Path:
+    """The file beside a declaring file with what differs in an environment: `backbone.prod.yaml` for `prod`."""
+    return file.with_name(f"{file.stem}.{environment}{file.suffix}")

@@ -14,11 +14,12 @@ from backbone.topology import Topology, load
 from tests.synthesis import Stacks, synthesize
 
 ROOT = Path(__file__).parent.parent
+TOPOLOGIES = Path(__file__).parent / "topologies"
 EXAMPLES = {
     "single": ROOT / "backbone.yaml",
-    "per-account": Path(__file__).parent / "topologies" / "per-account.yaml",
-    "same-account": Path(__file__).parent / "topologies" / "same-account.yaml",
-    "all-features": Path(__file__).parent / "topologies" / "all-features.yaml",
+    "per-account": TOPOLOGIES / "per-account.yaml",
+    "same-account": TOPOLOGIES / "same-account.yaml",
+    "all-features": TOPOLOGIES / "all-features.yaml",
 }
 
 # A synth in a busy machine takes as long as it takes; what counts is that examples repeat.

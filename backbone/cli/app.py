@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import errno
+import functools
+import inspect
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 
 from backbone.errors import BackboneError, MachineError
+from backbone.sources import ENVIRONMENT_VARIABLE
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,7 +39,37 @@ __all__ = [
     "wide_output",
 ]
 
-app = typer.Typer(
+Command = TypeVar("Command", bound=Callable[..., Any])
+Environment = Annotated[
+    str | None,
+    typer.Option("--env", metavar="NAME", help="The environment of the file.", show_default="$BACKBONE_ENV"),
+]
+
+
+class _Commands(typer.Typer):
+    """The commands. Each takes `--env`, since all of them read the file, or the stacks, of an environment."""
+
+    def command(self, *args: Any, **options: Any) -> Callable[[Command], Command]:
+        """Add a command."""
+        register = super().command(*args, **options)
+
+        def add(function: Command) -> Command:
+            @functools.wraps(function)
+            def run(*values: Any, env: str | None, **named: Any) -> Any:
+                if env is not None:
+                    os.environ[ENVIRONMENT_VARIABLE] = env
+                return function(*values, **named)
+
+            signature = inspect.signature(function, eval_str=True)
+            option = inspect.Parameter("env", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Environment)
+            run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), option])  # type: ignore[attr-defined]
+            register(run)
+            return function
+
+        return add
+
+
+app = _Commands(
     help="A cross-account event backbone on Amazon EventBridge, from one file.",
     no_args_is_help=True,
     add_completion=False,
@@ -109,12 +143,12 @@ def _backbone(
     """The options that come before the name of a command."""
 
 
-def load_topology(path: Path) -> Topology:
+def load_topology(path: Path, environment: str | None = None) -> Topology:
     """The backbone that a file declares, after printing its warnings."""
     from backbone.topology import load
 
     sys.path.insert(0, str(path.parent.resolve()))  # where the modules of its services are
-    topology = load(path)
+    topology = load(path, environment=environment)
     for warning in topology.warnings:
         errors.print(f"warning: {warning}", style="yellow", soft_wrap=True)
     return topology

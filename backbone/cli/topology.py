@@ -21,22 +21,35 @@ __all__ = ["synth", "validate"]
 def validate(file: File = None, as_json: AsJson = False) -> None:
     """Report everything that is wrong with the file.
 
-    Warnings are about what is valid and yet needs attention. The exit status is 2 when the file is not valid.
+    Of a file with environments all are validated, unless one is named. Warnings are about what is valid and yet needs
+    attention. The exit status is 2 when the file is not valid.
     """
-    from backbone.topology import TopologyError, find
+    from backbone.topology import TopologyError, environments, find, selected
 
     path = file or find(Path())
+    wrong: set[Problem] = set()
+    valid = []
+    for environment in environments(path) if selected() is None else ():
+        try:
+            valid.append(load_topology(path, environment))
+        except TopologyError as error:
+            wrong |= set(error.problems)
     try:
-        topology = load_topology(path)
+        if wrong:
+            raise TopologyError(wrong)
+        valid = valid or [load_topology(path)]
     except TopologyError as error:
         if as_json:
             print_json({"valid": False, "errors": _as_json(error.problems), "warnings": []})
         raise
     if as_json:
-        print_json({"valid": True, "errors": [], "warnings": _as_json(topology.warnings)})
+        warnings = {warning: None for topology in valid for warning in topology.warnings}
+        print_json({"valid": True, "errors": [], "warnings": _as_json(warnings)})
         return
-    services, accounts = len(topology.services), len(topology.accounts_in_use)
-    output.print(f"{path}: valid: {services} services in {accounts} accounts", soft_wrap=True)
+    for topology in valid:
+        services, accounts = len(topology.services), len(topology.accounts_in_use)
+        where = f" in {topology.environment}" if topology.environment else ""
+        output.print(f"{path}: valid{where}: {services} services in {accounts} accounts", soft_wrap=True)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from backbone.cdk import (
 )
 from backbone.constructs.account import Account
 from backbone.constructs.log_group import log_group
-from backbone.topology.models import BusLog
+from backbone.topology.logs import BusLog
 
 __all__ = ["deliver_bus_reports"]
 

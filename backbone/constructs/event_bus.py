@@ -17,7 +17,8 @@ from backbone.constructs.dead_letter_queue import DeadLetterQueue
 from backbone.constructs.log_group import log_group
 from backbone.constructs.rule import Rule, Template
 from backbone.topology import routing
-from backbone.topology.models import BusLog, Retry
+from backbone.topology.logs import BusLog
+from backbone.topology.retry import Retry
 
 __all__ = ["EventBus"]
 

@@ -10,7 +10,7 @@ from backbone.cdk import Construct, ITerraformDependable
 from backbone.constructs.event_bus import EventBus
 from backbone.constructs.rule import Rule
 from backbone.topology import routing
-from backbone.topology.models import Retry
+from backbone.topology.retry import Retry
 
 __all__ = ["Forwarding"]
 

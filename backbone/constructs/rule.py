@@ -20,7 +20,7 @@ from backbone.constructs.account import Account
 from backbone.constructs.dead_letter_queue import DeadLetterQueue
 from backbone.constructs.role import Role
 from backbone.topology import routing
-from backbone.topology.models import Retry
+from backbone.topology.retry import Retry
 
 __all__ = ["Rule", "Template"]
 

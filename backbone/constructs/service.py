@@ -19,7 +19,9 @@ from backbone.constructs.stream import Stream
 from backbone.constructs.subscription import Subscription
 from backbone.errors import BackboneError
 from backbone.topology import routing
-from backbone.topology.models import BusLog, Retry, SubscriptionEntry
+from backbone.topology.logs import BusLog
+from backbone.topology.models import SubscriptionEntry
+from backbone.topology.retry import Retry
 
 __all__ = ["Service", "Surroundings"]
 

@@ -14,7 +14,7 @@ from backbone.constructs.role import Role
 from backbone.constructs.rule import Rule
 from backbone.constructs.stream import Stream
 from backbone.topology import routing
-from backbone.topology.models import Retry
+from backbone.topology.retry import Retry
 
 __all__ = ["Subscription"]
 

@@ -19,8 +19,7 @@ def manifest_of(topology: Topology, stacks: Mapping[str, BackboneStack]) -> Mani
     """What is to be known of a backbone beside its stacks."""
     packages = {service: one for stack in stacks.values() for service, one in stack.packages.items()}
     sources = {path: value for package in packages.values() for path, value in package.sources.items()}
-    if topology.file:
-        sources[topology.file.name] = digest(topology.file)
+    sources |= {file.name: digest(file) for file in topology.files}
     place = topology.place(topology.bus.account)
     return Manifest(
         backbone=topology.name,
@@ -42,6 +41,7 @@ def manifest_of(topology: Topology, stacks: Mapping[str, BackboneStack]) -> Mani
             for name, stack in stacks.items()
         ),
         file=topology.file.name if topology.file else None,
+        environment=topology.environment,
         sources=sources,
         layers=_layers(topology, stacks),
         open_routes=tuple(sorted(route for stack in stacks.values() for route in stack.open_routes)),

@@ -253,7 +253,7 @@ class BackboneStack(TerraformStack):
 
 def _add_backend(stack: TerraformStack, name: str, topology: Topology) -> None:
     """Every stack has a state of its own, and no two backbones share one."""
-    state, identity = topology.state, topology.identity
+    state, identity, environment = topology.state, topology.identity, topology.environment
     match state:
         case Local():
             # From the stack's folder three levels up: beside cdktf.out, which may be deleted at any time.
@@ -262,7 +262,7 @@ def _add_backend(stack: TerraformStack, name: str, topology: Topology) -> None:
             S3Backend(
                 stack,
                 bucket=state.bucket,
-                key=f"{state.prefix or f'backbone/{identity}'}/{name}.tfstate",
+                key="/".join(filter(None, [state.prefix or f"backbone/{identity}", environment, f"{name}.tfstate"])),
                 region=state.region or topology.region,
                 encrypt=True,
                 kms_key_id=state.kms_key,

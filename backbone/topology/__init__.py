@@ -1,6 +1,6 @@
 """What a user declares in the backbone's file."""
 
-from backbone.topology.load import TopologyError, find, load, output_folder, parse
+from backbone.topology.load import TopologyError, environments, find, load, output_folder, parse, selected
 from backbone.topology.models import Topology
 
-__all__ = ["Topology", "TopologyError", "find", "load", "output_folder", "parse"]
+__all__ = ["Topology", "TopologyError", "environments", "find", "load", "output_folder", "parse", "selected"]

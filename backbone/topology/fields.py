@@ -159,6 +159,10 @@ BackboneName = Annotated[str, Matching("1 to 20 of a-z 0-9 -", BACKBONE_NAME)]
 BusName = Annotated[str, Matching(BUS_NAME_ALLOWED, rf"(?!default$){BUS_NAME}")]
 DetailType = Annotated[str, AfterValidator(_detail_type), _DETAIL_TYPE]
 ConfidentialType = Annotated[DetailType, AfterValidator(_confidential), _CONFIDENTIAL]
+EnvironmentName = Annotated[
+    str, Matching("a lower-case letter, then a-z 0-9 -, and not accept", r"(?!accept$)[a-z][a-z0-9-]*")
+]
+"""`backbone.accept.yaml` is the file with accepted findings."""
 Key = Annotated[str, Matching("a lower-case letter, then a-z 0-9 -", r"[a-z][a-z0-9-]*")]
 KmsKey = Annotated[
     str,

@@ -13,12 +13,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from backbone.errors import BackboneError
-from backbone.topology import consistency, quotas, source
+from backbone.sources import ENVIRONMENT_VARIABLE
+from backbone.topology import consistency, overlay, quotas, source
 from backbone.topology.messages import from_pydantic
 from backbone.topology.models import Topology
 from backbone.topology.source import Problem, Source
 
-__all__ = ["TopologyError", "find", "load", "output_folder", "parse"]
+__all__ = ["TopologyError", "environments", "find", "load", "output_folder", "parse", "selected"]
 
 FILE_NAME = "backbone.yaml"
 FILE_VARIABLE = "BACKBONE_FILE"
@@ -42,45 +43,73 @@ def find(folder: Path) -> Path:
     return Path(os.environ.get(FILE_VARIABLE) or folder / FILE_NAME)
 
 
-def output_folder(file: Path) -> Path:
-    """Where the stacks of a file go: `cdktf.out` beside it, or `cdktf.prod.out` for a `prod.yaml`.
+def selected(environment: str | None = None) -> str | None:
+    """The environment that is meant: as given, else what BACKBONE_ENV names; None for a file without environments."""
+    return environment or os.environ.get(ENVIRONMENT_VARIABLE) or None
 
-    Where CDKTF's own command line runs the program, CDKTF_OUTDIR says where.
+
+def output_folder(file: Path, *, environment: str | None = None) -> Path:
+    """Where the stacks of a file go: `cdktf.out` beside it, `cdktf.prod.out` in the environment `prod`.
+
+    The folder of another file has the file's own name in it. Where CDKTF's own command line runs the program,
+    CDKTF_OUTDIR says where.
     """
     if given := os.environ.get("CDKTF_OUTDIR"):
         return Path(given)
-    return file.parent / ("cdktf.out" if file.name == FILE_NAME else f"cdktf.{file.stem}.out")
+    names = ([] if file.name == FILE_NAME else [file.stem], [name] if (name := selected(environment)) else [])
+    return file.parent / ".".join(["cdktf", *names[0], *names[1], "out"])
 
 
-def load(path: Path) -> Topology:
-    """The backbone that a file declares; raises TopologyError with all errors in it."""
+def environments(path: Path) -> tuple[str, ...]:
+    """The names of a file's environments; raises TopologyError when the file cannot be read."""
     try:
-        topology = _validate(source.read(path))
+        return overlay.declared(source.read(path))
+    except source.SourceError as error:
+        raise TopologyError(error.problems) from None
+
+
+def load(path: Path, *, environment: str | None = None) -> Topology:
+    """The backbone that a file declares; raises TopologyError with all errors in it.
+
+    A file that declares environments is read as it is in the one that is meant: `environment`, else BACKBONE_ENV.
+    """
+    try:
+        topology = _validate(source.read(path), selected(environment))
     except source.SourceError as error:
         raise TopologyError(error.problems) from None
     topology._file = path.absolute()
     return topology
 
 
-def parse(text: str, *, file: str = FILE_NAME) -> Topology:
+def parse(text: str, *, file: str = FILE_NAME, environment: str | None = None) -> Topology:
     """The backbone that a YAML text declares; raises TopologyError like `load`."""
     try:
-        return _validate(source.parse(text, file=file))
+        return _validate(source.parse(text, file=file), selected(environment))
     except source.SourceError as error:
         raise TopologyError(error.problems) from None
 
 
-def _validate(given: Source) -> Topology:
-    problems = list(consistency.check(given))
+def _validate(given: Source, environment: str | None) -> Topology:
+    if (undecided := overlay.undecided(given, environment)) is not None:
+        raise TopologyError([undecided])
+    problems = list(overlay.shared_places(given))
+    if environment is not None:
+        given, more = overlay.environment(given, environment)
+        problems += more
+    problems += consistency.check(given)
     try:
         topology = Topology.model_validate(_tuples(given.value))
     except ValidationError as error:
-        raise TopologyError([*problems, *(from_pydantic(each, given) for each in error.errors())]) from None
+        found = [*problems, *(from_pydantic(each, given) for each in error.errors())]
+        if environment is not None:  # a value is wrong as one of the environment, and as what it is laid over
+            found = list({(problem.file, problem.line, problem.path): problem for problem in reversed(found)}.values())
+        raise TopologyError(found) from None
     if not problems:
         problems += [*quotas.check(topology, given), *consistency.loose_ends(topology, given)]
     if errors := [problem for problem in problems if problem.severity == "error"]:
         raise TopologyError(errors)
     topology._warnings = tuple(in_order(problems))
+    topology._environment = environment
     return topology
 
 

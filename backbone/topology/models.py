@@ -10,20 +10,17 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr
 
 from backbone.aws.arn import Place
-from backbone.aws.limits import (
-    RETRY_MAX_AGE_SECONDS,
-    RETRY_MAX_ATTEMPTS,
-    RETRY_MIN_AGE_SECONDS,
-    TAGS_PER_RESOURCE,
-)
+from backbone.aws.limits import TAGS_PER_RESOURCE
 from backbone.aws.names import Names
 from backbone.aws.regions import Partition, partition_of
+from backbone.sources import environment_file
 from backbone.topology import defaults
+from backbone.topology.environments import Environment, Layout
 from backbone.topology.fields import (
     AccountId,
     AccountName,
@@ -32,6 +29,7 @@ from backbone.topology.fields import (
     BusName,
     ConfidentialType,
     DetailType,
+    EnvironmentName,
     Key,
     LayerArn,
     LayerPattern,
@@ -49,13 +47,12 @@ from backbone.topology.fields import (
     TagKey,
     TagValue,
 )
+from backbone.topology.logs import Logs
+from backbone.topology.retry import Retry
 from backbone.topology.source import Problem
 from backbone.topology.state import S3, Cloud, Local, Remote
 
-Layout = Literal["single", "per-account"]
 Routing = Literal["broadcast", "subscribed"]
-ReportLevel = Literal["ERROR", "INFO", "TRACE"]
-ReportDetail = Literal["NONE", "FULL"]
 
 
 def _subscription(value: object) -> object:
@@ -79,16 +76,6 @@ class AccountEntry(Model):
 
     kms_key: OwnKey | None = None
     """The key for this account's resources, in place of the key of the whole backbone. `create` has one made."""
-
-
-class Retry(Model):
-    """How long EventBridge tries to deliver an event before it goes to the dead-letter queue."""
-
-    max_age_seconds: Annotated[int, Field(ge=RETRY_MIN_AGE_SECONDS, le=RETRY_MAX_AGE_SECONDS)] = RETRY_MAX_AGE_SECONDS
-    """The age of an event, in seconds, at which EventBridge gives up."""
-
-    max_attempts: Annotated[int, Field(ge=0, le=RETRY_MAX_ATTEMPTS)] = RETRY_MAX_ATTEMPTS
-    """The number of retries after which EventBridge gives up."""
 
 
 class BusEntry(Model):
@@ -169,32 +156,6 @@ class ServiceEntry(Model):
     are."""
 
 
-class BusLog(Model):
-    """What every bus reports of its own work: reception, rule matches and deliveries of events."""
-
-    level: ReportLevel = Field(examples=["ERROR"])
-    """How much is reported. `INFO` includes `ERROR`, and `TRACE` includes both."""
-
-    detail: ReportDetail = "NONE"
-    """Whether reports show the events (`FULL`) or not."""
-
-    @property
-    def levels(self) -> tuple[ReportLevel, ...]:
-        """The levels that are reported, each of which AWS delivers as a log type of its own."""
-        every: tuple[ReportLevel, ...] = get_args(ReportLevel)
-        return every[: every.index(self.level) + 1]
-
-
-class Logs(Model):
-    """The logs of all buses and services, in CloudWatch Logs."""
-
-    retention_days: RetentionDays = 7
-    """For how many days logs are kept."""
-
-    bus: BusLog | None = None
-    """What buses report of their own work, beside the log of the events on them. The default is nothing."""
-
-
 class Topology(Model):
     """A whole backbone, as one file declares it."""
 
@@ -265,8 +226,13 @@ class Topology(Model):
     ] = Local()
     """Where Terraform keeps its state. The default is `backend: local`."""
 
+    environments: dict[EnvironmentName, Environment] = Field(default_factory=dict, examples=["{dev: {}, prod: {}}"])
+    """The environments that the backbone is deployed to, each under its name, with what differs there from the rest of
+    the file. Every command then needs `--env` or BACKBONE_ENV."""
+
     _warnings: tuple[Problem, ...] = PrivateAttr(default=())
     _file: Path | None = PrivateAttr(default=None)
+    _environment: str | None = PrivateAttr(default=None)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -277,6 +243,19 @@ class Topology(Model):
     def file(self) -> Path | None:
         """The file that declares it; None when it was parsed from a text."""
         return self._file
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that declare it: the file itself, and that of its environment, if it has any."""
+        if self._file is None:
+            return ()
+        beside = environment_file(self._file, self._environment) if self._environment else None
+        return (self._file, beside) if beside and beside.is_file() else (self._file,)
+
+    @property
+    def environment(self) -> str | None:
+        """The environment that this is the backbone of; None where the file declares none."""
+        return self._environment
 
     @property
     def folder(self) -> Path:

@@ -32,8 +32,9 @@ class Section:
 
     @property
     def title(self) -> str:
-        """Where the mapping stands; of several that may stand there, which."""
-        places = " and ".join(f"`{path}`" for path in self.paths if path)
+        """Where the mapping stands, not counting environments for one that stands elsewhere; of several, which."""
+        elsewhere = [path for path in self.paths if not path.startswith("environments.")] or self.paths
+        places = " and ".join(f"`{path}`" for path in elsewhere if path)
         backend = self.model.model_fields.get("backend")
         which = f", `backend: {Value.of(backend.annotation).allowed}`" if backend else ""
         return f"{places}{which}" or "The file"

@@ -18,6 +18,7 @@ from backbone.errors import BackboneError
 
 __all__ = [
     "KeyPath",
+    "Origin",
     "Problem",
     "Source",
     "SourceError",
@@ -88,17 +89,30 @@ class SourceError(BackboneError):
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a value was written that was laid over those of a file."""
+
+    file: str
+    path: KeyPath
+
+
+@dataclass(frozen=True)
 class Source:
-    """The values of a file. `lines` has the line of each key path in the file; lines count from 1."""
+    """The values of a file. `lines` has the line of each key path in the file; lines count from 1.
+
+    `origins` has the place of each value that stands elsewhere in the file, or in another file.
+    """
 
     file: str
     value: Any
     lines: Mapping[KeyPath, int] = field(repr=False)
+    origins: Mapping[KeyPath, Origin] = field(default_factory=dict, repr=False)
 
     def problem(self, path: KeyPath, message: str, severity: Severity = "error") -> Problem:
         """A problem at a path, on the line of the nearest part of it that the file contains."""
         known = next(path[:end] for end in range(len(path), -1, -1) if path[:end] in self.lines)
-        return Problem(self.file, self.lines[known], path, message, severity)
+        origin = self.origins.get(known, Origin(self.file, known))
+        return Problem(origin.file, self.lines[known], (*origin.path, *path[len(known) :]), message, severity)
 
     def warning(self, path: KeyPath, message: str) -> Problem:
         """A problem that does not keep the file from being used."""

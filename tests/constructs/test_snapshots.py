@@ -31,7 +31,8 @@ from backbone.constructs.stream import Stream
 from backbone.constructs.subscription import Subscription
 from backbone.constructs.table import Table
 from backbone.topology import routing
-from backbone.topology.models import BusLog, Retry
+from backbone.topology.logs import BusLog
+from backbone.topology.retry import Retry
 from tests.synthesis import Json, decoded, resources
 from tests.synthesis.reviewed import ReviewedJson
 

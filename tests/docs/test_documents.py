@@ -70,9 +70,11 @@ def test_every_command_and_option_is_documented() -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     parts = dict(re.findall(r"^## backbone ([a-z-]+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
     assert parts.keys() == COMMANDS.keys()
+    assert "Every command takes `--env NAME`" in text
+    assert all("--env" in options for options in COMMANDS.values())
     for name, options in COMMANDS.items():
         documented = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", parts[name]))
-        assert {option for option in options if option.startswith("--")} - {"--help"} <= documented, name
+        assert {option for option in options if option.startswith("--")} - {"--env", "--help"} <= documented, name
 
 
 def test_the_public_names_are_documented() -> None:

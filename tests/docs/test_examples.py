@@ -33,7 +33,8 @@ def test_yaml_is_what_the_backbone_reads(block: Block, tmp_path: Path) -> None:
         (tmp_path / acceptance.FILE_NAME).write_text(block.text)
         assert acceptance.load(tmp_path / acceptance.FILE_NAME)
     elif "name" in read:
-        assert parse(block.text).warnings == ()
+        for environment in read.get("environments", [None]):
+            assert parse(block.text, environment=environment).warnings == ()
     else:  # entries to be added to the example
         whole = yaml.safe_load((ROOT / "backbone.yaml").read_text())
         for key, entries in read.items():

@@ -4,8 +4,9 @@ import pytest
 import yaml
 
 from backbone.topology.fields import Model
-from backbone.topology.models import Retry, ServiceEntry, Topology
+from backbone.topology.models import ServiceEntry, Topology
 from backbone.topology.reference import Section, markdown, sections
+from backbone.topology.retry import Retry
 from backbone.topology.schema import Key, keys, value_at
 
 KEYS = [

@@ -1,0 +1,140 @@
+"""The file of one environment: what an environment says, laid over what the file says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from backbone.sources import environment_file
+from backbone.topology.source import KeyPath, Origin, Problem, Source, format_value, read, suggestion
+
+__all__ = ["declared", "environment", "shared_places", "undecided"]
+
+EVENT_KEYS = ("account", "publishes", "subscribes")
+"""The keys of a service that say who talks to whom."""
+
+OWN_KEYS = ("changes_events", "environments")
+"""What an environment says of itself, and what it cannot have."""
+
+REPLACED = ("state",)
+"""The mappings that are replaced as a whole: their keys depend on each other."""
+
+
+def declared(given: Source) -> tuple[str, ...]:
+    """The names of a file's environments."""
+    found = given.value.get("environments") if isinstance(given.value, dict) else None
+    return tuple(found) if isinstance(found, dict) else ()
+
+
+def undecided(given: Source, name: str | None) -> Problem | None:
+    """What is wrong with asking for an environment, or for none."""
+    names = declared(given)
+    if name is None and names:
+        words = f"the file declares {', '.join(names)}; say which is meant, as in --env {names[0]}"
+        return given.problem(("environments",), words)
+    if name is not None and name not in names:
+        allowed = f"{', '.join(names)}{suggestion(name, names)}" if names else "none, since the file declares none"
+        return given.problem(("environments",), f"got the environment {format_value(name)}; allowed: {allowed}")
+    return None
+
+
+def environment(given: Source, name: str) -> tuple[Source, list[Problem]]:
+    """The file as it is in an environment, and what the environment must not say."""
+    merged = _Merged(given)
+    merged.lay(given, ("environments", name))
+    beside = environment_file(Path(given.file), name)
+    if beside.is_file():
+        merged.lay(read(beside), (), at=("environments", name))
+    return Source(given.file, merged.value, merged.lines, merged.origins), list(_changes_of_events(merged, given, name))
+
+
+def shared_places(given: Source) -> Iterator[Problem]:
+    """Problems of environments that would have the same resources: one account and region, and one name."""
+    owners: dict[tuple[object, object, object], str] = {}
+    for name in declared(given):
+        source, _ = environment(given, name)
+        top = source.value
+        accounts = top.get("accounts")
+        for account, entry in accounts.items() if isinstance(accounts, dict) else ():
+            if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
+                continue
+            other = owners.setdefault((entry["id"], str(top.get("region")), str(top.get("name"))), name)
+            if other != name:
+                yield source.problem(
+                    ("environments", name),
+                    f"{account} is account {entry['id']}, as in the environment {other}, and the backbone has the same "
+                    "name in the same region, so their resources would be the same; give one of them another name, "
+                    "region or account",
+                )
+                break
+
+
+@dataclass
+class _Merged:
+    """The values of a file, on which others are laid."""
+
+    base: Source
+    value: Any = field(init=False)
+    lines: dict[KeyPath, int] = field(init=False)
+    origins: dict[KeyPath, Origin] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.value = dict(self.base.value)
+        self.lines = dict(self.base.lines)
+
+    def lay(self, over: Source, place: KeyPath, *, at: KeyPath | None = None) -> None:
+        """Lay what a source has at a place over the values.
+
+        `at` is where it also counts as standing, as an environment's own file does for the keys of the environment.
+        """
+        changes = over.value
+        for step in place:
+            changes = changes.get(step) if isinstance(changes, dict) else None
+        if isinstance(changes, dict):
+            self.value = _merge(self.value, {key: value for key, value in changes.items() if key not in OWN_KEYS})
+        for path, line in over.lines.items():
+            if path[: len(place)] == place:
+                below = path[len(place) :]
+                if below:
+                    self.lines[below], self.origins[below] = line, Origin(over.file, path)
+                if at is not None:
+                    self.lines[*at, *below], self.origins[*at, *below] = line, Origin(over.file, path)
+        if at is not None:
+            self.value = _merge(self.value, {"environments": {at[-1]: changes}})
+
+
+def _merge(under: Any, over: Any) -> Any:
+    """A value with another laid over it: mappings are merged, null takes a key away, all else replaces."""
+    if not isinstance(under, dict) or not isinstance(over, dict):
+        return over
+    merged = dict(under)
+    for key, value in over.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = value if key in REPLACED else _merge(merged.get(key), value)
+    return merged
+
+
+def _changes_of_events(merged: _Merged, given: Source, name: str) -> Iterator[Problem]:
+    top = merged.value
+    said = top["environments"].get(name)
+    services = said.get("services") if isinstance(said, dict) else None
+    if not isinstance(services, dict) or said.get("changes_events") is True:
+        return
+    source = Source(given.file, merged.value, merged.lines, merged.origins)
+    known = given.value.get("services")
+    for service, entry in services.items():
+        path = ("environments", name, "services", service)
+        if isinstance(known, dict) and service not in known:
+            allowed = f"{', '.join(known)}{suggestion(service, known)}"
+            yield source.problem(path, f"the file has no such service outside of the environment; allowed: {allowed}")
+        for key in EVENT_KEYS if isinstance(entry, dict) else ():
+            if entry.get(key) is not None:
+                yield source.problem(
+                    (*path, key),
+                    "who talks to whom is the same in every environment; take it out, or say changes_events: true in "
+                    "the environment",
+                )
