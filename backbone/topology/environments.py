@@ -19,12 +19,12 @@ from backbone.topology.fields import (
     BackboneName,
     DetailType,
     Key,
-    KmsKey,
     LayerArn,
     LayerPattern,
     Matching,
     Model,
     OrganizationId,
+    OwnKey,
     PackageRequirement,
     RetentionDays,
     RoleName,
@@ -51,7 +51,7 @@ class EnvironmentAccount(Model):
     profile: Annotated[str, Matching("a profile's name", r"\S.*")] | None = None
     """The profile in AWS's configuration files that Terraform uses."""
 
-    kms_key: KmsKey | None = None
+    kms_key: OwnKey | None = None
     """The key for this account's resources."""
 
 
@@ -108,7 +108,7 @@ class Environment(Model):
     organization_id: OrganizationId | None = None
     """The AWS organization that all accounts belong to."""
 
-    kms_key: KmsKey | None = None
+    kms_key: OwnKey | None = None
     """The key that encrypts everything that can be encrypted."""
 
     accounts: dict[Key, EnvironmentAccount] = Field(default_factory=dict)
