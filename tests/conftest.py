@@ -20,6 +20,7 @@ EXAMPLES = {
     "per-account": TOPOLOGIES / "per-account.yaml",
     "same-account": TOPOLOGIES / "same-account.yaml",
     "all-features": TOPOLOGIES / "all-features.yaml",
+    "direct": TOPOLOGIES / "direct.yaml",
 }
 
 # A synth in a busy machine takes as long as it takes; what counts is that examples repeat.

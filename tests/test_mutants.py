@@ -83,13 +83,13 @@ def judge(bases: dict[str, Synthesized]) -> Iterator[Judge]:
 
 VERDICTS = {
     ("global-bus_policy_117A2459", "policy", "broken"): ("found", "BB501"),
-    ("services_order-service_api_grant-orders_691D4424", "policy.Statement[0].Action[2]", "element removed"): (
+    ("services_order-service_api_grant-orders_691D4424", "policy.Statement[0].Action[1]", "element removed"): (
         "happened",
         "denied",
     ),
     ("services_order-service_api_EA4442CE", "environment.variables.ORDERS_TABLE", "emptied"): (
         "happened",
-        "failed",
+        "http-error",
     ),
     ("global-bus_archive_DEE3EB87", "event_pattern", "added"): ("happened", "archived"),
     ("global-bus", "description", "misspelt"): ("unseen", ""),

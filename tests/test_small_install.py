@@ -62,7 +62,11 @@ from backbone.runtime import Outbox, Publisher
 from backbone import Simulator
 
 context = SimpleNamespace(
-    function_name="f", memory_limit_in_mb=512, aws_request_id="r", invoked_function_arn="arn:aws:lambda:::function:f"
+    function_name="f",
+    memory_limit_in_mb=512,
+    aws_request_id="r",
+    invoked_function_arn="arn:aws:lambda:::function:f",
+    get_remaining_time_in_millis=lambda: 15_000,
 )
 with Simulator.load(sys.argv[1]) as simulator:
     class Client:
@@ -78,7 +82,7 @@ with Simulator.load(sys.argv[1]) as simulator:
     (event,) = [one for one in received if one["detail-type"] == "Order.Created"]
     service.on_event(event, context)
     trace = simulator.run_until_idle()
-    print(trace.delivered_to("Delivery.Updated").count("shop-order-service-on-event"), len(trace.lost))
+    print(trace.delivered_to("Delivery.Updated").count("shop-order-service-deliveries-buffer"), len(trace.lost))
 """
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from backbone.aws.arn import Place
 from backbone.aws.limits import BUS_POLICY_CHARACTERS
@@ -27,6 +27,7 @@ __all__ = [
     "put_events",
     "put_records",
     "queue",
+    "read_stream",
     "to_json",
     "trust",
     "values",
@@ -161,6 +162,26 @@ def put_records(stream_arn: str, *, kms_key: str | None, place: Place) -> Docume
             "Sid": "Key",
         },
     )
+
+
+READ_STREAM = {
+    "dynamodb": ("DescribeStream", "GetRecords", "GetShardIterator"),
+    "kinesis": ("DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards"),
+}
+"""What Lambda calls with a function's role (Lambda developer guide, "Using Lambda with DynamoDB", "… with Kinesis")."""
+
+
+def read_stream(arn: str, *, service: Literal["dynamodb", "kinesis"]) -> Document:
+    """Lets the role of a function be used by Lambda to read a stream for it."""
+    read = {
+        "Action": [f"{service}:{operation}" for operation in READ_STREAM[service]],
+        "Effect": "Allow",
+        "Resource": arn,
+        "Sid": "Read",
+    }
+    # No resource can be named for this (service authorization reference, Amazon DynamoDB).
+    find = {"Action": "dynamodb:ListStreams", "Effect": "Allow", "Resource": "*", "Sid": "Find"}
+    return _document(read, find) if service == "dynamodb" else _document(read)
 
 
 def trust(service: str) -> Document:

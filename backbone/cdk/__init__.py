@@ -89,6 +89,7 @@ from cdktf_cdktf_provider_aws.dynamodb_table import (
     DynamodbTableAttribute,
     DynamodbTablePointInTimeRecovery,
     DynamodbTableServerSideEncryption,
+    DynamodbTableTtl,
 )
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
@@ -104,6 +105,11 @@ from cdktf_cdktf_provider_aws.kms_key import (
 )
 from cdktf_cdktf_provider_aws.lambda_event_source_mapping import (
     LambdaEventSourceMapping,
+    LambdaEventSourceMappingDestinationConfig,
+    LambdaEventSourceMappingDestinationConfigOnFailure,
+    LambdaEventSourceMappingFilterCriteria,
+    LambdaEventSourceMappingFilterCriteriaFilter,
+    LambdaEventSourceMappingScalingConfig,
 )
 from cdktf_cdktf_provider_aws.lambda_function import (
     LambdaFunction,
@@ -171,6 +177,7 @@ __all__ = [
     "DynamodbTableAttribute",
     "DynamodbTablePointInTimeRecovery",
     "DynamodbTableServerSideEncryption",
+    "DynamodbTableTtl",
     "ITerraformDependable",
     "IamRole",
     "IamRolePolicy",
@@ -179,6 +186,11 @@ __all__ = [
     "KmsAlias",
     "KmsKey",
     "LambdaEventSourceMapping",
+    "LambdaEventSourceMappingDestinationConfig",
+    "LambdaEventSourceMappingDestinationConfigOnFailure",
+    "LambdaEventSourceMappingFilterCriteria",
+    "LambdaEventSourceMappingFilterCriteriaFilter",
+    "LambdaEventSourceMappingScalingConfig",
     "LambdaFunction",
     "LambdaFunctionEnvironment",
     "LambdaFunctionEventInvokeConfig",

@@ -98,7 +98,7 @@ class Function(Construct):
     ) -> None:
         super().__init__(scope, id)
         name = name_of(id)
-        self.timeout_seconds = timeout_seconds
+        self.timeout_seconds, self.reserved_concurrency = timeout_seconds, reserved_concurrency
         group = log_group(
             self,
             "log-group",
@@ -115,7 +115,8 @@ class Function(Construct):
             trust=policies.trust("lambda.amazonaws.com"),
         )
         base = policies.function(log_group_arn=group.arn, failures_arn=self.failures.arn, kms_key=account.kms_key)
-        function = LambdaFunction(
+        self._variables = {**environment, "FAILURE_QUEUE_URL": self.failures.url}
+        self._function = function = LambdaFunction(
             self,
             "Default",
             provider=account.provider,
@@ -130,9 +131,7 @@ class Function(Construct):
             memory_size=memory_mb,
             timeout=timeout_seconds,
             reserved_concurrent_executions=reserved_concurrency,
-            environment=LambdaFunctionEnvironment(
-                variables=dict(sorted({**environment, "FAILURE_QUEUE_URL": self.failures.url}.items()))
-            ),
+            environment=LambdaFunctionEnvironment(variables=dict(sorted(self._variables.items()))),
             kms_key_arn=account.kms_key,
             logging_config=LambdaFunctionLoggingConfig(log_format="JSON", log_group=group.name),
             tracing_config=LambdaFunctionTracingConfig(mode="Active"),
@@ -151,6 +150,12 @@ class Function(Construct):
                 on_failure=LambdaFunctionEventInvokeConfigDestinationConfigOnFailure(destination=self.failures.arn)
             ),
         )
+
+    def give_up_after(self, receives: int) -> None:
+        """Have the function send an event to its failure queue that it fails at so many times out of a buffer."""
+        known = self._variables.get("BUFFER_MAX_RECEIVES")
+        self._variables["BUFFER_MAX_RECEIVES"] = str(min(receives, int(known)) if known else receives)
+        self._function.put_environment(variables=dict(sorted(self._variables.items())))
 
     def grant(self, id: str, document: policies.Document) -> IamRolePolicy:
         """Let the function do what a document allows; returns the policy, for what must not be made before it."""

@@ -24,7 +24,9 @@ from backbone.constructs.account import Account
 from backbone.constructs.function import Function
 from backbone.constructs.log_group import log_group
 
-__all__ = ["Cors", "HttpApi", "Jwt"]
+__all__ = ["Cors", "HttpApi", "Jwt", "Route"]
+
+AUTHORIZATION_TYPES = {"iam": "AWS_IAM", "none": "NONE"}
 
 ACCESS_LOG = {
     name: f"$context.{name}"
@@ -50,13 +52,23 @@ class Cors:
     origins: tuple[str, ...]
     methods: tuple[str, ...] = ("GET", "POST")
     headers: tuple[str, ...] = ("authorization", "content-type", "idempotency-key")
+    exposed: tuple[str, ...] = ("idempotency-key", "location", "retry-after")
+    """The headers of answers that a page may read."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """What answers a route whose callers are asked for something else than those of the API's other routes."""
+
+    function: Function
+    authorization: Literal["iam", "none"]
 
 
 class HttpApi(Construct):
     """An API whose routes, such as `POST /orders`, are answered by functions.
 
-    `authorization` is IAM's unless it is a `Jwt` or, said explicitly, `none`. Calls beyond the rate are answered
-    with 429 by the stage. Every call is logged as JSON.
+    `authorization` is IAM's unless it is a `Jwt` or, said explicitly, `none`; a `Route` has its own. Calls beyond the
+    rate are answered with 429 by the stage. Every call is logged as JSON.
     """
 
     def __init__(
@@ -66,7 +78,7 @@ class HttpApi(Construct):
         *,
         account: Account,
         name: str,
-        routes: Mapping[str, Function],
+        routes: Mapping[str, Function | Route],
         log_retention_days: int,
         authorization: Literal["iam", "none"] | Jwt = "iam",
         cors: Cors | None = None,
@@ -83,14 +95,25 @@ class HttpApi(Construct):
             protocol_type="HTTP",
             cors_configuration=cors
             and Apigatewayv2ApiCorsConfiguration(
-                allow_origins=list(cors.origins), allow_methods=list(cors.methods), allow_headers=list(cors.headers)
+                allow_origins=list(cors.origins),
+                allow_methods=list(cors.methods),
+                allow_headers=list(cors.headers),
+                expose_headers=list(cors.exposed),
             ),
         )
         self._api_id, self._execution_arn = api.id, api.execution_arn
         self.endpoint = api.api_endpoint
-        kind, authorizer_id = self._authorizer(name, authorization)
+        usual = self._authorizer(name, authorization)
         made: list[tuple[Function, str]] = []
-        for route, function in sorted(routes.items()):
+        for route, answered_by in sorted(routes.items(), key=lambda item: item[0]):
+            if isinstance(answered_by, Route):
+                function, kind, authorizer_id = (
+                    answered_by.function,
+                    AUTHORIZATION_TYPES[answered_by.authorization],
+                    None,
+                )
+            else:
+                function, (kind, authorizer_id) = answered_by, usual
             if kind == "NONE":
                 account.open_routes.add(f"{name} {route}")
             target = next((target for one, target in made if one is function), None)
@@ -152,7 +175,7 @@ class HttpApi(Construct):
 
     def _authorizer(self, name: str, authorization: Literal["iam", "none"] | Jwt) -> tuple[str, str | None]:
         if not isinstance(authorization, Jwt):
-            return {"iam": "AWS_IAM", "none": "NONE"}[authorization], None
+            return AUTHORIZATION_TYPES[authorization], None
         audience: Sequence[str] = list(authorization.audience)
         authorizer = Apigatewayv2Authorizer(
             self,

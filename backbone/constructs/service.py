@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, Unpack
+from typing import Any, TypeVar, Unpack
 
 from backbone.aws import policies
 from backbone.aws.arn import Place
@@ -16,7 +16,9 @@ from backbone.constructs.api_destination import ApiDestination
 from backbone.constructs.event_bus import EventBus
 from backbone.constructs.function import Code, Function, FunctionSettings, powertools_layer
 from backbone.constructs.stream import Stream
-from backbone.constructs.subscription import Subscription
+from backbone.constructs.stream_reader import StreamReader
+from backbone.constructs.subscription import BufferSettings, Subscription
+from backbone.constructs.table import Table, TableSettings
 from backbone.errors import BackboneError
 from backbone.topology import routing
 from backbone.topology.logs import BusLog
@@ -26,6 +28,12 @@ from backbone.topology.retry import Retry
 __all__ = ["Service", "Surroundings"]
 
 Setting = TypeVar("Setting", bool, int, str)
+
+OUTBOX_PATTERN = {
+    "dynamodb": {"NewImage": {"outbox": {"S": [{"exists": True}]}}},
+    "eventName": ["INSERT", "MODIFY"],
+}
+"""The changes of items by which an event may have been written."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +154,24 @@ class Service(Construct):
             **settings,
         )
 
+    def table(self, id: str, *, key: str, outbox: Sequence[str] = (), **settings: Unpack[TableSettings]) -> Table:
+        """A table of the service; with an `outbox` of detail-types its items may carry events of them.
+
+        An event in the attribute `outbox` of an item (`backbone.runtime.Outbox`) is on the global bus as soon as a
+        function of the runtime has read the table's stream.
+        """
+        name = self.name_of(id)
+        table = Table(self, id, account=self.account, name=name, key=key, streamed=bool(outbox), **settings)
+        if outbox:
+            relay = self.function(f"{id}-outbox", handler="backbone.runtime.relay.on_stream")
+            self.grant_publish(relay, *outbox)
+            self.read(table, by=relay, pattern=OUTBOX_PATTERN)
+        return table
+
+    def read(self, source: Table | Stream, *, by: Function, pattern: Mapping[str, Any] | None = None) -> StreamReader:
+        """Have a function read the changes of a table, which must be `streamed`, or the records of a stream."""
+        return StreamReader(by, "reader", account=self.account, function=by, source=source, pattern=pattern)
+
     def grant_publish(self, function: Function, *detail_types: str) -> IamRolePolicy:
         """Let a function put events of these types, with the service's source, on the global bus."""
         self.published |= set(detail_types)
@@ -157,8 +183,8 @@ class Service(Construct):
         id: str,
         *detail_types: str,
         to: Function | Stream | ApiDestination,
-        buffer: bool = False,
         partition_key_path: str | None = None,
+        **settings: Unpack[BufferSettings],
     ) -> Subscription:
         """Deliver events of these types, from the sources that the file says."""
         self.subscribed |= set(detail_types)
@@ -173,6 +199,6 @@ class Service(Construct):
             pattern=routing.subscription(wanted),
             to=to,
             retry=self._around.retry,
-            buffer=buffer,
             partition_key_path=partition_key_path,
+            **settings,
         )

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from backbone.aws import policies
 from backbone.aws.limits import QUEUE_NAME_CHARACTERS, ROLE_NAME_CHARACTERS, RULE_NAME_CHARACTERS
 from backbone.aws.names import NameOf
-from backbone.cdk import Construct, ITerraformDependable, LambdaEventSourceMapping, LambdaPermission, SqsQueuePolicy
+from backbone.cdk import (
+    Construct,
+    ITerraformDependable,
+    LambdaEventSourceMapping,
+    LambdaEventSourceMappingScalingConfig,
+    LambdaPermission,
+    SqsQueuePolicy,
+)
 from backbone.constructs.api_destination import ApiDestination
 from backbone.constructs.event_bus import EventBus
 from backbone.constructs.function import Function
@@ -16,17 +25,31 @@ from backbone.constructs.stream import Stream
 from backbone.topology import routing
 from backbone.topology.retry import Retry
 
-__all__ = ["Subscription"]
+__all__ = ["BufferSettings", "Subscription"]
 
 BATCH_SIZE = 10
+
+
+class BufferSettings(TypedDict, total=False):
+    """The queue before a function, where it is not as `Subscription` has it by default."""
+
+    buffer: bool
+    max_receives: int
+    max_concurrency: int
 
 
 class Subscription(Construct):
     """A rule on a bus whose events go to a function, to a stream or to a partner's endpoint.
 
-    With `buffer` a queue stands before the function: events wait there for up to 14 days while it fails or is
-    throttled, and one that fails five times goes to the function's failure queue. A stream keeps the events that
-    have the same value at `partition_key_path` (a JSON path, such as `$.detail.data.order_id`) in order.
+    A queue stands before a function unless `buffer` is False. Events wait in it while the function is throttled, and
+    an event that fails comes again up to `max_receives` times. By default that is for a day: the runtime lets 30 s pass
+    after the first failure and twice as long after each further failure, up to 15 minutes. At the last receive the
+    runtime sends the event to the function's failure queue with the reason; where the function dies each time, the
+    event goes to a dead-letter queue of the buffer. At most `max_concurrency` batches of 10 are with the function at
+    once.
+
+    Without the queue Lambda tries an event three times within some three minutes. A stream keeps the events that have
+    the same value at `partition_key_path` (a JSON path, such as `$.detail.data.order_id`) in order.
     """
 
     def __init__(
@@ -39,7 +62,9 @@ class Subscription(Construct):
         pattern: routing.PatternJson,
         to: Function | Stream | ApiDestination,
         retry: Retry,
-        buffer: bool = False,
+        buffer: bool = True,
+        max_receives: int = 100,
+        max_concurrency: int = 10,
         partition_key_path: str | None = None,
     ) -> None:
         super().__init__(scope, id)
@@ -58,7 +83,7 @@ class Subscription(Construct):
         permission: ITerraformDependable
         match to:
             case Function() if buffer:
-                arn, permission = self._buffer(to)
+                arn, permission = self._buffer(to, max_receives, max_concurrency)
             case Function():
                 permission = LambdaPermission(
                     self,
@@ -83,7 +108,13 @@ class Subscription(Construct):
             partition_key_path=partition_key_path if isinstance(to, Stream) else None,
         )
 
-    def _buffer(self, function: Function) -> tuple[str, SqsQueuePolicy]:
+    def _buffer(self, function: Function, max_receives: int, max_concurrency: int) -> tuple[str, SqsQueuePolicy]:
+        dead_letters = Queue(
+            self,
+            "buffer-dead-letters",
+            account=self._account,
+            name=self._name_of(f"{self._id}-buffer-dead-letters", QUEUE_NAME_CHARACTERS),
+        )
         queue = Queue(
             self,
             "buffer",
@@ -91,8 +122,10 @@ class Subscription(Construct):
             name=self._name_of(f"{self._id}-buffer", QUEUE_NAME_CHARACTERS),
             # AWS asks for six times the function's time-out (Lambda developer guide, "Using Lambda with Amazon SQS").
             visibility_timeout_seconds=6 * function.timeout_seconds,
-            dead_letters_arn=function.failures.arn,
+            dead_letters_arn=dead_letters.arn,
+            max_receives=max_receives,
         )
+        function.give_up_after(max_receives)
         policy = SqsQueuePolicy(
             self,
             "buffer-policy",
@@ -100,8 +133,10 @@ class Subscription(Construct):
             queue_url=queue.url,
             policy=policies.to_json(policies.queue(queue.arn, source_arn=self._rule.arn)),
         )
-        receive = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+        receive = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
         granted = function.grant(f"{self._id}-buffer", policies.allow(receive, queue.arn))
+        # AWS takes 2 or more. Above what the function has reserved it is throttled, and that counts as a receive.
+        concurrency = max(2, min(max_concurrency, function.reserved_concurrency or max_concurrency))
         LambdaEventSourceMapping(
             self,
             "buffer-mapping",
@@ -110,6 +145,7 @@ class Subscription(Construct):
             event_source_arn=queue.arn,
             batch_size=BATCH_SIZE,
             function_response_types=["ReportBatchItemFailures"],
+            scaling_config=LambdaEventSourceMappingScalingConfig(maximum_concurrency=concurrency),
             depends_on=[granted],  # Lambda tries the role when the mapping is made
         )
         return queue.arn, policy

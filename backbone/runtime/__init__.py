@@ -35,28 +35,40 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backbone.runtime.answers import answer, problem
+    from backbone.runtime.callers import principal
+    from backbone.runtime.calls import LateError, is_aws_error, is_transient
     from backbone.runtime.consumer import Consumer
-    from backbone.runtime.envelope import EventData, MalformedError, Meta, Received
-    from backbone.runtime.environment import client, logger, metrics, setting, tracer
-    from backbone.runtime.outbox import Outbox
+    from backbone.runtime.envelope import EventData, MalformedError, Meta, Received, RejectedError
+    from backbone.runtime.environment import client, lambda_handler, logger, metrics, setting, tracer
+    from backbone.runtime.idempotency import BusyError, Idempotency
+    from backbone.runtime.outbox import Outbox, TooLargeError
     from backbone.runtime.publisher import Entry, Failure, Publisher, PublishError, UndeclaredError
 
 __all__ = [
+    "BusyError",
     "Consumer",
     "Entry",
     "EventData",
     "Failure",
+    "Idempotency",
+    "LateError",
     "MalformedError",
     "Meta",
     "Outbox",
     "PublishError",
     "Publisher",
     "Received",
+    "RejectedError",
+    "TooLargeError",
     "UndeclaredError",
     "answer",
     "client",
+    "is_aws_error",
+    "is_transient",
+    "lambda_handler",
     "logger",
     "metrics",
+    "principal",
     "problem",
     "setting",
     "tracer",
@@ -64,10 +76,13 @@ __all__ = [
 
 _HOMES = {
     "answers": ("answer", "problem"),
+    "callers": ("principal",),
+    "calls": ("LateError", "is_aws_error", "is_transient"),
     "consumer": ("Consumer",),
-    "envelope": ("EventData", "MalformedError", "Meta", "Received"),
-    "environment": ("client", "logger", "metrics", "setting", "tracer"),
-    "outbox": ("Outbox",),
+    "envelope": ("EventData", "MalformedError", "Meta", "Received", "RejectedError"),
+    "environment": ("client", "lambda_handler", "logger", "metrics", "setting", "tracer"),
+    "idempotency": ("BusyError", "Idempotency"),
+    "outbox": ("Outbox", "TooLargeError"),
     "publisher": ("Entry", "Failure", "PublishError", "Publisher", "UndeclaredError"),
 }
 _HOME = {name: f"{__name__}.{module}" for module, names in _HOMES.items() for name in names}

@@ -23,10 +23,11 @@ def problem(
     *,
     errors: list[dict[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
+    **members: str,
 ) -> Response[str]:
-    """A problem document; `errors` names each bad field."""
+    """A problem document; `errors` names each bad field, and `members` are fields of its own."""
     body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
-    body["detail"] = detail
+    body |= {"detail": detail, **members}
     if errors:
         body["errors"] = errors
     return Response(status, "application/problem+json", json.dumps(body), headers=dict(headers or {}))

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-__all__ = ["EventData", "MalformedError", "Meta", "Received", "detail", "read"]
+__all__ = ["EventData", "MalformedError", "Meta", "Received", "RejectedError", "detail", "read"]
 
 
 class EventData(BaseModel):
@@ -34,7 +34,11 @@ class Meta(BaseModel):
     idempotency_key: str = Field(min_length=1)
 
 
-class MalformedError(ValueError):
+class RejectedError(Exception):
+    """The event can never be handled: raised by a handler, it sends the event to the failure queue without a retry."""
+
+
+class MalformedError(RejectedError):
     """The event is not what its detail-type promises; no retry will change that."""
 
 

@@ -1,32 +1,112 @@
-"""The way of a service's events to the global bus."""
+"""The way of a service's events to the global bus: along with an item of a table, or straight from a function."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
+from backbone.runtime import budget
 from backbone.runtime.envelope import EventData, detail
 from backbone.runtime.environment import setting
-from backbone.runtime.publisher import Entry, Publisher
+from backbone.runtime.publisher import MAX_ENTRY_BYTES, Entry, Publisher, UndeclaredError
 
-__all__ = ["Outbox"]
+__all__ = ["Outbox", "TooLargeError"]
+
+MAX_ITEM_BYTES = 400 * 1024
+"""The largest item of a table, names of attributes included (DynamoDB developer guide, "Quotas")."""
+
+
+class TooLargeError(ValueError):
+    """The event, or the item that it is written with, is larger than AWS takes; nothing was written."""
 
 
 class Outbox:
-    """Publishes events of some types in their envelope, to the bus and under the source that the environment names."""
+    """Publishes the event types given, each in its envelope; where to and under which source the environment says.
+
+    With a table that has an outbox an event is written in its item, in one call: both are there or neither is, and the
+    table's stream takes the event to the bus, in some hundred milliseconds, as often as that needs.
+
+    ```python
+    item = {"id": {"S": order.id}, "document": {"S": order.text}}
+    table.put_item(TableName=…, Item=outbox.with_event(item, created, key=order.id, correlation_id=…))
+    ```
+
+    `publish` is for functions without a table. When it fails, the event may be on the bus or not.
+    """
+
+    ATTRIBUTE = "outbox"
 
     def __init__(self, *models: type[EventData], publisher: Publisher | None = None) -> None:
-        self._models = models
-        self._given = publisher
+        self._detail_types = [model.detail_type for model in models]
+        self._given_publisher = publisher
 
     @cached_property
     def _publisher(self) -> Publisher:
-        return self._given or Publisher(
+        return self._given_publisher or Publisher(
             bus=setting("EVENT_BUS_ARN"),
             source=setting("EVENT_SOURCE"),
-            detail_types=[model.detail_type for model in self._models],
+            detail_types=self._detail_types,
+            remaining_seconds=budget.remaining_seconds,
         )
 
+    def attribute(
+        self, data: EventData, *, key: str, correlation_id: str, causation_id: str | None = None
+    ) -> dict[str, str]:
+        """An event as the value of the attribute `outbox`, for an update; `key` is the same each time it is written.
+
+        UndeclaredError for an event that the service does not declare; TooLargeError.
+        """
+        if data.detail_type not in self._detail_types:
+            raise UndeclaredError(f"{data.detail_type!r} is not among the events of this outbox: {self._detail_types}")
+        content = detail(data, correlation_id=correlation_id, causation_id=causation_id, idempotency_key=key)
+        text = json.dumps(
+            {"detail_type": data.detail_type, "detail": content}, ensure_ascii=False, separators=(",", ":")
+        )
+        if (size := len(text.encode("utf-8", "replace"))) > min(MAX_ITEM_BYTES, MAX_ENTRY_BYTES):
+            raise TooLargeError(f"{data.detail_type}: {size:,} bytes; an item of a table takes {MAX_ITEM_BYTES:,}")
+        return {"S": text}
+
+    def with_event(
+        self,
+        item: Mapping[str, Any],
+        data: EventData,
+        *,
+        key: str,
+        correlation_id: str,
+        causation_id: str | None = None,
+    ) -> dict[str, Any]:
+        """An item with its event; TooLargeError, before anything is written, when the two are too large together."""
+        attribute = self.attribute(data, key=key, correlation_id=correlation_id, causation_id=causation_id)
+        made = {**item, self.ATTRIBUTE: attribute}
+        size = sum(len(name.encode()) + _bytes(value) for name, value in made.items())
+        if size > MAX_ITEM_BYTES:
+            raise TooLargeError(
+                f"{data.detail_type}: the item has {size:,} bytes with its event; an item of a table takes "
+                f"{MAX_ITEM_BYTES:,}: keep the large part elsewhere, and publish where it is"
+            )
+        return made
+
     def publish(self, data: EventData, *, key: str, correlation_id: str, causation_id: str | None = None) -> None:
-        """Put an event on the bus; PublishError when it is not there. `key` is the same for each repetition."""
+        """Put an event on the bus; PublishError when that fails. `key` is the same each time an event is published."""
         content = detail(data, correlation_id=correlation_id, causation_id=causation_id, idempotency_key=key)
         self._publisher.publish(Entry(data.detail_type, content))
+
+
+def _bytes(value: Mapping[str, Any]) -> int:
+    """The size of an attribute's value, no less than what DynamoDB counts ("Item sizes and formats")."""
+    ((kind, content),) = value.items()
+    match kind:
+        case "M":
+            return 3 + sum(1 + len(name.encode()) + _bytes(each) for name, each in content.items())
+        case "L":
+            return 3 + sum(1 + _bytes(each) for each in content)
+        case "SS" | "NS" | "BS":
+            return sum(len(each if isinstance(each, bytes) else each.encode("utf-8", "replace")) for each in content)
+        case "BOOL" | "NULL":
+            return 1
+        case "N":
+            return len(content) // 2 + 2
+        case _:
+            return len(content if isinstance(content, bytes) else content.encode("utf-8", "replace"))

@@ -16,17 +16,18 @@ from pydantic import BaseModel, Field, StrictInt, StringConstraints, ValidationE
 from backbone.runtime import (
     Consumer,
     Outbox,
-    PublishError,
     Received,
     answer,
     client,
+    is_transient,
+    lambda_handler,
     logger,
     metrics,
+    principal,
     problem,
     setting,
-    tracer,
 )
-from services.order.events import PUBLISHES, DeliveryUpdated, OrderCreated, OrderUpdated
+from services.order.events import PUBLISHES, DeliveryUpdated
 from services.order.orders import ConflictError, Order, Orders, UnknownOrderError
 
 __all__ = ["api", "on_event"]
@@ -57,10 +58,9 @@ class OrderRequest(BaseModel):
 @cache
 def orders() -> Orders:
     """The table of orders."""
-    return Orders(client("dynamodb"), setting("ORDERS_TABLE"))
+    return Orders(client("dynamodb"), setting("ORDERS_TABLE"), Outbox(*PUBLISHES))
 
 
-outbox = Outbox(*PUBLISHES)
 app = APIGatewayHttpResolver()
 
 
@@ -72,21 +72,24 @@ def health() -> Response[str]:
 
 @app.get("/orders/<order_id>")
 def get_order(order_id: str) -> Response[str]:
-    """The order and its state."""
+    """The order and its state, for the caller who made it."""
     missing = problem(404, f"there is no order {order_id[:60]!r}")
     if not re.fullmatch(r"[0-9a-f-]{36}", order_id):
         return missing
     try:
-        return answer(200, _body(orders().get(order_id)))
+        order = orders().get(order_id)
     except UnknownOrderError:
         return missing
+    except Exception as error:
+        return _failed(error, "the order cannot be read now; repeat the request later")
+    return answer(200, _body(order)) if order.owner == _caller() else missing
 
 
 @app.post("/orders")
 def post_order() -> Response[str]:
-    """Accept an order. It is acknowledged only when Order.Created is on the bus."""
-    key = app.current_event.headers.get("idempotency-key")
-    if key is not None and not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
+    """Accept an order. With its Idempotency-Key the request can be repeated: the same order is answered."""
+    key = app.current_event.headers.get("idempotency-key") or str(uuid.uuid4())
+    if not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
         return problem(400, "Idempotency-Key: allowed: 1 to 255 visible ASCII characters")
     try:
         body = (app.current_event.decoded_body or "").encode("utf-8", "surrogatepass")
@@ -105,41 +108,36 @@ def post_order() -> Response[str]:
         order = _accept(request, key)
     except ConflictError:
         return problem(409, "another order was made with this Idempotency-Key; use a new one")
-    except PublishError as error:
-        logger.error("the order could not be published", reason=str(error))
-        metrics.add_metric(name="OrdersNotPublished", unit="Count", value=1)
-        again = "the order is not accepted yet; repeat the request with the same Idempotency-Key"
-        return problem(503, again, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-    return answer(201, _body(order), headers={"Location": f"/orders/{order.id}"})
+    except Exception as error:  # whatever it is, the caller gets the key
+        return _failed(
+            error,
+            "it is not known whether the order was accepted; repeat the request with this Idempotency-Key",
+            key=key,
+        )
+    return answer(201, _body(order), headers={"Location": f"/orders/{order.id}", "Idempotency-Key": key})
 
 
-def _accept(request: OrderRequest, key: str | None) -> Order:
-    """The order of a request, on the bus. The same key and request give the same order."""
-    order_id = str(uuid.uuid4() if key is None else uuid.uuid5(ORDER_IDS, f"{_caller()}\n{key}"))
-    written = request.model_dump(mode="json")
+def _accept(request: OrderRequest, key: str) -> Order:
+    """The order of a request, in the table along with its event. The same key and request give the same order."""
+    caller = _caller()
+    order_id = str(uuid.uuid5(ORDER_IDS, f"{caller}\n{key}"))
+    logger.append_keys(order_id=order_id)
     document = {
         "order_id": order_id,
-        **written,
+        **request.model_dump(mode="json"),
         "total": str(sum((item.price * item.quantity for item in request.items), Decimal(0))),
         "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }
     request_hash = hashlib.sha256(request.model_dump_json().encode()).hexdigest()
-    order = orders().add(document, request_hash=request_hash, correlation_id=logger.get_correlation_id() or order_id)
-    if order.published:
-        return order
-    logger.append_keys(order_id=order.id)
-    created = OrderCreated.model_validate(order.document)
-    outbox.publish(created, key=f"{order.id}/created", correlation_id=order.correlation_id)
-    orders().mark_published(order.id)
+    correlation_id = logger.get_correlation_id() or order_id
+    order = orders().add(Order(document, caller), request_hash=request_hash, correlation_id=correlation_id)
     metrics.add_metric(name="OrdersAccepted", unit="Count", value=1)
-    return orders().get(order.id)
+    return order
 
 
 def _caller() -> str:
-    """The caller by IAM or by token, so that callers do not share keys; empty when the API asks for neither."""
-    authorizer = app.current_event.request_context.get("authorizer") or {}
-    iam, claims = authorizer.get("iam") or {}, (authorizer.get("jwt") or {}).get("claims") or {}
-    return str(iam.get("userArn") or claims.get("sub") or "")
+    """Whose keys and orders these are."""
+    return principal(app.current_event.request_context.raw_event)
 
 
 def _body(order: Order) -> dict[str, Any]:
@@ -155,11 +153,20 @@ def _no_route(_error: Exception) -> Response[str]:
     return problem(404, f"there is no {app.current_event.http_method} {app.current_event.path}")
 
 
-@logger.inject_lambda_context(correlation_id_path="requestContext.requestId", clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics(capture_cold_start_metric=True)
+def _failed(error: Exception, what: str, *, key: str | None = None) -> Response[str]:
+    """The answer after an error: 503 when the same request may succeed later, 500 when something is set up wrongly."""
+    logger.error("the request failed", exc_info=error)
+    metrics.add_metric(name="RequestsFailed", unit="Count", value=1)
+    status, headers = (503, {"Retry-After": str(RETRY_AFTER_SECONDS)}) if is_transient(error) else (500, {})
+    if key is None:
+        return problem(status, what, headers=headers)
+    return problem(status, what, headers=headers | {"Idempotency-Key": key}, idempotency_key=key)
+
+
+@lambda_handler
 def api(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """What API Gateway calls."""
+    logger.set_correlation_id(event["requestContext"]["requestId"])
     metrics.add_metric(name="Requests", unit="Count", value=1)
     return app.resolve(event, context)
 
@@ -170,13 +177,9 @@ consumer = Consumer()
 @consumer.on(DeliveryUpdated)
 def follow_delivery(event: Received[DeliveryUpdated]) -> None:
     """Take over the state of the delivery and publish it as the order's."""
-    data = event.data
-    if not orders().follow_delivery(data.order_id, status=data.status, sequence=data.sequence):
-        logger.info("a newer state of the delivery is known", order_id=data.order_id, sequence=data.sequence)
-        return
-    updated = OrderUpdated(order_id=data.order_id, status=data.status, sequence=data.sequence)
-    key = f"{data.order_id}/{data.sequence}"
-    outbox.publish(updated, key=key, correlation_id=event.meta.correlation_id, causation_id=event.id)
+    meta, data = event.meta, event.data
+    if not orders().follow_delivery(data, correlation_id=meta.correlation_id, causation_id=event.id):
+        logger.info("this or a newer state of the delivery is known", order_id=data.order_id, sequence=data.sequence)
 
 
 on_event = consumer.handler()

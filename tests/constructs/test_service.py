@@ -46,7 +46,7 @@ def agreeing(service: Service) -> None:
     service.setting("size", default=1), service.setting("loud", default=False)
     function = service.function("work", handler="some.module.handle")
     service.grant_publish(function, "Order.Created")
-    service.subscribe("all", "Delivery.Updated", "Invoice.Paid", to=function)
+    service.subscribe("all", "Delivery.Updated", "Invoice.Paid", to=function, buffer=False)
 
 
 def only(stacks: Stacks, kind: str, part: str = "") -> Resource:
@@ -118,14 +118,16 @@ def test_a_buffer_before_a_function(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def build(service: Service) -> None:
         agreeing(service)
         function = service.function("slow", handler="some.module.handle", timeout_seconds=20)
-        service.subscribe("buffered", "Invoice.Paid", to=function, buffer=True)
+        service.subscribe("buffered", "Invoice.Paid", to=function, max_receives=7)
 
     stacks = built(build, tmp_path, monkeypatch)
-    queue = only(stacks, "aws_sqs_queue", "buffered/buffer")
+    queue = only(stacks, "aws_sqs_queue", "buffered/buffer/")
     assert queue.body["visibility_timeout_seconds"] == 120
     redrive = json.loads(queue.body["redrive_policy"])
-    failures = only(stacks, "aws_sqs_queue", "slow/failures")
-    assert redrive == {"deadLetterTargetArn": f"${{{failures.address}.arn}}", "maxReceiveCount": 5}
+    dead_letters = only(stacks, "aws_sqs_queue", "buffered/buffer-dead-letters")
+    assert redrive == {"deadLetterTargetArn": f"${{{dead_letters.address}.arn}}", "maxReceiveCount": 7}
+    (slow,) = [one for one in resources(stacks, "aws_lambda_function") if "slow" in one.path]
+    assert slow.body["environment"]["variables"]["BUFFER_MAX_RECEIVES"] == "7"
     mapping = only(stacks, "aws_lambda_event_source_mapping")
     assert mapping.body["function_response_types"] == ["ReportBatchItemFailures"]
     assert mapping.body["event_source_arn"] == f"${{{queue.address}.arn}}"

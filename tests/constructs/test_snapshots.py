@@ -155,7 +155,8 @@ def http_api(scope: Construct, account: Account, authorization: Literal["iam"] |
 
 def table(scope: Construct, account: Account) -> None:
     it = Construct(scope, "it")
-    Table(it, "orders", account=account, name="orders", key="id").grant_read_write(function(it, account, "reader"))
+    made = Table(it, "orders", account=account, name="orders", key="id", expires="expires_at", streamed=True)
+    made.grant(function(it, account, "reader"), "GetItem", "PutItem")
 
 
 def role(scope: Construct, account: Account) -> None:

@@ -82,9 +82,9 @@ def test_simulate_what_the_aws_cli_is_given(stacks: Stacks, tmp_path: Path) -> N
 
 
 def test_findings_come_first_and_fail_the_command(stacks: Stacks, tmp_path: Path) -> None:
-    read = json.loads((stacks("single") / "stacks" / "backbone" / "cdk.tf.json").read_text())
+    read = json.loads((stacks("direct") / "stacks" / "backbone" / "cdk.tf.json").read_text())
     for name in list(read["resource"]["aws_lambda_permission"]):
-        if "delivery" in name:
+        if "deliveries" in name:
             del read["resource"]["aws_lambda_permission"][name]
             for body in read["resource"]["aws_cloudwatch_event_target"].values():
                 body["depends_on"] = [one for one in body["depends_on"] if name not in one]
@@ -95,8 +95,8 @@ def test_findings_come_first_and_fail_the_command(stacks: Stacks, tmp_path: Path
     (tmp_path / "event.json").write_text(EVENT)
     _, errors = run(BACKBONE, "simulate", "-s", "out", "-e", "event.json", folder=tmp_path, status=1)
     assert "note BB190: backbone/aws_sns_topic.t: this type is not simulated\n" in errors
-    assert "error BB201: backbone/aws_cloudwatch_event_target.services_delivery-service_orders_target" in errors
-    assert "every event that the rule matches would go to shop-delivery-service-orders-dead-letters" in errors
+    assert "error BB201: backbone/aws_cloudwatch_event_target.services_order-service_deliveries_target" in errors
+    assert "every event that the rule matches would go to shop-order-service-deliveries-dead-letters" in errors
 
 
 def call(url: str, body: Any = None, **headers: str) -> tuple[int, Any]:
@@ -119,7 +119,7 @@ def test_the_server_is_an_api_and_eventbridge(load: Callable[..., Simulator]) ->
     with Server(sim, port=0) as server:
         assert server.url.startswith("http://127.0.0.1:")
         server.on_node = nodes.append
-        assert call(f"{server.url}/health")[0] == 403
+        assert call(f"{server.url}/orders/x")[0] == 403
         assert call(f"{server.url}/health", **SIGNED) == (200, {"status": "ok"})
         status, order = call(f"{server.url}/orders", ORDER, **SIGNED)
         assert status == 201
@@ -221,7 +221,7 @@ def test_service_teams_test_with_the_plugin(pytester: pytest.Pytester, stacks: S
             body = {"customer": "c", "items": [{"sku": "s", "quantity": 1, "price": 1}]}
             assert backbone_sim.http("POST", "/orders", body, caller="order").status == 201
             trace = backbone_sim.run_until_idle()
-            assert "shop-delivery-service-on-event" in trace.delivered_to("Order.Created")
+            assert "shop-delivery-service-orders-buffer" in trace.delivered_to("Order.Created")
             assert trace.lost == []
         """
     )

@@ -69,7 +69,7 @@ def test_a_forged_source_or_type_is_denied(load: Load, name: str) -> None:
         ("delivery-service", "Delivery.Updated", "order-service", source),
         ("order-service", "Delivery.Updated", "order-service", kind),
         ("order-service", "Order.Created", "delivery-service", source),
-        ("order-service", "Order.Created", "shop-delivery-service-on-event", source),
+        ("order-service", "Order.Created", "shop-delivery-service-deliveries-outbox", source),
     ):
         assert put(sim, given, detail_type, caller=caller)["ErrorCode"] == code
     trace = sim.run_until_idle()
@@ -79,9 +79,9 @@ def test_a_forged_source_or_type_is_denied(load: Load, name: str) -> None:
 
 def test_a_function_may_put_only_what_it_was_granted(load: Load) -> None:
     sim = load()
-    result = put(sim, "order-service", "Order.Created", caller="shop-order-service-on-event")
+    result = put(sim, "order-service", "Order.Deleted", caller="shop-order-service-orders-outbox")
     assert result["ErrorCode"] == "NotAuthorizedForDetailTypeException"
-    assert "no policy of arn:aws:iam::222222222222:role/shop-order-service-on-event" in result["ErrorMessage"]
+    assert "no policy of arn:aws:iam::222222222222:role/shop-order-service-orders-outbox" in result["ErrorMessage"]
 
 
 def test_nobody_puts_straight_on_another_services_bus(load: Load) -> None:
@@ -326,7 +326,7 @@ def test_what_cannot_be_redriven_is_kept(load: Load) -> None:
 
 def test_an_identity_of_the_same_name_with_other_policies_is_another(load: Load) -> None:
     sim = load()
-    role = sim.identity("shop-order-service-on-event")
+    role = sim.identity("shop-order-service-orders-outbox")
     assert "EventId" in put(sim, "order-service", "Order.Updated", caller=role)
     assert "ErrorCode" in put(sim, "order-service", "Order.Updated", caller=replace(role, policies=()))
     assert "EventId" in put(sim, "order-service", "Order.Updated", caller=role)

@@ -68,23 +68,20 @@ CASES: dict[str, tuple[Edit, list[str]]] = {
         remove("aws_cloudwatch_log_resource_policy", "accounts_order"),
         ["services_order-service_bus_log-target", "no logs resource policy allows events.amazonaws.com"],
     ),
-    "the function's permission": (
-        remove("aws_lambda_permission", "services_delivery-service"),
-        [
-            "services_delivery-service_orders_target",
-            "shop-delivery-service-on-event has no permission for events.amazonaws.com and this rule",
-        ],
+    "the buffer's policy": (
+        remove("aws_sqs_queue_policy", "services_delivery-service_orders_buffer-policy"),
+        ["services_delivery-service_orders_target", "no policy of arn:aws:sqs:eu-west-1:333333333333:shop-delivery"],
     ),
     "the API's permission": (
         remove("aws_lambda_permission", "services_order-service_http-api"),
         ["services_order-service_http-api_route-post-orders", "calls are answered with 500"],
     ),
     "the function's way to its failure queue": (
-        empty("aws_iam_role_policy", "services_delivery-service_on-event_role-policy"),
+        empty("aws_iam_role_policy", "services_delivery-service_on-event_role"),
         ["services_delivery-service_on-event", "may not sqs:SendMessage on", "what the function fails at is lost"],
     ),
     "the failure destination": (
-        remove("aws_lambda_function_event_invoke_config", "services_delivery-service"),
+        remove("aws_lambda_function_event_invoke_config", "services_delivery-service_on-event"),
         ["services_delivery-service_on-event", "has no failure destination"],
     ),
 }

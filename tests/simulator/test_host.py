@@ -35,7 +35,7 @@ def test_the_same_python_and_no_layers(edited: Callable[[Edit], Simulator]) -> N
 
 def test_another_python_is_told_once(edited: Callable[[Edit], Simulator]) -> None:
     (note,) = found(edited, runtime=NEWER, layers=[])
-    assert note.message == f"runs on {OURS} here, and on {NEWER} on Lambda (and 2 more functions)"
+    assert note.message == f"runs on {OURS} here, and on {NEWER} on Lambda (and 4 more functions)"
 
 
 def test_packages_of_layers_that_are_not_installed_here(edited: Callable[[Edit], Simulator]) -> None:

@@ -33,7 +33,7 @@ def send(sim: Simulator, *details: dict[str, Any]) -> None:
 
 
 def direct(service: Service) -> None:
-    service.subscribe("t", "T", to=service.function("f", handler="code.handle", timeout_seconds=1))
+    service.subscribe("t", "T", to=service.function("f", handler="code.handle", timeout_seconds=1), buffer=False)
 
 
 def test_a_function_that_fails_is_tried_again_and_then_its_queue_has_the_event(built: Built) -> None:
@@ -79,7 +79,7 @@ def test_events_that_cause_each_other_without_end(built: Built) -> None:
     def build(service: Service) -> None:
         function = service.function("f", handler="code.handle", environment={"LOCAL": service.bus.arn})
         function.grant("loop", policies.put_events(service.bus.arn))
-        service.subscribe("t", "T", to=function)
+        service.subscribe("t", "T", to=function, buffer=False)
 
     code = """
 import boto3, os
@@ -140,7 +140,7 @@ def test_transactions_and_batches_need_their_permissions(built: Built) -> None:
         table = Table(service, "things", account=service.account, name="things", key="id")
         function = service.function("f", handler="code.handle", environment={"TABLE": table.name})
         function.grant("put", policies.allow(["dynamodb:PutItem"], table.arn))
-        service.subscribe("t", "T", to=function)
+        service.subscribe("t", "T", to=function, buffer=False)
 
     code = """
 import boto3, os
@@ -158,7 +158,7 @@ def handle(event, context):
 
 def buffered(service: Service) -> None:
     function = service.function("f", handler="code.handle", timeout_seconds=2)
-    service.subscribe("t", "T", to=function, buffer=True)
+    service.subscribe("t", "T", to=function, max_receives=5)
 
 
 def test_a_buffer_gives_back_what_failed_until_its_queue_has_it(built: Built) -> None:
@@ -173,7 +173,7 @@ def handle(event, context):
     send(sim, {"n": 0}, {"n": 1}, {"n": 2})
     trace = sim.run_until_idle()
     assert sim.queues["t-a-t-buffer"] == []
-    (message,) = sim.queues["t-a-f-failures"]
+    (message,) = sim.queues["t-a-t-buffer-dead-letters"]
     assert json.loads(message.body)["detail"] == {"n": 1}
     assert message.receives == 5
     # Four more receives, each after the visibility timeout of six times two seconds, and a sixth that finds it spent.

@@ -238,7 +238,7 @@ def test_a_package_with_a_file_of_the_modules(project: Path, tmp_path: Path) -> 
 def test_code_that_is_too_large(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock(module(project), project)
     monkeypatch.setattr(package, "CODE_ZIPPED_BYTES", 100)
-    with pytest.raises(package.PackageError, match=r"the code has 0\.0 MB; allowed: 0 MB in a zip \(the largest: "):
+    with pytest.raises(package.PackageError, match=r"the code has 0\.1 MB; allowed: 0 MB in a zip \(the largest: "):
         synthesized(project)
 
 

@@ -117,8 +117,8 @@ CASES: dict[str, tuple[str, Place, Any, str, str]] = {
     ),
     "a tag of AWS's own": ("single", (*ALIASED, "default_tags", 0, "tags", "aws:x"), "a", "BB112", "the key 'aws:x'"),
     "a function's permission comes late": (
-        "single",
-        (TARGET, "delivery-service_orders", "depends_on", 0),
+        "direct",
+        (TARGET, "order-service_deliveries", "depends_on", 0),
         REMOVED,
         "BB113",
         "aws_lambda_permission",
@@ -301,7 +301,15 @@ CASES: dict[str, tuple[str, Place, Any, str, str]] = {
     ),
     "a function that publishes under any source": (
         "single",
-        (ROLE_POLICY, "order-service_api_grant-publish", "policy", JSON, *CONDITION, "StringEquals", "events:source"),
+        (
+            ROLE_POLICY,
+            "order-service_orders-outbox_grant-publish",
+            "policy",
+            JSON,
+            *CONDITION,
+            "StringEquals",
+            "events:source",
+        ),
         REMOVED,
         "BB510",
         "publish under any source",
@@ -310,7 +318,7 @@ CASES: dict[str, tuple[str, Place, Any, str, str]] = {
         "single",
         (
             ROLE_POLICY,
-            "order-service_api_grant-publish",
+            "order-service_orders-outbox_grant-publish",
             "policy",
             JSON,
             *CONDITION,

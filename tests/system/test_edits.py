@@ -23,9 +23,9 @@ HARMLESS = read_edits("harmless.yaml")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The synthesized example. Its functions keep their processes between the tests."""
+    """The example, with an order service that has no buffer. Its functions keep their processes between the tests."""
     made = tmp_path_factory.mktemp("example")
-    output.synth(example("single"), made)
+    output.synth(example("direct"), made)
     with warm_functions():
         yield made
 
