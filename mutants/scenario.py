@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,10 @@ WANTED = ("put", "archived", "delivered", "dead-lettered", "rejected", "answered
 """What is to be noticed when it happens less often."""
 
 
+WATCHED_SECONDS = 600
+"""How long a part without faults goes on: a function whose code breaks is tried again for a day, in real processes."""
+
+
 def problem(expected: Happened, happened: Happened) -> str | None:
     """What went wrong that does not in the system without the edit, in a few words; None when nothing did."""
     more = [event for event in happened - expected if event[1] in BAD]
@@ -50,7 +55,7 @@ def run(base: Base, reading: Reading) -> Happened:
                 _order(simulator, base)
             else:
                 _put(simulator, base.bus, base.entries, malformed=part == "malformed")
-            trace = simulator.run_until_idle()
+            trace = simulator.run_until_idle(at_most=math.inf if faults else WATCHED_SECONDS)
             happened.update((part, *_event(node, simulator.system)) for node in trace)
             simulator.forget()
     return happened
@@ -73,12 +78,12 @@ def _order(simulator: Simulator, base: Base) -> None:
     """Post an order twice, follow it to its delivery, tell of an older state of it, and read it."""
     headers = {"Idempotency-Key": "k-1"}
     answer = simulator.http("POST", "/orders", ORDER, headers=headers, caller=base.orders)
-    simulator.run_until_idle()
+    simulator.run_until_idle(at_most=WATCHED_SECONDS)
     simulator.http("POST", "/orders", ORDER, headers=headers, caller=base.orders)
     order_id = answer.body.get("order_id", "none") if isinstance(answer.body, dict) else "none"
     late = replace(base.entries[-1], detail=delivery_updated(order_id, sequence=0))
     _put(simulator, base.bus, [late], malformed=False)
-    simulator.run_until_idle()
+    simulator.run_until_idle(at_most=WATCHED_SECONDS)
     simulator.http("GET", f"/orders/{order_id}", caller=base.orders)
     simulator.http("GET", "/health", caller=base.orders)
 
