@@ -3,10 +3,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install synth demo check test e2e bench mutants snapshot docs lock
+.PHONY: help install synth demo check check-security test e2e bench mutants snapshot docs lock
 
 help: ## List the targets
-	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 # The stamp is made last, so an interrupted install starts over.
 $(VENV)/.installed: requirements.lock pyproject.toml tests/node/package-lock.json
@@ -31,6 +31,9 @@ check: install ## Lint, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+check-security: install ## Check stacks, policies and packages against known weaknesses; OFFLINE=1 leaves pip-audit out
+	$(BIN)/python -m security $(if $(OFFLINE),--no-audit)
 
 test: install ## Run the tests
 	$(BIN)/python -m pytest -n 2 -m 'not e2e'

@@ -1,0 +1,1 @@
+"""The security gate: what checkov, parliament and pip-audit say of the stacks and of the packages, and the SBOM."""

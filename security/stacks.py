@@ -1,0 +1,40 @@
+"""Every topology of the repository, synthesized."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backbone import topology
+from backbone.synthesis import output
+from security.tools import ROOT
+
+__all__ = ["Synthesized", "synthesized"]
+
+
+@dataclass(frozen=True)
+class Synthesized:
+    """The stacks of a topology, in a folder."""
+
+    name: str
+    folder: Path
+
+    def documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The Terraform JSON of each stack, by the stack's name."""
+        for file in sorted(self.folder.glob("stacks/*/cdk.tf.json")):
+            yield file.parent.name, json.loads(file.read_text(encoding="utf-8"))
+
+
+def synthesized(folder: Path) -> list[Synthesized]:
+    """The example and the tests' topologies, in all environments, each in a folder of its own below the given one."""
+    made = []
+    for file in (ROOT / "backbone.yaml", *sorted((ROOT / "tests" / "topologies").glob("*.yaml"))):
+        environments: Sequence[str | None] = topology.environments(file) or (None,)
+        for environment in environments:
+            name = "-".join(filter(None, [file.stem, environment]))
+            output.synth(topology.load(file, environment=environment), folder / name)
+            made.append(Synthesized(name, folder / name))
+    return made
