@@ -45,8 +45,7 @@ that a function put into its failure queue itself.
 class Node:
     """A thing that happened: what, when (seconds since the simulator was made), to whom, and what followed.
 
-    `depth` says how many puts led to it, itself included.
-
+    `depth` says how many puts and calls led to it, itself included.
     """
 
     __slots__ = ("account", "at", "children", "data", "depth", "kind", "place", "real", "words")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from backbone.simulator.engine import Engine
-from backbone.system.access import SENDING
-from backbone.system.iam import authorize
+from backbone.system import access
+from backbone.system.iam import Policy
 from backbone.system.model import EventBus, Function, Queue, Role
 from backbone.trace import Node, NodeKind
 
@@ -52,6 +52,8 @@ class Destinations:
         if (refusal := self._refusal(function, arn)) is not None:
             self._lose(function, f"{result.words}; {refusal}", result)
             return
+        if self._is_gone(function, arn, result):
+            return
         to = engine.system.resources[arn]
         if isinstance(to, Queue):
             self._send(to, function, json.dumps(result.record), {}, result)
@@ -61,6 +63,14 @@ class Destinations:
             self._invoke_later(to, dict(result.record), node)
         elif (refused := self._put_event(function, arn, result, node)) is not None:
             self._lose(function, f"{result.words}; {to.name} does not take it: {refused}", result)
+
+    def _is_gone(self, function: Function, arn: str, result: Result) -> bool:
+        """Whether a record went to where nothing is simulated."""
+        if access.service_of(arn) not in access.DESTINATIONS_NOT_SIMULATED:
+            return False
+        words = f"{result.words}; not simulated: what becomes of it there"
+        self._engine.node("call", arn, function.account, words, result.node, **result.about)
+        return True
 
     def _send(
         self, queue: Queue, function: Function, body: str, attributes: Mapping[str, str | int], result: Result
@@ -93,6 +103,8 @@ class Destinations:
         """Send the event that a function failed at to its own dead-letter queue."""
         engine, arn = self._engine, function.dead_letters_arn or ""
         queue, refusal = engine.system.get(Queue, arn), self._refusal(function, arn)
+        if refusal is None and self._is_gone(function, arn, result):
+            return
         if queue is None or refusal is not None:
             self._lose(function, f"{result.words}; {refusal or f'{arn} is no queue of these stacks'}", result)
             return
@@ -100,20 +112,18 @@ class Destinations:
 
     def _refusal(self, function: Function, arn: str) -> str | None:
         """Why a function's role may not send to a destination; None when it may."""
-        system, service = self._engine.system, arn.split(":")[2]
+        system = self._engine.system
         to, role = system.resources.get(arn), system.get(Role, function.role_arn)
         if role is None:
             return f"{function.name} has no role"
-        if not isinstance(to, Queue | Function | EventBus):
-            return f"the destination {arn} is not in any stack, or not simulated"
-        policies = to.permissions if isinstance(to, Function) else filter(None, [to.policy])
-        context = self._engine.context
         if isinstance(to, EventBus):
             return None  # PutEvents asks for itself
-        decision = authorize(
-            role.identity, SENDING[service], arn, owner=to.account_id, policies=policies, context=context
-        )
-        return None if decision else decision.why
+        policies: Iterable[Policy] = ()
+        if isinstance(to, Queue | Function):
+            policies = to.permissions if isinstance(to, Function) else filter(None, [to.policy])
+        elif access.service_of(arn) not in access.DESTINATIONS_NOT_SIMULATED:
+            return f"the destination {arn} is not in any stack"
+        return access.send_refusal(role.identity, arn, self._engine.context, policies)
 
     def _lose(self, function: Function, words: str, result: Result) -> None:
         self._engine.node("lost", function.name, function.account, words, result.node, **result.about)

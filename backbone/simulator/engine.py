@@ -33,7 +33,7 @@ BEGIN = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
 """The time on the simulator's clock when it is made."""
 
 MAX_CHAIN = 100
-"""Events that may cause each other, one after the other; EventBridge itself would not stop them."""
+"""Events and calls that may cause each other, one after the other; AWS itself would not stop all of them."""
 
 Event = dict[str, Any]
 Action = Callable[[], object]
@@ -261,11 +261,11 @@ class Engine:
         node = Node(kind, self.now, place, account, words, data)
         parent = parent or self._current
         (self.roots if parent is None else parent.children).append(node)
-        node.depth = (parent.depth if parent else 0) + (kind == "put")
+        node.depth = (parent.depth if parent else 0) + (kind in ("put", "call"))
         if node.depth > MAX_CHAIN:
             raise SimulatorError(
-                f"{node.place}: {words} is the {node.depth}th event in a chain in which each causes the next, and the "
-                "chain would never end; let no function react to what follows from its own events"
+                f"{node.place}: {words} is the {node.depth}th event or call in a chain in which each causes the next, "
+                "and the chain would never end; let no function react to what follows from its own events"
             )
         if self.on_node is not None:
             self.on_node(node)

@@ -206,7 +206,10 @@ class EventBridge:
             self._give_up(delivery, refusal)
             return
         if to is None:
-            raise SimulatorError(f"{target.address}: there is nothing to deliver to")
+            about = {"id": delivery.event["id"], "detail_type": delivery.event["detail-type"]}
+            words = "not simulated: what becomes of it there"
+            self._engine.node("delivered", target.arn, target.account, words, delivery.node, target="target", **about)
+            return
         if isinstance(to, EventBus) and delivery.hops:
             words = "an event that was forwarded from another bus is not forwarded again"
             self._give_up(delivery, Refusal("THIRD_ACCOUNT_HOP_DETECTED", words), silently=True)

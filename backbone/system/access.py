@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from backbone.system.iam import Identity, authorize, event_source
+from backbone.system.iam import Identity, Policy, authorize, event_source
 from backbone.system.model import (
     ApiDestination,
     EventBus,
@@ -22,9 +22,11 @@ from backbone.system.model import (
 
 __all__ = [
     "API_GATEWAY",
+    "DESTINATIONS_NOT_SIMULATED",
     "EVENTS",
     "READING",
     "SENDING",
+    "TARGETS_NOT_SIMULATED",
     "Refusal",
     "dead_letter_refusal",
     "delivery_refusal",
@@ -32,6 +34,9 @@ __all__ = [
     "may",
     "may_assume",
     "organization",
+    "send_refusal",
+    "sent_to",
+    "service_of",
 ]
 
 EVENTS = "events.amazonaws.com"
@@ -54,6 +59,17 @@ READING = {
 """What Lambda does to a queue or stream with the role of the function that reads it (Lambda developer guide, "Invoking
 Lambda with events from other AWS services")."""
 
+TARGETS_NOT_SIMULATED = frozenset(
+    {
+        *("appsync", "batch", "codebuild", "codepipeline", "ecs", "execute-api", "firehose", "glue", "inspector"),
+        *("redshift", "redshift-serverless", "sagemaker", "sns", "ssm", "ssm-incidents", "states"),
+    }
+)
+"""The services that rules can send to and that are not simulated (EventBridge user guide, "Event bus targets")."""
+
+DESTINATIONS_NOT_SIMULATED = frozenset({"s3", "sns"})
+"""The services that functions and their mappings can send records to and that are not simulated."""
+
 LOG_DELIVERY = "delivery.logs.amazonaws.com"
 
 
@@ -68,9 +84,26 @@ class Refusal:
         return f"{self.code}: {self.why}"
 
 
+def service_of(arn: str) -> str:
+    """The service of an ARN; empty where the text is none."""
+    return arn.split(":")[2] if arn.startswith("arn:") and arn.count(":") >= 5 else ""
+
+
 def may(role: Role, action: str, arn: str) -> bool:
     """Whether a role's own policies let it do something to a resource at an ARN."""
     return bool(authorize(role.identity, action, arn, owner=role.account_id, context={}))
+
+
+def send_refusal(who: Identity, arn: str, context: Mapping[str, str], policies: Iterable[Policy] = ()) -> str | None:
+    """Why an identity may not send to a destination, by its own policies and the destination's; None when it may."""
+    action, account = SENDING[service_of(arn)], "".join(arn.split(":")[4:5])
+    decision = authorize(who, action, sent_to(arn), owner=account or who.account_id, policies=policies, context=context)
+    return None if decision else decision.why
+
+
+def sent_to(arn: str) -> str:
+    """The resource that a permission to send to a destination is about: of a bucket an object in it."""
+    return f"{arn}/*" if service_of(arn) == "s3" else arn
 
 
 def may_assume(service: str, role: Role, context: Mapping[str, str] | None = None) -> bool:
@@ -112,19 +145,19 @@ def dead_letter_refusal(system: System, target: Target) -> str | None:
 def delivery_refusal(
     system: System, target: Target, context: Mapping[str, str], *, ahead: bool = False
 ) -> Refusal | None:
-    """Why a delivery to a target fails; None when it is allowed.
+    """Why a delivery to a target fails; None when it is allowed, or when targets of its kind are not simulated.
 
     `context` has the condition keys of the event. With `ahead` there is no event yet, and conditions on it count as
     met.
     """
+    if service_of(target.arn) in TARGETS_NOT_SIMULATED:
+        return None
     to = system.target_of(target.arn)
     if to is None:
-        if any(f":{service}:" in target.arn for service in ("events", "sqs", "lambda", "logs", "kinesis")):
-            return Refusal("NO_RESOURCE", f"{target.arn} is not in any stack")
-        return Refusal("NO_RESOURCE", f"targets such as {target.arn} are not simulated")
+        return Refusal("NO_RESOURCE", f"{target.arn} is not in any stack")
     decide = _DELIVERIES.get(type(to))
     if decide is None:
-        return Refusal("NO_RESOURCE", f"targets such as {target.arn} are not simulated")
+        return Refusal("NO_RESOURCE", f"{target.arn} is nothing that a rule can send to")
     return decide(system, target, to, context, ahead)
 
 

@@ -55,7 +55,7 @@ def source_service(arn: str) -> str:
 
 def read_mapping(values: Values) -> EventSourceMapping:
     """A block `aws_lambda_event_source_mapping`; TerraformError for what AWS refuses."""
-    source = values.text("event_source_arn")
+    source = values.text("event_source_arn", "")  # what a cluster of one's own has none of
     destination = values.part("destination_config").part("on_failure")
     scaling = values.part("scaling_config").value("maximum_concurrency")
     position = values.optional_text("starting_position")

@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from backbone.system.arguments.simulated import NOT_SIMULATED
+
 __all__ = ["markdown"]
 
 KNOWN = ("recorded", "documented", "inferred")
@@ -23,6 +25,7 @@ AREAS = {
     "http": "HTTP APIs",
     "refusals": "What AWS refuses",
     "schedules": "Schedules",
+    "not-simulated": "What is not simulated",
 }
 HEAD = """# What AWS does
 
@@ -44,7 +47,18 @@ def markdown() -> str:
             parts.append(
                 f"## {title}\n\n| what AWS does | how it is known | here |\n|---|---|---|\n" + "\n".join(rows) + "\n"
             )
+    parts.append("\n".join(_arguments()))
     return "\n".join(parts)
+
+
+def _arguments() -> Iterator[str]:
+    yield "## Arguments that are not simulated\n"
+    yield "Each is a finding, BB190, where it is given.\n"
+    yield "| resource | argument | |\n|---|---|---|"
+    for kind, arguments in NOT_SIMULATED.items():
+        for argument, note in arguments.items():
+            yield f"| `{kind}` | `{argument}` | {note.words} |"
+    yield ""
 
 
 def _rows(file: Path) -> Iterator[str]:
@@ -59,7 +73,8 @@ def _rows(file: Path) -> Iterator[str]:
                 yield f"| {len(case[words])} schedules that are {words} | {_how(known, read, case)} | the same |"
         return
     for case in read["cases"]:
-        yield f"| {_plain(case.get('name') or case['test'])} | {_how(known, read, case)} | the same |"
+        here = "not simulated: a finding says so" if "noted" in case else "the same"
+        yield f"| {_plain(case.get('name') or case['test'])} | {_how(known, read, case)} | {here} |"
 
 
 def _how(known: str, read: dict[str, Any], case: dict[str, Any]) -> str:

@@ -199,6 +199,10 @@ def arn(where: str, account: str = "a") -> str:
         "stream": ("kinesis", "stream/"),
         "function": ("lambda", "function:"),
         "table": ("dynamodb", "table/"),
+        "topic": ("sns", ""),
+        "bucket": ("s3", ""),
     }[kind]
+    if kind == "bucket":
+        return f"arn:aws:s3:::{name}"
     name += "/stream/2024-01-01T00:00:00.000" if kind == "table" else ""
     return f"arn:aws:{service}:{REGIONS[account]}:{ACCOUNTS[account]}:{prefix}{name}"

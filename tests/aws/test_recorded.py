@@ -86,6 +86,13 @@ def test_system(case: dict[str, Any], tmp_path: Path) -> None:
         for step in case["do"]:
             do(sim, step, known)
             sim.run_until_idle()
+        for words in case.get("noted", []):
+            assert [found for found in sim.all_findings if found.rule == "BB190" and words in found.message]
+        for pattern in case.get("not_found", []):
+            assert not [found for found in sim.all_findings if re.match(pattern, f"{found.rule} {found}")]
+        for kind, listed in case.get("trace", {}).items():
+            for words, node in zip(listed, sim.trace().of(kind), strict=True):
+                assert words in node.words
         lost = sim.trace().lost
         assert len(lost) == len(case.get("lost", [])), lost
         for words, node in zip(case.get("lost", []), lost, strict=True):

@@ -89,7 +89,7 @@ def handle(event, context):
 """
     sim = built(build, code=code)
     send(sim, {})
-    with pytest.raises(BackboneError, match="is the 101th event in a chain in which each causes the next"):
+    with pytest.raises(BackboneError, match="is the 101th event or call in a chain in which each causes the next"):
         sim.run_until_idle()
 
 

@@ -176,7 +176,7 @@ def test_a_target_that_is_not_simulated_is_a_note(tmp_path: Path) -> None:
     only(document["resource"], "aws_cloudwatch_event_target", "services_delivery-service_orders")["arn"] = topic
     file.write_text(json.dumps(document))
     found = [(finding.severity, finding.message) for finding in read(tmp_path).findings]
-    assert found == [("note", f"targets such as {topic} are not simulated")]
+    assert found == [("note", f"not simulated: what becomes of events in {topic}")]
 
 
 def test_nothing_parts_in_the_example(synthesized_folder: Path) -> None:

@@ -44,6 +44,8 @@ def _problem(reference: _Reference) -> str | None:
         arn = Arn.parse(str(reference.arn))
     except ArnError:
         return f"{reference.what}: got {reference.arn!r}; allowed: an ARN"
+    if arn.service == "s3":
+        return None  # a bucket's ARN names neither account nor region
     if arn.partition != place.partition:
         return f"{reference.what} {arn} is in the partition {arn.partition}; allowed: {place.partition}"
     if "region" in reference.same and arn.region != place.region:
@@ -68,7 +70,7 @@ def _references(system: System) -> Iterator[_Reference]:
         yield _Reference(function.address, function.place, "the failure destination", function.failures_arn, both)
         for mapping in function.mappings:
             same: Same = "region" if mapping.service == "sqs" else both
-            yield _Reference(mapping.address, function.place, "the event source", mapping.source_arn, same)
+            yield _Reference(mapping.address, function.place, "the event source", mapping.source_arn or None, same)
             yield _Reference(mapping.address, function.place, "the failure destination", mapping.failures_arn, both)
     for api in system.of(HttpApi):
         for route in api.routes:

@@ -30,6 +30,9 @@ def check(system: System) -> Iterator[Finding]:
 
 
 def _mapping(mapping: EventSourceMapping) -> Iterator[Finding]:
+    if mapping.service not in access.READING:
+        words = f"not simulated: records of {mapping.source_arn or 'a cluster of Kafka'}"
+        yield finding("BB190", mapping.address, words)
     if not mapping.enabled:
         words = "is disabled: what comes to its source is lost when the source does not keep it any longer"
         yield finding("BB305", mapping.address, words)
@@ -48,8 +51,10 @@ def _permissions(mapping: EventSourceMapping, role: Role) -> Iterator[Finding]:
             words = f"{role.name} may not {action} on {mapping.source_arn}: nothing reaches the function"
             yield finding("BB304", mapping.address, words)
     if (arn := mapping.failures_arn) is not None:
-        action = access.SENDING.get(arn.split(":")[2], "")
-        if not access.may(role, action, arn):
+        action = access.SENDING.get(access.service_of(arn), "")
+        if access.service_of(arn) in access.DESTINATIONS_NOT_SIMULATED:
+            yield finding("BB190", mapping.address, f"not simulated: what becomes of records in {arn}")
+        if not access.may(role, action, access.sent_to(arn)):
             words = f"{role.name} may not {action} on {arn}: records that the function fails at are lost"
             yield finding("BB302", mapping.address, words)
 

@@ -13,7 +13,9 @@ from typing import Any
 
 from backbone.aws.arn import Place
 from backbone.errors import BackboneError
+from backbone.system import access
 from backbone.system.findings import Finding, finding
+from backbone.system.mapping import source_service
 from backbone.system.terraform import Block, Configuration
 
 __all__ = ["check"]
@@ -116,6 +118,8 @@ def check(configuration: Configuration) -> Iterator[Finding]:
 def _problems(
     configuration: Configuration, named: Named, block: Block, reference: _Reference, value: str
 ) -> Iterator[Finding]:
+    if reference.argument == "event_source_arn" and source_service(value) not in access.READING:
+        return  # it is said not to be simulated
     found = next(filter(None, (named.get((block.place, to, value)) for to in reference.to)), None)
     if found is None:
         elsewhere = next(filter(None, (named.get((None, to, value)) for to in reference.to)), None)

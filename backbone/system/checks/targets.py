@@ -12,12 +12,6 @@ from backbone.system.terraform import Configuration
 
 __all__ = ["check"]
 
-NOT_SIMULATED = {
-    *("appsync", "batch", "codebuild", "codepipeline", "ecs", "execute-api", "firehose", "glue", "inspector"),
-    *("redshift", "redshift-serverless", "sagemaker", "sns", "ssm", "ssm-incidents", "states"),
-}
-"""The services that rules can send to and that are not simulated (EventBridge user guide, "Event bus targets")."""
-
 
 def check(system: System, configuration: Configuration) -> Iterator[Finding]:
     """What is wrong with rules and their targets."""
@@ -42,8 +36,8 @@ def check(system: System, configuration: Configuration) -> Iterator[Finding]:
 def _target(system: System, configuration: Configuration, target: Target) -> Iterator[Finding]:
     """What would go wrong with every event that a target is sent."""
     refused = access.dead_letter_refusal(system, target)
-    if system.target_of(target.arn) is None and _service(target.arn) in NOT_SIMULATED:
-        yield finding("BB190", target.address, f"targets such as {target.arn} are not simulated")
+    if access.service_of(target.arn) in access.TARGETS_NOT_SIMULATED:
+        yield finding("BB190", target.address, f"not simulated: what becomes of events in {target.arn}")
     elif (refusal := access.delivery_refusal(system, target, {}, ahead=True)) is not None:
         lost = target.dead_letters_arn is None or refused
         fate = "would be lost" if lost else f"would go to {str(target.dead_letters_arn).rpartition(':')[2]}"
@@ -59,11 +53,6 @@ def _target(system: System, configuration: Configuration, target: Target) -> Ite
     if isinstance(system.target_of(target.arn), LogGroup):
         yield from _log_template(target)
     yield from _order_of_creation(system, configuration, target)
-
-
-def _service(arn: str) -> str:
-    """The service of an ARN; empty where the text is none."""
-    return arn.split(":")[2] if arn.startswith("arn:") and arn.count(":") >= 5 else ""
 
 
 def _log_template(target: Target) -> Iterator[Finding]:
