@@ -12,8 +12,11 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, req
 from pathlib import Path
 
 import pytest
+import yaml
 
+from backbone.development.handover import hand_over
 from backbone.synthesis import output
+from backbone.topology import parse
 from tests.conftest import ROOT, example
 
 BLOCK = """
@@ -109,8 +112,8 @@ def closure(requirements: list[str]) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of the built wheel with its base dependencies alone."""
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the built wheel, unpacked."""
     folder = tmp_path_factory.mktemp("small")
     build = [
         sys.executable,
@@ -127,8 +130,13 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = folder.glob("*.whl")
     zipfile.ZipFile(wheel).extractall(folder / "site")
+    return folder / "site"
+
+
+def environment(site: Path, folder: Path, *beside: str) -> dict[str, str]:
+    """The environment of the wheel with its base dependencies alone, and what is installed beside it."""
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    there = closure(declared)
+    there = closure([*declared, *beside])
     names = packages_distributions()
     left_out = {
         module
@@ -136,8 +144,29 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         if not {re.sub(r"[-_.]+", "-", each).lower() for each in distributions} & there
     } - {"backbone", "_virtualenv", "coverage"}
     assert {"cdktf", "constructs", "jsii", "hypothesis"} <= left_out
-    (folder / "site" / "sitecustomize.py").write_text(BLOCK.format(left_out=left_out))
-    return {**os.environ, "PYTHONPATH": str(folder / "site")}
+    (folder / "sitecustomize.py").write_text(BLOCK.format(left_out=left_out))
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(site)])}
+
+
+@pytest.fixture
+def small(site: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return environment(site, tmp_path_factory.mktemp("environment"))
+
+
+def test_what_a_team_is_handed_runs_in_a_folder_of_its_own(
+    site: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Its Terraform, with its own function, beside the backbone's, as `pip install event-backbone pytest` leaves it."""
+    document = yaml.safe_load((ROOT / "backbone.yaml").read_text())
+    document["accounts"]["invoice"] = {"id": "444444444444"}
+    events = {"publishes": ["Invoice.Paid"], "subscribes": ["Order.Created"]}
+    document["services"]["invoice-service"] = {"account": "invoice", **events}
+    hand_over(parse(yaml.safe_dump(document)), "invoice-service", tmp_path, to="function", language="python")
+    with_pytest = environment(site, tmp_path_factory.mktemp("environment"), "pytest")
+    with_pytest["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # those of what is left out cannot be loaded
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", "."]
+    done = subprocess.run(command, cwd=tmp_path, env=with_pytest, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1].startswith("4 passed"), done.stdout + done.stderr
 
 
 def test_a_service_elsewhere_publishes_and_consumes_through_the_simulator(

@@ -21,6 +21,7 @@ def main() -> None:
                 check,
                 deployment,
                 development,
+                handover,
                 keys,
                 lock,
                 patterns,

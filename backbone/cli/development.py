@@ -15,7 +15,7 @@ from backbone.errors import BackboneError
 if TYPE_CHECKING:
     from backbone.topology import Topology
 
-__all__ = ["add_service", "write_schemas"]
+__all__ = ["Language", "add_service", "print_files", "write_schemas"]
 
 
 class Language(Enum):
@@ -47,7 +47,7 @@ def add_service(
     from backbone.development import scaffold
     from backbone.topology import find
 
-    _print_files(scaffold.new_service(file or find(Path()), name, account=account, account_id=account_id), as_json)
+    print_files(scaffold.new_service(file or find(Path()), name, account=account, account_id=account_id), as_json)
     errors.print("next: run `backbone schemas`, then `backbone synth`")
 
 
@@ -98,7 +98,7 @@ def write_schemas(
     if check and not as_json:
         output.print(f"{len(files)} schemas match their models")
     else:
-        _print_files(files, as_json)
+        print_files(files, as_json)
 
 
 def _write_models(topology: Topology, language: Language, service: str, folder: Path | None, as_json: bool) -> None:
@@ -110,7 +110,7 @@ def _write_models(topology: Topology, language: Language, service: str, folder: 
         sys.stdout.write(text)
         return
     write_all({folder / name: text})
-    _print_files([folder / name], as_json)
+    print_files([folder / name], as_json)
 
 
 def _write_asyncapi(topology: Topology, file: Path, as_json: bool) -> None:
@@ -125,10 +125,11 @@ def _write_asyncapi(topology: Topology, file: Path, as_json: bool) -> None:
     in_yaml = file.suffix in (".yaml", ".yml")
     text = yaml.safe_dump(found, sort_keys=False, allow_unicode=True) if in_yaml else json.dumps(found, indent=2) + "\n"
     write_all({file: text})
-    _print_files([file], as_json)
+    print_files([file], as_json)
 
 
-def _print_files(files: list[Path], as_json: bool) -> None:
+def print_files(files: list[Path], as_json: bool) -> None:
+    """Print the names of files that were written."""
     if as_json:
         print_json([str(file) for file in files])
     else:

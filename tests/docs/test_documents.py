@@ -15,6 +15,7 @@ from backbone.cli import (  # noqa: F401  (each adds its commands)
     check,
     deployment,
     development,
+    handover,
     keys,
     lock,
     patterns,
