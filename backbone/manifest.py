@@ -6,12 +6,13 @@ as who was meant to receive what. The same input gives the same bytes, without a
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -36,6 +37,7 @@ __all__ = [
 
 FILE_NAME = "backbone.json"
 FORMAT: Final = 1
+DIGEST = "digest"
 
 
 class ManifestError(BackboneError):
@@ -129,8 +131,9 @@ class Manifest(_Model):
 
 
 def write(manifest: Manifest, folder: Path) -> None:
-    """Write the manifest of an output folder."""
-    text = json.dumps(manifest.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False)
+    """Write the manifest of an output folder, with a digest by which `read` sees that it is whole."""
+    data = manifest.model_dump(mode="json")
+    text = json.dumps(data | {DIGEST: _digest(_canonical(data))}, indent=2, sort_keys=True, ensure_ascii=False)
     (folder / FILE_NAME).write_bytes(f"{text}\n".encode())
 
 
@@ -138,14 +141,19 @@ def read(folder: Path) -> Manifest:
     """The manifest of an output folder; ManifestError where there is none, or none that this version can read."""
     file = folder / FILE_NAME
     try:
-        data = file.read_bytes()
-        found = json.loads(data).get("format")
+        data = json.loads(file.read_bytes())
+        found = data.get("format")
         if isinstance(found, int) and found != FORMAT:
             raise ManifestError(
                 f"{file}: got format {found}; this is event-backbone {__version__}, which reads format {FORMAT}; "
                 "run `backbone synth`, or install the version that wrote it"
             )
-        return Manifest.model_validate_json(data)
+        written = data.pop(DIGEST, None)
+        text = _canonical(data)
+        manifest = Manifest.model_validate_json(text)
+        if written == _digest(text):
+            return manifest
+        what = "it was changed since, or damaged"
     except FileNotFoundError:
         raise ManifestError(f"{file}: there is no such file; run `backbone synth` first") from None
     except OSError as error:
@@ -153,9 +161,18 @@ def read(folder: Path) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         what = "it is not a JSON object"
     raise ManifestError(f"{file}: is not as synth wrote it: {what}; run `backbone synth` to write it anew")
+
+
+def _canonical(data: Mapping[str, Any]) -> str:
+    """A manifest's values in the form whose digest is written, however the file has them."""
+    return json.dumps(data, sort_keys=True)
+
+
+def _digest(canonical: str) -> str:
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 @dataclass(frozen=True)

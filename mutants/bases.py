@@ -11,11 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from backbone import topology
+from backbone import manifest, topology
 from backbone.synthesis import output
 from backbone.system import terraform
 from mutants.edits import Edit, edits
-from mutants.edits.edit import ASSETS, Stacks
+from mutants.edits.edit import ASSETS, MANIFEST, Stacks
 
 __all__ = ["BASES", "ORDER", "Base", "Entry", "delivery_updated", "synthesize"]
 
@@ -96,7 +96,7 @@ def synthesize(base: Base, workspace: Path) -> None:
 
 
 class Synthesized:
-    """A base's stacks, with all edits of them."""
+    """A base's stacks and its manifest, with all edits of them."""
 
     def __init__(self, base: Base, workspace: Path) -> None:
         self.base = base
@@ -104,7 +104,7 @@ class Synthesized:
         self.stacks: Stacks = {
             file.parent.name: json.loads(file.read_text(encoding="utf-8")) | {ASSETS: _zips(file.parent / "assets")}
             for file in sorted(self.folder.glob("stacks/*/cdk.tf.json"))
-        }
+        } | {MANIFEST: json.loads((self.folder / manifest.FILE_NAME).read_text(encoding="utf-8"))}
 
     @cached_property
     def edits(self) -> list[Edit]:

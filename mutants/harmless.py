@@ -42,6 +42,8 @@ BUS_POLICY = "aws_cloudwatch_event_bus_policy"
 HARMLESS: tuple[Harmless, ...] = (
     # What is for people only
     Harmless("a description may say anything", ".*", "description", f"{GONE}|emptied|{REWORDED}"),
+    Harmless("a key's description may be that long", "aws_kms_key", "description", "over-long", unless_noticed=True),
+    Harmless("an alias of a key that nothing refers to", "aws_kms_alias", "", "removed|made zero times"),
     Harmless(
         "a tag tells people something",
         "provider",
@@ -81,7 +83,7 @@ HARMLESS: tuple[Harmless, ...] = (
     ),
     Harmless(
         "AWS takes a second one beside the first",
-        "aws_apigatewayv2_(api|integration)|aws_lambda_permission",
+        "aws_apigatewayv2_(api|integration)|aws_kms_key|aws_lambda_permission",
         "",
         "made twice",
         unless_noticed=True,
@@ -114,7 +116,7 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless(
         "AWS takes the ARN as well as the name",
         ".*",
-        r"function_name|event_bus_name|environment\.variables\.\w+_TABLE",
+        r"function_name|event_bus_name|target_key_id|environment\.variables\.\w+_TABLE",
         "to another attribute",
         unless_noticed=True,
     ),
@@ -136,7 +138,7 @@ HARMLESS: tuple[Harmless, ...] = (
     ),
     Harmless(
         "a condition on the ARN says who may ask, whoever the principal is",
-        f"{BUS_POLICY}|aws_iam_role|aws_sqs_queue_policy",
+        f"{BUS_POLICY}|aws_iam_role|aws_kms_key|aws_sqs_queue_policy",
         STATEMENT + r"Principal(\.AWS|\.Service)?",
         "widened.*",
         unless_noticed=True,
@@ -183,7 +185,24 @@ HARMLESS: tuple[Harmless, ...] = (
         "value added|operator added|removed",
         unless_noticed=True,
     ),
+    Harmless(
+        "another statement of the key's policy allows it as well",
+        "aws_kms_key",
+        STATEMENT.removesuffix(r"\.") + r".*",
+        f"{GONE}|element removed|emptied|{REWORDED}|key misspelt|another (key|service)|other (account|region)|service misspelt",
+        unless_noticed=True,
+    ),
+    Harmless(
+        "of a key, all actions are those of KMS", "aws_kms_key", STATEMENT + "Action", "misspelt for its own account"
+    ),
     # What is a choice
+    Harmless(
+        "how long a key can be restored, and whether AWS rotates it, is a choice",
+        "aws_kms_key",
+        "deletion_window_in_days|enable_key_rotation",
+        f"{GONE}|flipped|{NUDGED}",
+        unless_noticed=True,
+    ),
     Harmless(
         "who deploys is for each machine to say; allowed_account_ids holds the account",
         "provider",

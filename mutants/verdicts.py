@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import shutil
 import tempfile
 import traceback
@@ -20,11 +21,11 @@ from backbone.errors import BackboneError
 from backbone.system import terraform
 from backbone.system.reader import Reading, reading_of
 from mutants import scenario
-from mutants.bases import Synthesized, zipped
+from mutants.bases import ROOT, Synthesized, zipped
 from mutants.documents import REMOVED, changed
 from mutants.edits import Edit
 from mutants.edits.code import BROKEN
-from mutants.edits.edit import ASSETS, Stacks
+from mutants.edits.edit import ASSETS, MANIFEST, Stacks
 from mutants.scenario import Happened
 
 __all__ = ["Judge", "Verdict"]
@@ -53,10 +54,12 @@ class Judge:
     def judge(self, edit: Edit, *, run: bool = True) -> Verdict:
         """What becomes of an edit, without running anything if that is not wanted."""
         stacks = changed(self._synthesized.stacks, edit.path, edit.after)
-        if edit.path[1] == ASSETS:
+        if edit.path[1:2] == (ASSETS,):
             stacks = deepcopy(stacks)  # hashes of the code change with it
         try:
             with self._folder(edit, stacks) as folder:
+                if edit.path[0] == MANIFEST and (changes := manifest.stale(manifest.read(folder), ROOT)):
+                    return Verdict("found", f"synthesized anew for {changes[0]}")
                 return self._judge(self._read(stacks, folder), run=run)
         except BackboneError as error:
             return Verdict("found", str(error))
@@ -75,22 +78,41 @@ class Judge:
         return Verdict("unseen") if words is None else Verdict("happened", words)
 
     def _read(self, stacks: Stacks, folder: Path) -> Reading:
-        files = {folder / "stacks" / name / "cdk.tf.json": document for name, document in stacks.items()}
+        documents = {name: document for name, document in stacks.items() if name != MANIFEST}
+        files = {folder / "stacks" / name / "cdk.tf.json": document for name, document in documents.items()}
         return reading_of(terraform.parse(files), folder)
 
     @contextmanager
     def _folder(self, edit: Edit, stacks: Stacks) -> Iterator[Path]:
-        """The folder with the functions' code: one of its own when that is edited."""
-        if edit.path[1] != ASSETS:
-            yield self._synthesized.folder
+        """The folder with the functions' code and the manifest: a folder of its own when one of them is edited."""
+        own = self._synthesized.folder
+        if edit.path[0] != MANIFEST and edit.path[1] != ASSETS:
+            yield own
             return
-        with tempfile.TemporaryDirectory() as folder:
-            for name, document in stacks.items():
-                hashes = _write_zips(Path(folder) / "stacks" / name / "assets", document[ASSETS])
-                for function in document["resource"].get("aws_lambda_function", {}).values():
-                    function["source_code_hash"] = hashes.get(Path(function["filename"]).name)
-            shutil.copy(self._synthesized.folder / manifest.FILE_NAME, folder)
-            yield Path(folder)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            if edit.path[0] == MANIFEST:
+                (folder / "stacks").symlink_to(own / "stacks")
+                _write_manifest(folder / manifest.FILE_NAME, stacks.get(MANIFEST, REMOVED))
+            else:
+                shutil.copy(own / manifest.FILE_NAME, folder)
+                for stack, document in stacks.items():
+                    if stack != MANIFEST:
+                        _write_code(folder / "stacks" / stack / "assets", document)
+            yield folder
+
+
+def _write_manifest(file: Path, document: Any) -> None:
+    if document is not REMOVED:
+        text = document if isinstance(document, str) else json.dumps(document)
+        file.write_bytes(text.encode(errors="surrogateescape"))
+
+
+def _write_code(folder: Path, document: Any) -> None:
+    """Write the zips of a stack, and the hash of each into its functions, as synth does beside new code."""
+    hashes = _write_zips(folder, document[ASSETS])
+    for function in document["resource"].get("aws_lambda_function", {}).values():
+        function["source_code_hash"] = hashes.get(Path(function["filename"]).name)
 
 
 def _write_zips(folder: Path, zips: dict[str, Any]) -> dict[str, str]:

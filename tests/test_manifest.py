@@ -47,6 +47,8 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert manifest.read(tmp_path) == made()
     text = (tmp_path / "backbone.json").read_text()
     assert json.loads(text)["tool"] == __version__
+    (tmp_path / "backbone.json").write_text(json.dumps(json.loads(text), separators=(",", ":")))
+    assert manifest.read(tmp_path) == made()
     manifest.write(manifest.read(tmp_path), tmp_path)
     assert (tmp_path / "backbone.json").read_text() == text
 
@@ -63,6 +65,8 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
             "is not as synth wrote it: stacks: Field required",
         ),
         (lambda one: one | {"services": {"s": {}}}, "is not as synth wrote it: services.s.account: Field required"),
+        (lambda one: one | {"region": "eu-west-2"}, "is not as synth wrote it: it was changed since, or damaged"),
+        (lambda one: one | {"digest": 5}, "is not as synth wrote it: it was changed since, or damaged"),
         (lambda _: [], "is not as synth wrote it: it is not a JSON object; run `backbone synth` to write it anew"),
     ],
 )
@@ -76,7 +80,7 @@ def test_a_manifest_that_is_not_as_synth_wrote_it(edit: Any, message: str, tmp_p
     assert "`backbone synth`" in str(caught.value)
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b'{"format": 1', b"\xff\xfe"])
+@pytest.mark.parametrize("data", [b"", b"{", b'{"format": 1', b"\xff\xfe", b"[" * 100_000])
 def test_a_manifest_that_is_no_json(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "backbone.json").write_bytes(data)
     with pytest.raises(ManifestError, match="it is not a JSON object; run `backbone synth` to write it anew"):

@@ -62,7 +62,7 @@ def test_every_resource_and_argument_is_edited(bases: dict[str, Synthesized]) ->
     for synthesized in bases.values():
         edited = {edit.path[:5] for edit in synthesized.edits}
         for stack, document in synthesized.stacks.items():
-            for kind, named in document["resource"].items():
+            for kind, named in document.get("resource", {}).items():
                 for name, body in named.items():
                     for argument in body.keys() - {"//"}:
                         assert (stack, "resource", kind, name, argument) in edited
@@ -93,7 +93,8 @@ VERDICTS = {
     ),
     ("global-bus_archive_DEE3EB87", "event_pattern", "added"): ("happened", "archived"),
     ("global-bus", "description", "misspelt"): ("unseen", ""),
-    ("order-service.zip", "services/order/handlers.py", "syntax error"): ("found", "BB315"),
+    ("(manifest)", "region", "misspelt"): ("found", "it was changed since"),
+    ("order-service.zip", "services/order/handlers.py", "syntax error"): ("found", "BB318"),
 }
 
 

@@ -9,13 +9,16 @@ from typing import Any
 
 from mutants.documents import Path, format_change, format_path, value_at
 
-__all__ = ["ASSETS", "KINDS", "Edit", "Stacks"]
+__all__ = ["ASSETS", "KINDS", "MANIFEST", "Edit", "Stacks"]
 
 Stacks = Mapping[str, Any]
 """The JSON values of stacks by their names."""
 
 ASSETS = "(assets)"
 """Where a stack's zips stand in its values: file name to the files within."""
+
+MANIFEST = "(manifest)"
+"""Where the manifest stands beside the stacks: its values, or its text where that is broken."""
 
 KINDS = (
     "IAM grammar",
@@ -36,6 +39,7 @@ KINDS = (
     "HTTP API",
     "keys",
     "logs",
+    "manifest",
 )
 """What edits are about, as the table of results shows it."""
 
@@ -51,18 +55,24 @@ class Edit:
 
     @property
     def type(self) -> str:
-        """The resource type that is edited; `provider` or `output` outside of resources."""
+        """The resource type that is edited; `provider`, `output` or `manifest` outside of resources."""
+        if self.path[0] == MANIFEST:
+            return "manifest"
         return str(self.path[2 if self.path[1] == "resource" else 1])
 
     @property
     def address(self) -> str:
         """The address of the resource block."""
+        if self.path[0] == MANIFEST:
+            return MANIFEST
         end = 4 if self.path[1] == "resource" else 3
         return f"{self.path[0]}/" + ".".join(map(str, self.path[1:end])).removeprefix("resource.")
 
     @property
     def argument(self) -> str:
         """The place within the block, such as `retry_policy.maximum_retry_attempts`; empty for the whole block."""
+        if self.path[0] == MANIFEST:
+            return format_path(self.path[1:])
         return format_path(self.path[4 if self.path[1] == "resource" else 3 :])
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 from backbone.system.terraform import Configuration
 from mutants.documents import REMOVED, Path, Rename, value_at
 from mutants.edits import additions, blocks, code, patterns, places, policies, references, values
-from mutants.edits.edit import ASSETS, Edit, Stacks
+from mutants.edits.edit import ASSETS, MANIFEST, Edit, Stacks
 from mutants.edits.values import Change
 
 __all__ = ["edits"]
@@ -27,6 +27,7 @@ KINDS = {
     "aws_cloudwatch_log": "logs",
     "aws_dynamodb": "tables",
     "aws_iam": "roles",
+    "aws_kms": "keys",
     "aws_lambda_permission": "permissions",
     "aws_lambda": "functions",
     "aws_sqs": "queues",
@@ -39,7 +40,8 @@ def edits(stacks: Stacks, configuration: Configuration) -> list[Edit]:
     found: dict[tuple[Path, str], Edit] = {}
     accounts = sorted({block.place.account_id for block in configuration})
     for name, document in stacks.items():
-        for edit in _of_stack(name, document, accounts, configuration):
+        made = _of_stack(name, document, accounts, configuration) if name != MANIFEST else _of_manifest(document)
+        for edit in made:
             if value_at(stacks, edit.path) != edit.after:
                 found.setdefault((edit.path, repr(edit.after)), edit)
     return list(found.values())
@@ -67,6 +69,27 @@ def _of_stack(name: str, document: Any, accounts: list[str], configuration: Conf
             for at, text in _texts({key: part for key, part in body.items() if key not in APART}, path):
                 for change in references.of_references(text, at, resources, configuration):
                     yield _edit("dependencies" if change[0] == "written out" else "references", change)
+
+
+def _of_manifest(document: Mapping[str, Any]) -> Iterator[Edit]:
+    """What synth wrote beside the stacks, as a text and each value of it."""
+    text = json.dumps(document)
+    for what, after in (
+        ("removed", REMOVED),
+        ("emptied", ""),
+        ("truncated", text[: len(text) // 2]),
+        ("no text", "\udcff"),
+        ("nested too deep", "[" * 100_000),
+        ("another value", "[]"),
+        ("another value", "null"),
+        ("another value", "5"),
+    ):
+        yield Edit("manifest", what, (MANIFEST,), after)
+    for change in values.of_entries(dict(document), (MANIFEST,)):
+        yield _edit("manifest", change)
+    for at, value in _texts(document, (MANIFEST,)):
+        for change in places.of_arns(value, at, sorted(document["accounts"].values())):
+            yield _edit("manifest", change)
 
 
 def _of_own_arguments(

@@ -451,6 +451,28 @@ CASES: dict[str, tuple[str, Place, Any, str, str]] = {
         "BB208",
         "$.detal.x: no event has the field detal",
     ),
+    "a key that a service may use for anybody": (
+        "all-features",
+        ("aws_kms_key", "shared", "policy", "(json)", "Statement", 2, "Condition"),
+        REMOVED,
+        "BB510",
+        "events.amazonaws.com may use it for anybody",
+    ),
+    "a key for all but one encryption context": (
+        "all-features",
+        ("aws_kms_key", "shared", "policy", "(json)", "Statement", 2, "Condition"),
+        {"StringNotEquals": {"kms:EncryptionContext:aws:events:event-bus:arn": "a"}},
+        "BB510",
+        "events.amazonaws.com may use it for anybody",
+    ),
+    "a key with which a service may do everything": (
+        "all-features",
+        ("aws_kms_key", "shared", "policy", "(json)", "Statement", 2, "Action"),
+        "kms:*",
+        "BB510",
+        "Action: allows kms:*",
+    ),
+    "an alias twice": ("all-features", ("aws_kms_alias", "shared"), AGAIN, "BB102", "has the same name as"),
     "deliveries at once": (
         "all-features",
         (DELIVERY, "global-bus_report-delivery-info", "depends_on"),

@@ -19,6 +19,7 @@ IDENTITIES: dict[str, tuple[str, ...]] = {
     "aws_cloudwatch_log_delivery_source": ("name",),
     "aws_cloudwatch_log_resource_policy": ("policy_name",),
     "aws_iam_role_policy": ("role", "name"),
+    "aws_kms_alias": ("name",),
     "aws_lambda_event_source_mapping": ("function_name", "event_source_arn"),
     "aws_lambda_function_event_invoke_config": ("function_name", "qualifier"),
 }

@@ -13,6 +13,7 @@ from backbone.system.iam import (
     BUS,
     FUNCTION,
     INLINE,
+    KEY,
     LOGS,
     QUEUE,
     TRUST,
@@ -21,6 +22,7 @@ from backbone.system.iam import (
     catalogue,
 )
 from backbone.system.iam.text import like
+from backbone.system.keys import Key
 from backbone.system.model import EventBus, Function, Queue, Role, System
 
 __all__ = ["check"]
@@ -49,7 +51,7 @@ def _policies(system: System) -> Iterator[tuple[str, Policy]]:
     """Every policy, with the account of what it is attached to."""
     for role in system.of(Role):
         yield from ((role.account_id, policy) for policy in (role.trust, *role.policies))
-    guarded: list[Queue | EventBus] = [*system.of(Queue), *system.of(EventBus)]
+    guarded: list[Queue | EventBus | Key] = [*system.of(Queue), *system.of(EventBus), *system.of(Key)]
     for resource in guarded:
         if resource.policy is not None:
             yield resource.account_id, resource.policy
@@ -63,7 +65,8 @@ def _problems(statement: Statement, policy: Policy, owner: str) -> Iterator[str]
     for negated, element in ((statement.but_actions, "NotAction"), (statement.but_resources, "NotResource")):
         if negated:
             yield f"allows all but what {element} names; say what is allowed"
-    for action in statement.actions if not statement.but_actions else ():
+    whole = statement.but_actions or _leaves_key_to_its_account(statement, policy, owner)
+    for action in statement.actions if not whole else ():
         if action.rpartition(":")[2] == "*":
             yield f"Action: allows {action}; say which actions are needed"
     yield from _resources(statement, policy)
@@ -71,6 +74,14 @@ def _problems(statement: Statement, policy: Policy, owner: str) -> Iterator[str]
         if condition.operator.if_exists or (condition.operator.quantifier == "ForAllValues"):
             yield f"Condition: {condition.operator.name} holds for requests without {condition.key} too"
     yield from _principals(statement, policy, owner)
+
+
+def _leaves_key_to_its_account(statement: Statement, policy: Policy, owner: str) -> bool:
+    """Whether a statement is that of KMS's default key policy, by which the account's own policies decide."""
+    named = statement.principals
+    if policy.kind is not KEY or named is None or named.everyone or named.but or named.services:
+        return False
+    return named.accounts == {owner}
 
 
 def _resources(statement: Statement, policy: Policy) -> Iterator[str]:
@@ -91,6 +102,10 @@ def _principals(statement: Statement, policy: Policy, owner: str) -> Iterator[st
         for service in sorted({*DEPUTIES} & principals.services):
             if not _pins(statement, "aws:sourcearn"):
                 yield f"Condition: {service} may use it for anyone's rule or API; add a condition on aws:SourceArn"
+    if policy.kind is KEY and {action.lower() for action in statement.actions} != {"kms:describekey"}:
+        for service in sorted(principals.services) if not _pins(statement, *KEY_KEYS) else ():
+            words = "add a condition on the encryption context, aws:SourceArn or aws:SourceAccount"
+            yield f"Condition: {service} may use it for anybody; {words}"
     vended = any(VENDED in template.text or template.text == "*" for template in statement.resources)
     if policy.kind is LOGS and vended and not _pins(statement, "aws:sourcearn", "aws:sourceaccount"):
         yield "Condition: AWS's services may write for any account; add a condition on aws:SourceAccount"
@@ -100,14 +115,15 @@ def _principals(statement: Statement, policy: Policy, owner: str) -> Iterator[st
         yield f"Condition: admits every identity of {named} with events of any source; {words}"
 
 
+KEY_KEYS = ("aws:sourcearn", "aws:sourceaccount", "kms:encryptioncontext:*")
 BUS_KEYS = ("aws:principalarn", "events:source")
 
 
 def _pins(statement: Statement, *keys: str) -> bool:
-    """Whether a condition on one of some keys excludes anything."""
+    """Whether a condition on one of some keys, in which `*` stands for any characters, excludes anything."""
     return any(
-        condition.key.lower() in keys
-        and not condition.operator.if_exists
+        any(like(key, condition.key.lower()) for key in keys)
+        and not (condition.operator.if_exists or condition.operator.negated)
         and any(value.pattern.strip("*") for value in condition.values)
         for condition in statement.conditions
     )
