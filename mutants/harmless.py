@@ -189,7 +189,7 @@ HARMLESS: tuple[Harmless, ...] = (
         "another statement of the key's policy allows it as well",
         "aws_kms_key",
         STATEMENT.removesuffix(r"\.") + r".*",
-        f"{GONE}|element removed|emptied|{REWORDED}|(key|service) misspelt|another (key|service)|other (account|region)",
+        f"{GONE}|element removed|emptied|{REWORDED}|(key|service) misspelt|(an)?other (key|service|account|region)",
         unless_noticed=True,
     ),
     Harmless(
