@@ -55,6 +55,11 @@ docs: install ## Write the pages that are made of code and tests, and build the 
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 	@echo "site/index.html"
 
-lock: install ## Write requirements.lock anew from pyproject.toml
+# What Lambda's Python has itself is not in the layer: boto3, and what that needs.
+lock: install ## Write requirements.lock anew from pyproject.toml, and the lock of the layer
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --no-header --extra dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
+	  --no-annotate --no-header --only-binary :all: --constraints requirements.lock \
+	  $(patsubst %,--no-emit-package %,boto3 botocore jmespath python-dateutil s3transfer six urllib3) \
+	  backbone/development/layer.txt -o backbone/development/layer.lock

@@ -24,9 +24,9 @@ def key(lock: bytes) -> str:
     return hashlib.sha256(lock.replace(b"\r\n", b"\n")).hexdigest()[:16]
 
 
-def lambda_folder(project: Path, key: str) -> Path:
+def lambda_folder(project: Path, key: str, architecture: str = "arm64") -> Path:
     """The packages as Lambda runs them."""
-    return project / CACHE / key / "lambda"
+    return project / CACHE / key / ("lambda" if architecture == "arm64" else f"lambda-{architecture}")
 
 
 def host_folder(project: Path, key: str) -> Path:

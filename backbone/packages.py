@@ -18,6 +18,11 @@ RUNTIME = ("boto3", "awslambdaric", "simplejson", "snapshot-restore-py")
 """What Lambda's Python runtime has beside the standard library: the AWS SDK, and its interface client with what that
 needs (Lambda developer guide, "Runtime-included SDK versions"; awslambdaric's own requirements)."""
 
+OURS = "event-backbone"
+"""What a layer of `backbone layer` has, as a requirement: the runtime, and what that needs."""
+
+OURS_NEEDS = "aws-lambda-powertools[parser,tracer]"
+
 
 @dataclass(frozen=True)
 class Packages:
@@ -47,6 +52,10 @@ def installed(requirements: tuple[str, ...]) -> Packages:
         if (name, frozenset(wanted.extras)) in seen:
             continue
         seen.add((name, frozenset(wanted.extras)))
+        if name == OURS:
+            modules["backbone"] = str(Path(__file__).parent.parent)
+            pending.append(Requirement(OURS_NEEDS))
+            continue
         folder = index.get(name)
         found = Distribution.at(folder) if folder else None
         if found is None or not wanted.specifier.contains(found.version, prereleases=True):

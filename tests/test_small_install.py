@@ -153,20 +153,56 @@ def small(site: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str
     return environment(site, tmp_path_factory.mktemp("environment"))
 
 
+HANDLER = """
+from typing import ClassVar
+from backbone.runtime import Consumer, EventData, Outbox, Received
+from events import OrderCreated
+
+class InvoicePaid(EventData):
+    detail_type: ClassVar[str] = "Invoice.Paid"
+    version: ClassVar[int] = 1
+    order_id: str
+
+consumer, outbox = Consumer(), Outbox(InvoicePaid)
+
+@consumer.on(OrderCreated)
+def handle(event: Received[OrderCreated]) -> None:
+    paid = InvoicePaid(order_id=event.data.order_id)
+    outbox.publish(paid, key=event.id, correlation_id=event.meta.correlation_id, causation_id=event.id)
+
+on_event = consumer.handler()
+"""
+
+ANSWERED = """
+
+def test_an_order_is_answered(simulator: Simulator) -> None:
+    event = json.loads((HERE / "samples" / "order-service" / "Order.Created.v1.json").read_text())
+    put(simulator, event["source"], event["detail-type"], event["detail"], caller="order-service")
+    trace = simulator.run_until_idle()
+    assert trace.published("Invoice.Paid") == 1
+    assert "shop-order-service" in trace.delivered_to("Invoice.Paid")
+    assert simulator.problems() == []
+"""
+
+
 def test_what_a_team_is_handed_runs_in_a_folder_of_its_own(
     site: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Its Terraform, with its own function, beside the backbone's, as `pip install event-backbone pytest` leaves it."""
+    """Its module and its function, which consumes and publishes, as `pip install event-backbone pytest` leaves it."""
     document = yaml.safe_load((ROOT / "backbone.yaml").read_text())
     document["accounts"]["invoice"] = {"id": "444444444444"}
     events = {"publishes": ["Invoice.Paid"], "subscribes": ["Order.Created"]}
     document["services"]["invoice-service"] = {"account": "invoice", **events}
     hand_over(parse(yaml.safe_dump(document)), "invoice-service", tmp_path, to="function", language="python")
+    (tmp_path / "code" / "handler.py").write_text(HANDLER)
+    (tmp_path / "events" / "events.py").rename(tmp_path / "code" / "events.py")
+    with (tmp_path / "test_backbone.py").open("a") as file:
+        file.write(ANSWERED)
     with_pytest = environment(site, tmp_path_factory.mktemp("environment"), "pytest")
     with_pytest["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # those of what is left out cannot be loaded
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", "."]
     done = subprocess.run(command, cwd=tmp_path, env=with_pytest, capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines()[-1].startswith("4 passed"), done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].startswith("5 passed"), done.stdout + done.stderr
 
 
 def test_a_service_elsewhere_publishes_and_consumes_through_the_simulator(

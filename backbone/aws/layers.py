@@ -1,4 +1,4 @@
-"""Public Lambda layers: what is in them, and for which Pythons and processors they are made."""
+"""Lambda layers that everybody may have: what is in them, and for which Pythons and processors they are made."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ PUBLIC: dict[str, tuple[str, ...]] = {
         for owner in (POWERTOOLS_OWNER, *POWERTOOLS_OWNERS.values())
         for name, packages in (("V2*", ("aws-lambda-powertools[all]>=2,<3",)), ("V3-*", POWERTOOLS))
     },
+    "arn:*:lambda:*:*:layer:event-backbone-*": ("event-backbone",),
     "arn:*:lambda:*:*:layer:AWS-Parameters-and-Secrets-Lambda-Extension*": (),
     "arn:*:lambda:*:*:layer:LambdaInsightsExtension*": (),
 }
-"""The Python packages, as requirements, in layers of AWS whose ARNs match a pattern with `*` (Powertools for AWS Lambda
-documentation, "Lambda Layer"). The extensions have none."""
+"""The Python packages, as requirements, in layers whose ARNs match a pattern with `*`: those of AWS (Powertools for AWS
+Lambda documentation, "Lambda Layer"; the extensions have none), and that which `backbone layer` writes."""
 
 
 def architecture_of(layer: str) -> str | None:

@@ -23,6 +23,7 @@ def main() -> None:
                 development,
                 handover,
                 keys,
+                layer,
                 lock,
                 patterns,
                 simulate,

@@ -9,21 +9,23 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from backbone import locked
 from backbone.errors import BackboneError
 from backbone.synthesis.requirements import HEADER, digest_of
 
-__all__ = ["LockCommandError", "lock"]
+__all__ = ["PLATFORMS", "LockCommandError", "fetch", "lock"]
 
 OLDEST_PYTHON = "3.11"
 """The oldest Python that may run the simulator: versions are chosen for it and every later one."""
 
-PLATFORM = ("--python-platform", "aarch64-manylinux_2_34", "--python-version", "3.13")
-"""What functions run on: Python 3.13 on arm64 and Amazon Linux 2023, which has glibc 2.34 (Lambda developer guide,
-"Lambda runtimes"; Amazon Linux 2023 user guide)."""
+PLATFORMS = {
+    "arm64": ("--python-platform", "aarch64-manylinux_2_34", "--python-version", "3.13"),
+    "x86_64": ("--python-platform", "x86_64-manylinux_2_34", "--python-version", "3.13"),
+}
+"""What functions run on, by architecture, as uv says it: Python 3.13 on Amazon Linux 2023, which has glibc 2.34 (Lambda
+developer guide, "Lambda runtimes"; Amazon Linux 2023 user guide). The backbone's own run on arm64."""
 
 
 class LockCommandError(BackboneError):
@@ -43,8 +45,8 @@ def lock(folder: Path, project: Path, *, upgrade: bool = False) -> Path:
         text = _resolved(requirements, "" if upgrade else known)
         _replace(file, f"{header}\n{text}")
     key = locked.key(file.read_bytes())
-    _fetch(file, locked.lambda_folder(project, key), PLATFORM)
-    _fetch(file, locked.host_folder(project, key), ())
+    fetch(file, locked.lambda_folder(project, key), *PLATFORMS["arm64"])
+    fetch(file, locked.host_folder(project, key))
     return file
 
 
@@ -67,15 +69,19 @@ def _replace(file: Path, text: str) -> None:
     beside.replace(file)
 
 
-def _fetch(lock_file: Path, folder: Path, platform: Sequence[str]) -> None:
-    """Unpack the packages of a lock file into a folder, unless that is there: it is whole, or not there at all."""
+def fetch(lock_file: Path, folder: Path, *options: str) -> None:
+    """Unpack the packages of a lock file into a folder, unless that is there: it is whole, or not there at all.
+
+    `options` are uv's, such as those that name another platform than this machine's. LockCommandError when uv is not
+    installed or cannot do it.
+    """
     if folder.is_dir():
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as made:
         target = Path(made) / folder.name
         _uv(
-            *("pip", "install", "--target", str(target), "--python", sys.executable, *platform, "--require-hashes"),
+            *("pip", "install", "--target", str(target), "--python", sys.executable, *options, "--require-hashes"),
             *("--only-binary", ":all:", "--link-mode", "copy", "--requirements", str(lock_file)),
         )
         target.mkdir(exist_ok=True)  # uv makes none for an empty file
@@ -93,5 +99,5 @@ def _find_uv() -> str:
     beside = Path(sys.executable).with_name("uv")
     found = str(beside) if beside.is_file() else shutil.which("uv")
     if found is None:
-        raise LockCommandError("backbone lock needs uv, which is not installed; pip install 'event-backbone[lock]'")
+        raise LockCommandError("fetching packages needs uv, which is not installed; pip install 'event-backbone[lock]'")
     return found

@@ -72,6 +72,16 @@ def _bare(topology: Topology) -> Topology:
     )
 
 
+def _environment(topology: Topology, service: str) -> dict[str, str]:
+    """What the runtime reads from a function's environment."""
+    return {
+        "EVENT_BUS_ARN": topology.place(topology.bus.account).bus(topology.global_bus),
+        "EVENT_SOURCE": topology.source_of(service),
+        "POWERTOOLS_METRICS_NAMESPACE": topology.name,
+        "POWERTOOLS_SERVICE_NAME": service,
+    }
+
+
 def _own_stack(topology: Topology, service: str, variables: Json, key: str | None) -> Json:
     """A function or queue, and a role, as far as the module asks for them."""
     account = topology.services[service].account
@@ -96,6 +106,10 @@ def _own_stack(topology: Topology, service: str, variables: Json, key: str | Non
                 "filename": "code.zip",
                 "handler": "handler.on_event",
                 "runtime": "python3.13",
+                "architectures": ["arm64"],
+                "timeout": 30,
+                "layers": [place.arn("lambda", "layer:event-backbone-python313-arm64:1")],
+                "environment": {"variables": _environment(topology, service)},
                 "kms_key_arn": key,
             },
         }

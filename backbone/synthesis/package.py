@@ -17,7 +17,7 @@ from backbone.sources import ModuleFiles, content, digest, runtime_files
 from backbone.synthesis.requirements import Locked
 from backbone.version import __version__
 
-__all__ = ["Package", "PackageError", "package"]
+__all__ = ["Package", "PackageError", "pack", "package", "shipped_runtime"]
 
 OLDEST = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 
@@ -54,24 +54,31 @@ def package(files: ModuleFiles, locked: Locked | None = None) -> Package:
     """The zip of a module, of the packages that it needs, and of the runtime, whose version is `backbone.__version__`.
 
     PackageError when Lambda would not take it.
-
-    Names, contents and nothing else decide the bytes: no times, no modes, no order of the file system. Nothing
-    is compressed, since compressors differ between machines and sources are small.
     """
-    runtime = runtime_files()
-    shipped = {path: content(files.root / path) for path in files.shipped()}
-    shipped |= {path: content(file) for path, file in runtime.items()} | {"backbone/__init__.py": FACE.encode()}
+    shipped = {path: content(files.root / path) for path in files.shipped()} | shipped_runtime()
     for path, file in locked.files() if locked else ():
         if path in shipped:
             raise PackageError(f"{path} is a file of the code and of a package that it needs; rename the module")
         shipped[path] = file.read_bytes()
-    _check_size(shipped)
-    read = {path: files.root / path for path in files.paths()} | runtime
+    zipped = pack(shipped, or_else="need fewer packages, or put them into a layer: service.function(layers=[...])")
+    read = {path: files.root / path for path in files.paths()} | runtime_files()
     sources = {path: digest(file) for path, file in sorted(read.items())}
-    return Package(_zip(shipped), files.folders, sources, locked.key if locked else None)
+    return Package(zipped, files.folders, sources, locked.key if locked else None)
 
 
-def _zip(contents: Mapping[str, bytes]) -> bytes:
+def shipped_runtime() -> dict[str, bytes]:
+    """What ships of the backbone: its runtime, and a package for it to be in, by their paths."""
+    runtime = {path: content(file) for path, file in runtime_files().items()}
+    return runtime | {"backbone/__init__.py": FACE.encode()}
+
+
+def pack(contents: Mapping[str, bytes], *, or_else: str) -> bytes:
+    """The zip of files by their paths; PackageError, which ends with what to do, when Lambda would not take it.
+
+    Names, contents and nothing else decide the bytes: no times, no modes, no order of the file system. Nothing
+    is compressed, since compressors differ between machines and sources are small.
+    """
+    _check_size(contents, or_else)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for path, data in sorted(contents.items()):
@@ -82,15 +89,15 @@ def _zip(contents: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _check_size(contents: Mapping[str, bytes]) -> None:
+def _check_size(contents: Mapping[str, bytes], or_else: str) -> None:
     """PackageError when a zip would be too large: as nothing is compressed, it is as large as its files."""
     if (total := sum(map(len, contents.values()))) <= CODE_ZIPPED_BYTES:
         return
     sizes: Counter[str] = Counter()
     for path, data in contents.items():
-        sizes[path.partition("/")[0]] += len(data)
+        sizes[path.removeprefix("python/").partition("/")[0]] += len(data)
     largest = ", ".join(f"{name} {size / 1024**2:.1f} MB" for name, size in sizes.most_common(3))
     raise PackageError(
         f"the code has {total / 1024**2:.1f} MB; allowed: {CODE_ZIPPED_BYTES // 1024**2} MB in a zip (the largest: "
-        f"{largest}); need fewer packages, or put them into a layer and name it in service.function(layers=[...])"
+        f"{largest}); {or_else}"
     )

@@ -17,6 +17,7 @@ from backbone.cli import (  # noqa: F401  (each adds its commands)
     development,
     handover,
     keys,
+    layer,
     lock,
     patterns,
     simulate,
