@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,10 +27,12 @@ __all__ = [
     "Change",
     "Manifest",
     "ManifestBus",
+    "ManifestDeployment",
     "ManifestError",
     "ManifestService",
     "ManifestStack",
     "ManifestSubscription",
+    "bootstrap_folder",
     "read",
     "stale",
     "write",
@@ -92,6 +95,22 @@ class ManifestStack(_Model):
     files: dict[str, str] = Field(default_factory=dict)
 
 
+class ManifestDeployment(_Model):
+    """Who deploys: roles by their ARNs, or jobs by the subjects (in which `*` stands for any characters) of tokens.
+
+    Tokens are those of an `issuer` for an `audience`. `account` is the id of the account with the state's bucket and
+    the pipeline's roles; `boundary` is the name, with its path, of the policy that limits all roles in each account.
+    """
+
+    account: str
+    deploying: tuple[str, ...]
+    planning: tuple[str, ...]
+    issuer: str | None = None
+    audience: str | None = None
+    boundary: str
+    organization_id: str | None = None
+
+
 class Manifest(_Model):
     """A synthesized backbone. `accounts` has ids by name, `stacks` is in the order to deploy them.
 
@@ -101,7 +120,7 @@ class Manifest(_Model):
     of each file of a module or of the runtime, by its path from the folder of that file (or, for what is installed
     elsewhere, from where Python finds it). `layers` has what is known to be in layers, as requirements, by patterns of
     their ARNs in which `*` stands for any characters. `open_routes` has the routes that modules let anyone call, each
-    as the name of the API and the route key.
+    as the name of the API and the route key. `deployment` says who deploys, where the file does.
     """
 
     format: Literal[1] = FORMAT
@@ -121,6 +140,7 @@ class Manifest(_Model):
     sources: dict[str, str]
     layers: dict[str, tuple[str, ...]]
     open_routes: tuple[str, ...] = ()
+    deployment: ManifestDeployment | None = None
 
     def account_of(self, source: str) -> dict[str, str]:
         """The account id of the service that publishes under a source, as an event has it; empty when none does."""
@@ -128,6 +148,12 @@ class Manifest(_Model):
             if service.source == source:
                 return {"account": self.accounts[service.account]}
         return {}
+
+
+def bootstrap_folder(stacks: Path) -> Path:
+    """The folder of a bootstrap: `bootstrap` beside `cdktf.out`, and `bootstrap.prod` beside `cdktf.prod.out`."""
+    own = re.fullmatch(r"cdktf(\..+)?\.out", stacks.name)
+    return stacks.with_name(f"bootstrap{own[1] or ''}" if own else f"{stacks.name}.bootstrap")
 
 
 def write(manifest: Manifest, folder: Path) -> None:

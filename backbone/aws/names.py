@@ -19,9 +19,13 @@ from backbone.aws.limits import (
     RULE_NAME_CHARACTERS,
 )
 
-__all__ = ["BACKBONE_NAME", "BUS_NAME", "BUS_NAME_ALLOWED", "NameOf", "Names"]
+__all__ = ["BACKBONE_NAME", "BACKBONE_TAG", "BUS_NAME", "BUS_NAME_ALLOWED", "NameOf", "Names"]
 
 BACKBONE_NAME = r"[a-z0-9-]{1,20}"
+BACKBONE_TAG = "backbone"
+"""The tag by which deploy roles know the resources of a backbone whose ids AWS makes."""
+BOOTSTRAP_PATH = "backbone/"
+"""The path of the roles and policies of `backbone bootstrap`, which no role of a backbone itself has."""
 BUS_NAME = rf"[A-Za-z0-9._-]{{1,{BUS_NAME_CHARACTERS}}}"
 BUS_NAME_ALLOWED = f'1 to {BUS_NAME_CHARACTERS} of A-Z a-z 0-9 . _ -, and not "default"'
 
@@ -79,9 +83,24 @@ class Names:
         return f"alias/{self.backbone}"
 
     @property
+    def boundary(self) -> str:
+        """The policy that limits every role of the backbone, with its path. Policies belong to no region."""
+        return f"{BOOTSTRAP_PATH}{self.backbone}-boundary-{self.region}"
+
+    def state_role(self, stack: str) -> str:
+        """The role that reaches the state of a stack, with its path."""
+        return BOOTSTRAP_PATH + fit(f"{self.backbone}-state-{stack}-{self.region}", ROLE_NAME_CHARACTERS)
+
+    @property
     def logs_policy(self) -> str:
         """The logs resource policy of the backbone, of which each account and region has one."""
         return f"{self.backbone}-events"
+
+
+def plan_role(deploy_role: str) -> str:
+    """The role beside a deploy role that only reads; both with their path, if any."""
+    path, slash, name = deploy_role.rpartition("/")
+    return f"{path}{slash}{fit(f'{name}-plan', ROLE_NAME_CHARACTERS)}"
 
 
 def function_log_group(function: str) -> str:

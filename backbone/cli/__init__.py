@@ -18,6 +18,7 @@ def main() -> None:
 
         with exit_on_error():
             from backbone.cli import (  # noqa: F401  (each adds its commands)
+                bootstrap,
                 check,
                 deployment,
                 development,

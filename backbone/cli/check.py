@@ -32,6 +32,12 @@ def check(
     terraform: Annotated[
         bool, typer.Option("--terraform", help="Also report what `terraform validate` says; it needs the AWS provider.")
     ] = False,
+    bootstrapped: Annotated[
+        Path | None,
+        typer.Option(
+            "--bootstrap", help="The folder of `backbone bootstrap`.", show_default="bootstrap beside the file"
+        ),
+    ] = None,
     plugin_dir: Annotated[
         Path | None, typer.Option(help="The folder with the unpacked provider, for `terraform init`.")
     ] = None,
@@ -42,6 +48,8 @@ def check(
     `backbone.accept.yaml` beside the file accepts findings with a reason. The exit status is 1 when there is an error
     or a warning.
     """
+    from backbone.deployment.bootstrap import check as bootstrap
+    from backbone.manifest import bootstrap_folder
     from backbone.system.reader import read
     from backbone.topology import find
 
@@ -53,6 +61,7 @@ def check(
 
         with errors.status("Running terraform validate"):
             findings += validate(folder, plugin_dir=plugin_dir)
+    findings += bootstrap.check(folder, bootstrapped or bootstrap_folder(folder))
     findings.sort(key=lambda found: (list(STYLES).index(found.severity), found.rule, found.address))
     if sarif is not None:
         _write_sarif(sarif, findings, reading.system.services, find(Path()))

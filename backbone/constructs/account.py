@@ -70,6 +70,7 @@ class Account(EmptyAccount):
     """An account, its provider, and the policy by which events may be logged there.
 
     `kms_key` encrypts all that can be encrypted in it: the ARN of a key, or the policy and alias of one to be made.
+    `boundary` is the ARN of the policy that limits each of its roles.
     `open_routes` are the routes that anyone may call, of all APIs in it, each as the name of the API and the route key.
     """
 
@@ -82,9 +83,11 @@ class Account(EmptyAccount):
         logs_policy_name: str,
         vended_logs: bool = False,
         kms_key: str | NewKey | None = None,
+        boundary: str | None = None,
     ) -> None:
         super().__init__(scope, id, access=access)
         self.kms_key = self._make(kms_key) if isinstance(kms_key, NewKey) else kms_key
+        self.boundary = boundary
         self.open_routes: set[str] = set()
         self.logs_policy = CloudwatchLogResourcePolicy(
             self,

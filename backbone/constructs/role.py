@@ -10,7 +10,10 @@ __all__ = ["Role"]
 
 
 class Role:
-    """A role whose permissions are inline policies; all of them are resources of `scope`, the role itself as `role`."""
+    """A role whose permissions are inline policies; all of them are resources of `scope`, the role itself as `role`.
+
+    The account's boundary, if any, limits it.
+    """
 
     def __init__(
         self, scope: Construct, *, account: Account, name: str, description: str, trust: policies.Document
@@ -23,6 +26,7 @@ class Role:
             name=name,
             description=description,
             assume_role_policy=policies.to_json(trust),
+            permissions_boundary=account.boundary,
         )
         self._name, self.arn = role.name, role.arn
 

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 from backbone.aws.layers import POWERTOOLS
-from backbone.manifest import Manifest, ManifestBus, ManifestService, ManifestStack, ManifestSubscription
+from backbone.manifest import (
+    Manifest,
+    ManifestBus,
+    ManifestDeployment,
+    ManifestService,
+    ManifestStack,
+    ManifestSubscription,
+)
 from backbone.sources import digest
 from backbone.synthesis.package import Package
 from backbone.synthesis.stacks import BackboneStack
@@ -45,6 +52,22 @@ def manifest_of(topology: Topology, stacks: Mapping[str, BackboneStack]) -> Mani
         sources=sources,
         layers=_layers(topology, stacks),
         open_routes=tuple(sorted(route for stack in stacks.values() for route in stack.open_routes)),
+        deployment=_deployment(topology),
+    )
+
+
+def _deployment(topology: Topology) -> ManifestDeployment | None:
+    declared, account = topology.deployment, topology.pipeline_account
+    if declared is None or account is None:
+        return None
+    return ManifestDeployment(
+        account=account,
+        deploying=declared.deploying,
+        planning=declared.planning,
+        issuer=declared.issuer,
+        audience=declared.audience,
+        boundary=topology.names.boundary,
+        organization_id=topology.organization_id,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from backbone.aws import key_policies, policies
+from backbone.aws.arn import Place
 from backbone.cdk import (
     App,
     CloudBackend,
@@ -139,6 +140,7 @@ class BackboneStack(TerraformStack):
             logs_policy_name=topology.names.logs_policy,
             vended_logs=topology.logs.bus is not None,
             kms_key=self._key(name),
+            boundary=topology.place(name).iam(f"policy/{topology.names.boundary}") if topology.deployment else None,
         )
 
     def _key(self, account: str) -> str | NewKey | None:
@@ -156,7 +158,7 @@ class BackboneStack(TerraformStack):
             deploy_role=declared.deploy_role,
             profile=declared.profile,
             session_name=f"backbone-{topology.name}",
-            tags=topology.tags,
+            tags=topology.all_tags,
         )
 
     def _service(self, name: str) -> Service:
@@ -270,8 +272,8 @@ def _add_backend(stack: TerraformStack, name: str, topology: Topology) -> None:
             )
             # cdktf's S3Backend is older than both.
             stack.add_override("terraform.backend.s3.use_lockfile", True)
-            if state.role:
-                stack.add_override("terraform.backend.s3.assume_role", {"role_arn": state.role})
+            if role := state.role or _state_role(name, topology):
+                stack.add_override("terraform.backend.s3.assume_role", {"role_arn": role})
         case Remote():
             RemoteBackend(
                 stack,
@@ -287,3 +289,10 @@ def _add_backend(stack: TerraformStack, name: str, topology: Topology) -> None:
                 hostname=state.hostname,
                 workspaces=workspace,
             )
+
+
+def _state_role(stack: str, topology: Topology) -> str | None:
+    """The role that `backbone bootstrap` makes for the state of a stack; None where nobody is said to deploy."""
+    account_id, partition = topology.pipeline_account, topology.place(topology.bus.account).partition
+    role = topology.names.state_role(stack)
+    return Place(partition, topology.region, account_id).iam(f"role/{role}") if account_id else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from backbone.system.iam import Identity, Policy, authorize, event_source
@@ -89,9 +90,9 @@ def service_of(arn: str) -> str:
     return arn.split(":")[2] if arn.startswith("arn:") and arn.count(":") >= 5 else ""
 
 
-def may(role: Role, action: str, arn: str) -> bool:
+def may(role: Role, action: str, arn: str, context: Mapping[str, str] = MappingProxyType({})) -> bool:
     """Whether a role's own policies let it do something to a resource at an ARN."""
-    return bool(authorize(role.identity, action, arn, owner=role.account_id, context={}))
+    return bool(authorize(role.identity, action, arn, owner=role.account_id, context=context))
 
 
 def send_refusal(who: Identity, arn: str, context: Mapping[str, str], policies: Iterable[Policy] = ()) -> str | None:

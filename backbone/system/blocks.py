@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from backbone.aws.limits import PATTERN_CHARACTERS
@@ -21,11 +22,20 @@ T = TypeVar("T")
 
 
 class Blocks:
-    """Blocks by what they are attached to: a policy to its queue, a target to its rule, a route to its API."""
+    """Blocks by what they are attached to: a policy to its queue, a target to its rule, a route to its API.
 
-    def __init__(self, configuration: Configuration, folder: Path) -> None:
+    `boundaries` are the permissions boundaries that a bootstrap makes, by ARN; None where it was not written yet.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        folder: Path,
+        boundaries: Mapping[str, Policy | None] = MappingProxyType({}),
+    ) -> None:
         self.configuration = configuration
         self.folder = folder
+        self.boundaries = boundaries
         self.findings: list[Finding] = []
         self._policies: list[tuple[Policy, str]] = []
         self._attached: dict[tuple[str, str], list[Block]] = defaultdict(list)

@@ -38,8 +38,15 @@ def read_role(blocks: Blocks, values: Values) -> Role:
         place=block.place,
         trust=blocks.policy(values, TRUST, "assume_role_policy"),
         policies=(*inline, *(_managed(blocks, values, arn) for arn in arns)),
-        boundary=None if boundary is None else _managed(blocks, values, boundary),
+        boundary=None if boundary is None else _boundary(blocks, values, boundary),
     )
+
+
+def _boundary(blocks: Blocks, values: Values, arn: str) -> Policy | None:
+    """A permissions boundary. That of a bootstrap which is not there to be read counts as no limit."""
+    if arn in blocks.boundaries:
+        return blocks.boundaries[arn]
+    return _managed(blocks, values, arn)
 
 
 def _managed(blocks: Blocks, values: Values, arn: str) -> Policy:

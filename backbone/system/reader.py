@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from backbone import locked, manifest
+from backbone.aws.arn import Place
 from backbone.manifest import Manifest
 from backbone.system import acceptance, checks, terraform
 from backbone.system.blocks import Blocks
@@ -58,9 +59,21 @@ def read(folder: Path) -> Reading:
 
 def reading_of(configuration: Configuration, folder: Path) -> Reading:
     """The system of a configuration; the functions' code is in the folder."""
-    blocks = Blocks(configuration, folder)
     declared = manifest.read(folder) if (folder / manifest.FILE_NAME).exists() else None
+    blocks = Blocks(configuration, folder, _boundaries(declared, folder))
     return Reading(_system(blocks, declared), blocks, declared)
+
+
+def _boundaries(declared: Manifest | None, folder: Path) -> dict[str, Policy | None]:
+    """The boundaries of all accounts, as the bootstrap beside the stacks has them."""
+    if declared is None or declared.deployment is None:
+        return {}
+    bootstrapped = manifest.bootstrap_folder(folder)
+    written = (bootstrapped / "stacks").is_dir()
+    made = Blocks(terraform.load(bootstrapped), bootstrapped).customer_policies if written else {}
+    places = (Place(declared.partition, declared.region, number) for number in declared.accounts.values())
+    arns = [place.iam(f"policy/{declared.deployment.boundary}") for place in places]
+    return {arn: made.get(arn) for arn in arns}
 
 
 def _system(blocks: Blocks, declared: Manifest | None) -> System:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from backbone.aws.arn import Arn, ArnError
-from backbone.aws.names import BACKBONE_NAME, BUS_NAME, BUS_NAME_ALLOWED, Names
+from backbone.aws.limits import TAGS_PER_RESOURCE
+from backbone.aws.names import BACKBONE_NAME, BACKBONE_TAG, BUS_NAME, BUS_NAME_ALLOWED, Names
 from backbone.aws.regions import REGIONS, partition_of
 from backbone.topology import defaults
 from backbone.topology.fields import NO_EVENTS_OF_AWS, is_reserved
@@ -25,6 +26,7 @@ def check(given: Source) -> Iterator[Problem]:
         return
     yield from _check_references(given, top)
     yield from _check_accounts(given, top)
+    yield from _check_deployment(given, top)
     yield from _check_region(given, top)
     yield from _check_arns(given, top)
     yield from _check_sources(given, top)
@@ -78,6 +80,32 @@ def _check_accounts(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
             yield given.problem(
                 ("accounts", name, "profile"), "given together with deploy_role; allowed: one of the two, or neither"
             )
+
+
+def _check_deployment(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
+    """What `deployment` asks of the rest of the file."""
+    if top.get("deployment") is None:
+        return
+    for name, account in _mappings(top, "accounts"):
+        if account.get("deploy_role") is None:
+            yield given.problem(
+                ("accounts", name),
+                "has no deploy_role, which deployment needs in every account: it is the role that `backbone bootstrap` "
+                "makes; add it, as in deploy_role: backbone-deploy",
+            )
+    tags = _mapping(top, "tags")
+    if BACKBONE_TAG in tags:
+        yield given.problem(
+            ("tags", BACKBONE_TAG),
+            "is the tag by which deploy roles know the backbone's resources, and synth gives it with deployment; "
+            "give this tag another name",
+        )
+    elif len(tags) == TAGS_PER_RESOURCE:
+        yield given.problem(
+            ("tags",),
+            f"got {len(tags)} entries; allowed: at most {TAGS_PER_RESOURCE - 1} with deployment, which adds the tag "
+            f"{BACKBONE_TAG}",
+        )
 
 
 def _check_region(given: Source, top: dict[str, Any]) -> Iterator[Problem]:

@@ -33,13 +33,13 @@ def from_pydantic(error: ErrorDetails, given: Source) -> Problem:
             known = _keys(path[:-1], given.value)
             message = f"no such key; allowed: {', '.join(known)}{suggestion(str(path[-1]), known)}"
         case "union_tag_not_found":
-            backends = value_at(path, given.value).backends
-            path = (*path, "backend")
-            message = f"is missing: where Terraform keeps its state; allowed: {', '.join(backends)}"
+            choosing, whole = value_at(path, given.value).chooser, _keys(path[:-1], given.value)[str(path[-1])]
+            path = (*path, choosing.name)
+            message = f"is missing: {whole.purpose}; allowed: {choosing.value.allowed}"
         case "union_tag_invalid":
-            backends = value_at(path, given.value).backends
-            path, tag = (*path, "backend"), got["backend"]
-            message = f"got {format_value(tag)}; allowed: {', '.join(backends)}{suggestion(str(tag), backends)}"
+            choosing = value_at(path, given.value).chooser
+            path, tag, choices = (*path, choosing.name), got[choosing.name], choosing.value.choices
+            message = f"got {format_value(tag)}; allowed: {', '.join(choices)}{suggestion(str(tag), choices)}"
         case "too_short":
             message = f"got {format_value(got)}; allowed: at least one entry"
         case "too_long":

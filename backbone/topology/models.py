@@ -14,12 +14,13 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr
 
-from backbone.aws.arn import Place
+from backbone.aws.arn import Arn, Place
 from backbone.aws.limits import TAGS_PER_RESOURCE
-from backbone.aws.names import Names
+from backbone.aws.names import BACKBONE_TAG, Names
 from backbone.aws.regions import Partition, partition_of
 from backbone.sources import environment_file
 from backbone.topology import defaults
+from backbone.topology.deployment import AssumedRole, GitHub, GitLab
 from backbone.topology.environments import Environment, Layout
 from backbone.topology.fields import (
     AccountId,
@@ -226,6 +227,16 @@ class Topology(Model):
     ] = Local()
     """Where Terraform keeps its state. The default is `backend: local`."""
 
+    deployment: (
+        Annotated[
+            GitHub | GitLab | AssumedRole,
+            Field(discriminator="by"),
+            Allowed("a mapping, as in {by: github, repository: acme/backbone}"),
+        ]
+        | None
+    ) = None
+    """Who deploys. `backbone bootstrap` lets it, and every role that is synthesized gets a permissions boundary."""
+
     environments: dict[EnvironmentName, Environment] = Field(default_factory=dict, examples=["{dev: {}, prod: {}}"])
     """The environments that the backbone is deployed to, each under its name, with what differs there from the rest of
     the file. Every command then needs `--env` or BACKBONE_ENV."""
@@ -297,6 +308,21 @@ class Topology(Model):
     def kms_key_of(self, account: str) -> str | None:
         """The key for an account's resources: an ARN, `create` for one to be made, or None for AWS's own keys."""
         return self.accounts[account].kms_key or self.kms_key
+
+    @property
+    def pipeline_account(self) -> str | None:
+        """The id of the account with the state's bucket and the pipeline's roles; None without `deployment`."""
+        declared = self.deployment
+        if declared is None or declared.account:
+            return declared.account if declared else None
+        if isinstance(declared, AssumedRole):
+            return Arn.parse(declared.role).account_id
+        return self.accounts[self.bus.account].id
+
+    @cached_property
+    def all_tags(self) -> Mapping[str, str]:
+        """The tags of every resource. The deploy roles know a resource whose id AWS makes by the backbone's tag."""
+        return {**self.tags, BACKBONE_TAG: self.name} if self.deployment else self.tags
 
     def retry_of(self, service: str) -> Retry:
         """How long forwarding to a service is tried."""

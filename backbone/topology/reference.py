@@ -10,7 +10,7 @@ from annotated_types import MaxLen, MinLen
 
 from backbone.topology.fields import Model
 from backbone.topology.models import Topology
-from backbone.topology.schema import Key, Value, keys
+from backbone.topology.schema import Key, Value, chooser, keys
 
 __all__ = ["Section", "markdown", "sections"]
 
@@ -35,8 +35,8 @@ class Section:
         """Where the mapping stands, not counting environments for one that stands elsewhere; of several, which."""
         elsewhere = [path for path in self.paths if not path.startswith("environments.")] or self.paths
         places = " and ".join(f"`{path}`" for path in elsewhere if path)
-        backend = self.model.model_fields.get("backend")
-        which = f", `backend: {Value.of(backend.annotation).allowed}`" if backend else ""
+        choosing = chooser(self.model)
+        which = f", `{choosing.name}: {choosing.value.allowed}`" if choosing else ""
         return f"{places}{which}" or "The file"
 
 

@@ -14,9 +14,12 @@ from backbone.topology.fields import Allowed, Model
 from backbone.topology.models import Topology
 from backbone.topology.source import KeyPath
 
-__all__ = ["Key", "Kind", "Value", "keys", "value_at"]
+__all__ = ["Key", "Kind", "Value", "chooser", "keys", "value_at"]
 
 Kind = Literal["text", "whole number", "true or false", "list", "mapping", "any"]
+
+CHOOSERS = ("backend", "by")
+"""The keys that choose among models: each of these has such a key with one word."""
 
 _KINDS: dict[Any, Kind] = {
     str: "text",
@@ -50,7 +53,7 @@ class Value:
 
     @property
     def models(self) -> tuple[type[Model], ...]:
-        """The models of a mapping with fixed keys: several where its `backend` chooses among them."""
+        """The models of a mapping with fixed keys: several where the value of a key chooses among them."""
         return tuple(member for member in _members(self.type) if isinstance(member, type) and issubclass(member, Model))
 
     @property
@@ -99,14 +102,18 @@ class Value:
         ]
 
     @property
-    def backends(self) -> tuple[str, ...]:
-        """The values of `backend` that choose among several models, in the order of the models."""
-        return tuple(name for model in self.models for name in _backends(model))
+    def chooser(self) -> Key:
+        """The key whose value chooses among several models; its `choices` are those of all."""
+        found = [key for model in self.models if (key := chooser(model))]
+        return Key(
+            found[0].name, Value(Literal[tuple(word for key in found for word in key.value.choices)]), found[0].field
+        )
 
     def model_for(self, document: Any) -> type[Model] | None:
-        """The model of a mapping with fixed keys: of several, the one that the document's `backend` names."""
-        backend = document.get("backend") if isinstance(document, dict) else None
-        return next((model for model in self.models if backend in _backends(model)), next(iter(self.models), None))
+        """The model of a mapping with fixed keys: of several, the one that the document's choosing key names."""
+        given = document if isinstance(document, dict) else {}
+        found = (model for model in self.models if (key := chooser(model)) and given.get(key.name) in key.value.choices)
+        return next(found, next(iter(self.models), None))
 
 
 @dataclass(frozen=True)
@@ -141,6 +148,11 @@ def keys(model: type[Model]) -> tuple[Key, ...]:
     return tuple(Key(name, Value.of(hints[name]), field) for name, field in model.model_fields.items())
 
 
+def chooser(model: type[Model]) -> Key | None:
+    """The key by whose value a model is chosen among others; None where the model stands alone."""
+    return next((key for key in keys(model) if key.name in CHOOSERS), None)
+
+
 def value_at(path: KeyPath, document: Any) -> Value:
     """What the models allow at a path of a file; LookupError where they have no such place.
 
@@ -165,8 +177,3 @@ def _below(document: Any, step: str | int) -> Any:
 
 def _members(annotation: Any) -> tuple[Any, ...]:
     return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
-
-
-def _backends(model: type[Model]) -> tuple[str, ...]:
-    field = model.model_fields.get("backend")
-    return get_args(field.annotation) if field else ()

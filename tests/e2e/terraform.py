@@ -11,8 +11,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -77,10 +77,11 @@ def environment(url: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Terraform:
-    """Terraform in the folder of one stack."""
+    """Terraform in the folder of one stack. `more` is added to its environment."""
 
     folder: Path
     url: str
+    more: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *words: str, good: tuple[int, ...] = (0,)) -> tuple[int, str]:
         began = time.monotonic()
@@ -88,7 +89,7 @@ class Terraform:
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env=environment(self.url),
+            env=environment(self.url) | dict(self.more),
             capture_output=True,
             text=True,
             timeout=900,

@@ -43,4 +43,10 @@ ENTRIES: dict[str, Entry] = {
         "Somebody else can send, read or publish where nobody should.",
         "Narrow the statement as the message says.",
     ),
+    "BB520": Entry(
+        "Bootstrap must run first",
+        "error",
+        "The pipeline is denied half-way through the deployment, or a role can do less than it is granted.",
+        "Run `backbone bootstrap`, review and apply what it changes, and deploy then.",
+    ),
 }

@@ -102,7 +102,8 @@ def _sending(system: System, configuration: Configuration, function: Function) -
     key = key_of(configuration, block) if block else None
     if role is None or key is None or not key.startswith("arn:"):
         return
-    missing = [action for action in SENDING if not access.may(role, action, key)]
+    through = {"kms:ViaService": f"sqs.{function.place.region}.{function.place.dns_suffix}"}
+    missing = [action for action in SENDING if not access.may(role, action, key, through)]
     if missing:
         words = f"{role.name} may not {' and '.join(missing)} with the key of its failure queue"
         yield finding("BB302", function.address, f"{words}: what the function fails at is lost")

@@ -1,0 +1,44 @@
+"""`backbone bootstrap`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backbone.cli.app import AsJson, StacksFolder, app, output, print_json
+from backbone.cli.stacks import NoSynth, current
+
+__all__ = ["bootstrap"]
+
+
+@app.command()
+def bootstrap(
+    stacks: StacksFolder = None,
+    no_synth: NoSynth = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The folder to write.", show_default="bootstrap beside the file"),
+    ] = None,
+    backend: Annotated[
+        bool, typer.Option("--backend", help="Keep the states of these stacks in the bucket too, once it is there.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the Terraform that lets a pipeline deploy: roles, their boundary, and the bucket for the states.
+
+    Apply it with an administrator's credentials, the pipeline's stack first and then each account's. Write and apply it
+    again when `backbone check` says so.
+    """
+    from backbone.deployment.bootstrap.facts import Facts
+    from backbone.deployment.bootstrap.stacks import write
+    from backbone.manifest import bootstrap_folder
+
+    place = current(stacks, no_synth=no_synth)
+    written = write(Facts.read(place), folder or bootstrap_folder(place), backend=backend)
+    if as_json:
+        print_json([str(path) for path in written])
+    else:
+        for path in written:
+            output.print(str(path), soft_wrap=True)
