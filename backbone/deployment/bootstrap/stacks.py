@@ -19,8 +19,9 @@ PIPELINE = "_pipeline"
 
 
 def stacks(facts: Facts) -> dict[str, Document]:
-    """The documents of all stacks by name, in the order to apply them."""
-    return {PIPELINE: pipeline_stack(facts)} | {name: account_stack(facts, name) for name in facts.providers}
+    """The documents of all stacks by name, in the order to apply them: the pipeline's first, if it has anything."""
+    found = {PIPELINE: pipeline_stack(facts)} | {name: account_stack(facts, name) for name in facts.providers}
+    return {name: document for name, document in found.items() if document["resource"]}
 
 
 def write(facts: Facts, folder: Path, *, backend: bool) -> list[Path]:
