@@ -12,6 +12,7 @@ import typer
 
 import backbone
 from backbone.cli import (  # noqa: F401  (each adds its commands)
+    bootstrap,
     check,
     deployment,
     development,

@@ -107,7 +107,7 @@ def _stack(work: Path, text: str) -> Path:
     for delivery in document["resource"]["aws_cloudwatch_log_delivery"].values():
         delivery["lifecycle"] = {"ignore_changes": "all"}  # moto has no UpdateDeliveryConfiguration
     for stage in document["resource"]["aws_apigatewayv2_stage"].values():
-        stage["lifecycle"] = {"ignore_changes": ["tags_all"]}  # moto cannot take tags from a stage
+        stage["lifecycle"] = {"ignore_changes": "all"}  # moto has no UpdateStage
     file.write_text(json.dumps(document))
     (file.parent / "terraform.tfvars.json").write_text('{"partner_key": "secret"}')
     return file.parent

@@ -64,8 +64,13 @@ BEYOND: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "read": ("kms:Decrypt",),
         "update": ("iam:PassRole", "kms:Encrypt", "lambda:GetLayerVersion", "lambda:UpdateFunctionCode", *KEY),
     },
-    # API Gateway developer guide, "Configure logging for HTTP APIs" and "Service-linked roles".
-    "aws_apigatewayv2_stage": {"create": ACCESS_LOG, "update": ACCESS_LOG, "delete": ("logs:DeleteLogDelivery",)},
+    # API Gateway developer guide, "Configure logging for HTTP APIs" and "Service-linked roles". The emulator of the
+    # recording cannot change a stage.
+    "aws_apigatewayv2_stage": {
+        "create": ACCESS_LOG,
+        "update": ("apigateway:PATCH /apis/{}/stages/{}", "apigateway:POST /tags/{}", *ACCESS_LOG),
+        "delete": ("logs:DeleteLogDelivery",),
+    },
     "aws_apigatewayv2_api": {"create": ("iam:CreateServiceLinkedRole",)},
     # A role that was made without the boundary is given it.
     "aws_iam_role": {"update": ("iam:PutRolePermissionsBoundary", "iam:UpdateAssumeRolePolicy")},
