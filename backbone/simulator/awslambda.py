@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from backbone.aws.limits import ASYNC_RETRY_SECONDS
+from backbone.simulator import call_faults
 from backbone.simulator.destinations import Destinations, Result
 from backbone.simulator.engine import Engine, Request, SimulatorError
 from backbone.simulator.processes import Call, Outcome, Reply, Worker
 from backbone.system import layers
-from backbone.system.iam import Identity
 from backbone.system.model import Function, Role
 from backbone.trace import Node
 
@@ -188,14 +189,23 @@ class Lambda:
             return Outcome(error={"errorType": "AccessDenied", "errorMessage": "the function has no role"})
         began = time.monotonic()
         now = self._engine.timestamp
-        outcome = worker.invoke(event, request_id, partial(self._call, role.identity), now=now)
+
+        def run_another() -> None:
+            copy, answer = self._worker(function, copy=True), partial(self._answer, function, role, None)
+            copy.invoke(event, self._engine.new_id(), answer, now=now)
+
+        outcome = worker.invoke(event, request_id, partial(self._answer, function, role, run_another), now=now)
         return replace(outcome, seconds=time.monotonic() - began)
 
-    def _call(self, who: Identity, call: Call) -> Reply:
-        return self._engine.call(who, call)
+    def _answer(self, function: Function, role: Role, run_another: Callable[[], None] | None, call: Call) -> Reply:
+        return call_faults.answer(
+            self._engine, function, call, lambda: self._engine.call(role.identity, call), run_another
+        )
 
-    def _worker(self, function: Function) -> Worker:
-        if function.arn not in self._workers:
+    def _worker(self, function: Function, *, copy: bool = False) -> Worker:
+        """The process of a function, or another process of it."""
+        key = f"{function.arn} copy" if copy else function.arn
+        if key not in self._workers:
             if not function.runtime.startswith("python"):
                 raise SimulatorError(
                     f"{function.address}: the runtime {function.runtime} is not simulated, only Python"
@@ -210,16 +220,16 @@ class Lambda:
                 "memory_mb": function.memory_mb,
                 "log_group": function.log_group,
             }
-            self._workers[function.arn] = Worker(
+            self._workers[key] = Worker(
                 function.code,
                 function.handler,
-                {**function.environment, **_environment(function)},
+                {**function.environment, **_environment(function, "copy" if copy else "simulator")},
                 timeout_seconds=function.timeout_seconds,
                 context=context,
                 requirements=layers.requirements(self._engine.system, function),
                 folders=self._folders(function),
             )
-        return self._workers[function.arn]
+        return self._workers[key]
 
     def _folders(self, function: Function) -> tuple[str, ...]:
         """Where the packages lie that the function's service needs, as this machine runs them."""
@@ -235,7 +245,7 @@ class Lambda:
         return (str(folder),)
 
 
-def _environment(function: Function) -> dict[str, str]:
+def _environment(function: Function, log_stream: str) -> dict[str, str]:
     """What Lambda adds to a function's environment, and what keeps it on this machine."""
     region = function.place.region
     return {
@@ -255,7 +265,7 @@ def _environment(function: Function) -> dict[str, str]:
         "_HANDLER": function.handler,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_STREAM_NAME": "simulator",
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "LANG": "en_US.UTF-8",
         "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
         "TZ": ":UTC",

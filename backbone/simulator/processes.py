@@ -24,7 +24,7 @@ from typing import Any
 
 from backbone.packages import RUNTIME, Packages, installed
 
-__all__ = ["Call", "Outcome", "Reply", "Worker"]
+__all__ = ["Call", "CrashedError", "Outcome", "Reply", "StalledError", "Worker"]
 
 WORKER = Path(__file__).parent / "worker.py"
 START_SECONDS = 30
@@ -48,6 +48,8 @@ class Call:
     url: str
     headers: Mapping[str, str]
     body: bytes
+    patience_seconds: float = 60
+    """How long the function's client waits for the answer."""
 
     @property
     def target(self) -> str:
@@ -63,6 +65,14 @@ class Reply:
     headers: Mapping[str, str]
     body: bytes
     cookies: tuple[str, ...] = ()
+
+
+class CrashedError(Exception):
+    """The function ends instead of getting an answer to its call."""
+
+
+class StalledError(Exception):
+    """The function gets no answer to its call, however long it waits."""
 
 
 @dataclass(frozen=True)
@@ -208,9 +218,18 @@ class Worker:
                 return Outcome(error=_error(request_id, "Runtime.ExitError", NO_REASON))
             if "call" in message:
                 call = message["call"]
-                reply = answer(Call(call["method"], call["url"], call["headers"], base64.b64decode(call["body"])))
-                body = base64.b64encode(reply.body).decode()
-                self._send({"status": reply.status, "headers": dict(reply.headers), "body": body})
+                body, patience = base64.b64decode(call["body"]), call["patience_seconds"]
+                try:
+                    reply = answer(Call(call["method"], call["url"], call["headers"], body, patience))
+                except CrashedError:
+                    self.stop_process()
+                    return Outcome(error=_error(request_id, "Runtime.ExitError", NO_REASON))
+                except StalledError:
+                    deadline -= patience
+                    self._send({"stalled": True})
+                    continue
+                text = base64.b64encode(reply.body).decode()
+                self._send({"status": reply.status, "headers": dict(reply.headers), "body": text})
             elif "exited" in message:
                 self.stop_process()
                 return Outcome(error=message["exited"], printed=message["printed"])

@@ -1,9 +1,8 @@
 """Runs handlers, each in a process of its own, as Lambda's Python runtime would.
 
 Started by path and without site-packages: it imports the standard library only, so that a handler finds what it is
-given and nothing else. One process loads what every handler needs and then forks for each function that it is asked
-for, so that a function starts in milliseconds. Messages are JSON with their length before them, on a socket; what the
-handler prints is sent along. AWS calls do not leave the process: botocore hands each request to the simulator.
+given. One process loads what every handler needs and then forks for each function, so that a function starts in
+milliseconds. Messages are JSON with their length before them; AWS calls are handed to the simulator.
 """
 
 from __future__ import annotations
@@ -43,8 +42,7 @@ PRELOADED = (
     "pydantic.json_schema",
 )
 CALLED = ("dynamodb", "events", "sqs")
-TASK_ROOT = "/var/task"
-"""Where Lambda has a function's code."""
+TASK_ROOT = "/var/task"  # where Lambda has a function's code
 
 SCRATCH = tuple(os.path.realpath(folder) + os.sep for folder in ("/tmp", "/dev"))  # noqa: S108 - what Lambda lets write
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -73,8 +71,7 @@ class Channel:
         return message
 
 
-channels: list[Channel] = []
-"""The one channel of a process that runs a handler."""
+channels: list[Channel] = []  # the one of a process that runs a handler
 
 
 class Printed(io.StringIO):
@@ -104,6 +101,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.nanoseconds = time.time_ns()
+        self.patience = self.waited = 0.0  # seconds for an answer, and those waited for answers that never came
         self._sleep = time.sleep
 
     def set(self, timestamp: float) -> None:
@@ -145,8 +143,7 @@ class Clock:
         ctypes.pythonapi.PyType_Modified(ctypes.py_object(datetime.datetime))
 
 
-clock = Clock()
-ids = random.Random()  # noqa: S311 - repeats, on purpose
+clock, ids = Clock(), random.Random()  # noqa: S311 - repeats, on purpose
 
 
 def seed(text: str) -> None:
@@ -195,20 +192,28 @@ class Hook(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Load it, and add to the handlers that every session takes over."""
         self._real.exec_module(module)
-        module.BUILTIN_HANDLERS.append(("before-send", before_send))
+        module.BUILTIN_HANDLERS.extend((("before-call", before_call), ("before-send", before_send)))
+
+
+def before_call(**given: Any) -> None:
+    """Note how long the client waits."""
+    clock.patience = float(given["context"]["client_config"].read_timeout)
 
 
 def before_send(request: Any, **_: Any) -> Any:
     """Have the simulator answer a request that botocore would send."""
     from botocore.awsrequest import AWSResponse
+    from botocore.exceptions import ReadTimeoutError
 
-    body = request.body or b""
-    body = body.encode() if isinstance(body, str) else body
+    body = request.body.encode() if isinstance(request.body, str) else request.body or b""
     headers = {key: value.decode() if isinstance(value, bytes) else value for key, value in request.headers.items()}
-    call = {"method": request.method, "url": request.url, "headers": headers}
-    channel = channels[0]
-    channel.send({"call": call | {"body": base64.b64encode(body).decode()}})
-    reply = channel.receive()
+    call = {"method": request.method, "url": request.url, "headers": headers, "patience_seconds": clock.patience}
+    channels[0].send({"call": call | {"body": base64.b64encode(body).decode()}})
+    reply = channels[0].receive()
+    if "stalled" in reply:
+        clock.waited += clock.patience
+        clock.nanoseconds += int(clock.patience * 1e9)
+        raise ReadTimeoutError(endpoint_url=request.url)
     return AWSResponse(request.url, reply["status"], reply["headers"], Raw(base64.b64decode(reply["body"])))
 
 
@@ -223,13 +228,12 @@ class Context:
         self.aws_request_id: str = given["request_id"]
         self.log_group_name: str = given["log_group"]
         self.log_stream_name = "simulator"
-        self.identity = None
-        self.client_context = None
-        self._end = time.monotonic() + given["timeout_seconds"]
+        self.identity = self.client_context = None
+        self._end = time.monotonic() + clock.waited + given["timeout_seconds"]
 
     def get_remaining_time_in_millis(self) -> int:
         """Return what is left of the time-out, by this machine's clock."""
-        return max(0, int((self._end - time.monotonic()) * 1000))
+        return max(0, int((self._end - clock.waited - time.monotonic()) * 1000))
 
     @staticmethod
     def log(text: str) -> None:
@@ -247,9 +251,7 @@ def read_only(code: str) -> None:
                 raise OSError(errno.EROFS, os.strerror(errno.EROFS), os.fsdecode(path))
 
     def hook(event: str, given: tuple[Any, ...]) -> None:
-        if event == "open" and isinstance(given[2], int) and given[2] & WRITES:
-            check(given[0])
-        elif event in CHANGES:
+        if event in CHANGES or (event == "open" and isinstance(given[2], int) and given[2] & WRITES):
             check(given[0])
             if event in ("os.link", "os.rename", "os.symlink"):
                 check(given[1])
@@ -352,8 +354,7 @@ def preload() -> None:
         pydantic: Any = importlib.import_module("pydantic")
         pydantic.create_model("First", text=(str, ""))  # the first model loads what all need
     make: Any = importlib.import_module("boto3").client
-    for service in CALLED:
-        # Reading the description of a service's API is most of the time that a client takes to make.
+    for service in CALLED:  # reading the description of an API is most of the time that a client takes to make
         make(service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")  # noqa: S106
 
 
