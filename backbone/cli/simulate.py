@@ -29,7 +29,8 @@ Faults = Annotated[
     list[str] | None,
     typer.Option(
         "--fault",
-        help="What goes wrong: KIND:TARGET[@BEGIN-END][%TIMES], as in throttle:*delivery*@0-3600; repeatable.",
+        help="What goes wrong: KIND:TARGET[@BEGIN-END][%TIMES], as in throttle:*delivery*@0-3600 or "
+        "crash-after:*on-event/PutItem%1; repeatable.",
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Decides about everything random.")]
