@@ -58,10 +58,19 @@ class Kinesis:
         )
         kept = self.records[stream.arn]
         kept.append((key, _value(data)))
-        engine.at(stream.retention_seconds, partial(kept.pop, 0), passive=True)
+        engine.at(stream.retention_seconds, partial(self._expire, stream, node), passive=True)
         for read in engine.streams.get(stream.arn, ()):
             read(record)
         return record
+
+    def _expire(self, stream: Stream, node: Node | None) -> None:
+        """Remove the oldest record; those who read the stream say themselves what they did not come to."""
+        self.records[stream.arn].pop(0)
+        if not self._engine.streams.get(stream.arn):
+            words = (
+                f"older than the {stream.retention_seconds:,} seconds that the stream keeps records; nothing read it"
+            )
+            self._engine.node("lost", stream.name, stream.account, words, node)
 
     def _content(self, stream: Stream, shard: str, number: str, key: str, data: bytes) -> dict[str, Any]:
         return {
