@@ -19,6 +19,7 @@ from backbone.synthesis.modules import Module
 from backbone.synthesis.package import Package
 from backbone.system.iam import Identity
 from backbone.topology import parse
+from tests.judge import judged  # noqa: F401 - a fixture
 
 ORDER = {"customer": "c-1", "items": [{"sku": "tea", "quantity": 2, "price": 4.95}]}
 LAYOUTS = ("single", "per-account", "same-account")
