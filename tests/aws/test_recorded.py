@@ -100,6 +100,7 @@ def test_system(case: dict[str, Any], tmp_path: Path) -> None:
         for queue, bodies in case.get("received", {}).items():
             found = [read(message.body) for message in sim.queues[queue]]
             assert like(bodies, found, known), f"{queue}: {found}"
+        assert {queue: len(sim.queues[queue]) for queue in case.get("count", {})} == case.get("count", {})
         for queue, attributes in case.get("attributes", {}).items():
             for message in sim.queues[queue]:
                 assert like(attributes, message.attributes, known), f"{queue}: {message.attributes}"

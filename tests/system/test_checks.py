@@ -409,6 +409,13 @@ CASES: dict[str, tuple[str, Place, Any, str, str]] = {
         "BB107",
         "max_message_size: got 1,024",
     ),
+    "a queue for small messages": (
+        "all-features",
+        ("aws_sqs_queue", "services_delivery-service_orders_buffer_", "max_message_size"),
+        1024,
+        "BB107",
+        "max_message_size: got 1,024: events over it are not delivered",
+    ),
     "an ARN of another partition": (
         "single",
         ("aws_cloudwatch_event_bus_policy", "global-bus", "policy", JSON, *STATEMENT, "Principal", "AWS"),

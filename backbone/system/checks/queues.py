@@ -17,12 +17,20 @@ def check(system: System) -> Iterator[Finding]:
         yield from _dead_letters(system, queue)
     for target in system.targets:
         yield from _target(system, target)
+    yield from _sizes(system)
+
+
+def _sizes(system: System) -> Iterator[Finding]:
+    """Queues that take less than a queue of Terraform's takes by itself, and so not every event."""
+    receiving = {target.arn for target in system.targets}
     keeping = {target.dead_letters_arn for target in system.targets}
     for function in system.of(Function):
         keeping |= {function.failures_arn, function.dead_letters_arn}
+        keeping |= {mapping.failures_arn for mapping in function.mappings}
     for queue in system.of(Queue):
-        if queue.arn in keeping and queue.max_message_bytes < MESSAGE_BYTES_OF_TERRAFORM:
-            words = f"max_message_size: got {queue.max_message_bytes:,}: events over it, which failed, are lost"
+        if queue.max_message_bytes < MESSAGE_BYTES_OF_TERRAFORM and queue.arn in receiving | keeping:
+            fate = ", which failed, are lost" if queue.arn in keeping else " are not delivered"
+            words = f"max_message_size: got {queue.max_message_bytes:,}: events over it{fate}"
             yield finding("BB107", queue.address, words)
 
 
