@@ -120,7 +120,7 @@ class Manifest(_Model):
     of each file of a module or of the runtime, by its path from the folder of that file (or, for what is installed
     elsewhere, from where Python finds it). `layers` has what is known to be in layers, as requirements, by patterns of
     their ARNs in which `*` stands for any characters. `open_routes` has the routes that modules let anyone call, each
-    as the name of the API and the route key. `deployment` says who deploys, where the file does.
+    as the id of its account and the route key. `deployment` says who deploys, where the file does.
     """
 
     format: Literal[1] = FORMAT

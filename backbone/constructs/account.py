@@ -71,7 +71,8 @@ class Account(EmptyAccount):
 
     `kms_key` encrypts all that can be encrypted in it: the ARN of a key, or the policy and alias of one to be made.
     `boundary` is the ARN of the policy that limits each of its roles.
-    `open_routes` are the routes that anyone may call, of all APIs in it, each as the name of the API and the route key.
+    `open_routes` are the routes that anyone may call, of all APIs in it, each as the id of the account and the route
+    key.
     """
 
     def __init__(

@@ -115,7 +115,7 @@ class HttpApi(Construct):
             else:
                 function, (kind, authorizer_id) = answered_by, usual
             if kind == "NONE":
-                account.open_routes.add(f"{name} {route}")
+                account.open_routes.add(f"{account.place.account_id} {route}")
             target = next((target for one, target in made if one is function), None)
             if target is None:
                 target = self._integration(function)

@@ -115,7 +115,7 @@ class BackboneStack(TerraformStack):
 
     @property
     def open_routes(self) -> set[str]:
-        """The routes that anyone may call, each as the name of the API and the route key."""
+        """The routes that anyone may call, each as the id of its account and the route key."""
         return {route for account in self._accounts.values() for route in account.open_routes}
 
     def _group(self, id: str) -> Construct:

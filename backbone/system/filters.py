@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backbone.patterns import Pattern
+from backbone.patterns.parse import Conditions
 
 __all__ = ["Filter"]
 
@@ -33,6 +34,15 @@ class Filter:
             if isinstance(condition, dict) is (content is None):
                 return False
         return self._pattern.matches({**record, name: content} if content is not None else dict(record))
+
+    def asks_for(self, *path: str) -> bool:
+        """Whether no record matches that has nothing at a place or below it."""
+        return all(_needs(conditions, path) for conditions in self._pattern.combinations)
+
+
+def _needs(conditions: Conditions, path: tuple[str, ...]) -> bool:
+    below = [alternatives for place, alternatives in conditions.items() if place[: len(path)] == path]
+    return any(all(alternative.test is not None for alternative in alternatives) for alternatives in below)
 
 
 def _asked(tree: Mapping[str, Any], name: str) -> Any:

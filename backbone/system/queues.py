@@ -52,7 +52,11 @@ def read_queue(blocks: Blocks, values: Values) -> Queue:
 def _policy(blocks: Blocks, values: Values, url: str, arn: str) -> Policy | None:
     """The queue's policy: its own argument, or the block that is attached, which the apply writes last."""
     attached = blocks.only_policy("aws_sqs_queue_policy", url, QUEUE, resource=arn)
-    if attached is not None or values.optional_text("policy") is None:
+    if values.optional_text("policy") is None:
+        return attached
+    if attached is not None:
+        words = f"policy: {attached.address} gives the queue another: the last apply wins"
+        blocks.find("BB103", values.block, words)
         return attached
     return blocks.policy(values, QUEUE, resource=arn)
 

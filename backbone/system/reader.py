@@ -15,7 +15,7 @@ from backbone.system.blocks import Blocks
 from backbone.system.findings import Finding, finding
 from backbone.system.iam import LOGS, Policy
 from backbone.system.model import EventBus, Resource, System
-from backbone.system.resources import ATTACHED, LOGS_POLICY, READ_ALONG, RESOURCES, WITHOUT_PART
+from backbone.system.resources import ATTACHED, LOGS_POLICY, READ_ALONG, RESOURCES, WITHOUT_PART, bus_policy
 from backbone.system.terraform import Block, Configuration
 
 __all__ = ["Reading", "read", "reading_of"]
@@ -84,7 +84,7 @@ def _system(blocks: Blocks, declared: Manifest | None) -> System:
         if (to := blocks.try_reading(block, named)) is not None:
             blocks.attach(block, to)
             kinds[block.id] = f"{word} {to}"
-    resources = _default_buses(configuration)
+    resources = _default_buses(blocks)
     for block in configuration.of(*RESOURCES):
         resource = blocks.try_reading(block, partial(RESOURCES[block.type], blocks))
         if resource is None:
@@ -122,13 +122,14 @@ def _services(configuration: Configuration) -> Iterator[tuple[str, str]]:
             yield block.id, parts[2]
 
 
-def _default_buses(configuration: Configuration) -> dict[str, Resource]:
+def _default_buses(blocks: Blocks) -> dict[str, Resource]:
     """The bus that every account has."""
     found: dict[str, Resource] = {}
-    for block in configuration:
-        account, arn = block.account, block.place.bus("default")
-        address = f"{account}/default"
-        found[arn] = EventBus(address=address, name="default", arn=arn, account=account, place=block.place, policy=None)
+    for block in blocks.configuration:
+        account, place, arn = block.account, block.place, block.place.bus("default")
+        if arn not in found:
+            address, policy = f"{account}/default", bus_policy(blocks, arn)
+            found[arn] = EventBus(address=address, name="default", arn=arn, account=account, place=place, policy=policy)
     return found
 
 

@@ -16,7 +16,7 @@ from backbone.aws.limits import (
 )
 from backbone.system import http_api
 from backbone.system.blocks import Blocks
-from backbone.system.iam import BUS
+from backbone.system.iam import BUS, Policy
 from backbone.system.keys import read_key
 from backbone.system.mapping import read_mapping
 from backbone.system.model import (
@@ -37,7 +37,7 @@ from backbone.system.tables import read_table
 from backbone.system.target_input import TargetInput, Transformer
 from backbone.system.values import Values
 
-__all__ = ["ATTACHED", "LOGS_POLICY", "READ_ALONG", "RESOURCES", "WITHOUT_PART"]
+__all__ = ["ATTACHED", "LOGS_POLICY", "READ_ALONG", "RESOURCES", "WITHOUT_PART", "bus_policy"]
 
 LOGS_POLICY = "aws_cloudwatch_log_resource_policy"
 LATEST = "$LATEST"
@@ -74,10 +74,40 @@ def _rule_arn(place: Place, bus: str, rule: str) -> str:
 
 def _bus(blocks: Blocks, values: Values) -> EventBus:
     basics = _basics(values)
-    return EventBus(
-        **basics,
-        policy=blocks.only_policy("aws_cloudwatch_event_bus_policy", basics["arn"], BUS, resource=basics["arn"]),
-    )
+    return EventBus(**basics, policy=bus_policy(blocks, basics["arn"]))
+
+
+def bus_policy(blocks: Blocks, arn: str) -> Policy | None:
+    """The policy of a bus: the one that is attached, or one of the permissions that are."""
+    policy = blocks.only_policy("aws_cloudwatch_event_bus_policy", arn, BUS, resource=arn)
+    permissions = list(blocks.attached("aws_cloudwatch_event_permission", arn))
+    if policy is not None:
+        for values in permissions:
+            words = f"{arn} has a policy already, of {policy.address}: each apply takes out what the other wrote"
+            blocks.find("BB103", values.block, words)
+        return policy
+    statements = [_permission(values, arn) for values in permissions]
+    if not statements:
+        return None
+    document = {"Version": "2012-10-17", "Statement": statements}
+    return blocks.policy(permissions[0], BUS, resource=arn, document=document)
+
+
+def _permission(values: Values, bus_arn: str) -> dict[str, Any]:
+    """The statement that a block `aws_cloudwatch_event_permission` adds to a bus's policy (PutPermission)."""
+    principal, condition = values.text("principal"), values.part("condition")
+    account = Place(values.block.place.partition, "", principal)
+    named = "*" if principal == "*" else {"AWS": account.root}
+    statement: dict[str, Any] = {
+        "Sid": values.text("statement_id"),
+        "Effect": "Allow",
+        "Principal": named,
+        "Action": values.text("action", "events:PutEvents"),
+        "Resource": bus_arn,
+    }
+    if (key := condition.optional_text("key")) is not None:
+        statement["Condition"] = {condition.text("type"): {key: condition.text("value")}}
+    return statement
 
 
 def _input(values: Values) -> TargetInput:
@@ -209,6 +239,7 @@ RESOURCES: dict[str, Callable[[Blocks, Values], Resource]] = {
 
 ATTACHED: dict[str, tuple[str, Callable[[Values], str]]] = {
     "aws_cloudwatch_event_bus_policy": ("the bus", _bus_arn),
+    "aws_cloudwatch_event_permission": ("the bus", _bus_arn),
     "aws_cloudwatch_event_target": (
         "the rule",
         lambda values: _rule_arn(values.block.place, values.text("event_bus_name", "default"), values.text("rule")),

@@ -479,6 +479,13 @@ CASES: dict[str, tuple[str, Place, Any, str, str]] = {
         "BB510",
         "Action: allows kms:*",
     ),
+    "a key's alias of another account": (
+        "single",
+        ("aws_sqs_queue", "order-service_api", "kms_master_key_id"),
+        "arn:aws:kms:eu-west-1:111111111111:alias/mine",
+        "BB505",
+        "a key of another account",
+    ),
     "an alias twice": ("all-features", ("aws_kms_alias", "shared"), AGAIN, "BB102", "has the same name as"),
     "deliveries at once": (
         "all-features",

@@ -115,7 +115,7 @@ CASES: dict[str, tuple[Edit, str, str]] = {
     ),
     "a route for everyone": (
         lambda resources: only(
-            resources, "aws_apigatewayv2_route", "services_order-service_http-api_route-get-health"
+            resources, "aws_apigatewayv2_route", "services_order-service_http-api_route-get-orders"
         ).update(authorization_type="NONE"),
         "BB407",
         "asks nobody who calls, and no module made it so",

@@ -38,6 +38,24 @@ ENTRIES: dict[str, Entry] = {
         "Events go to its failure destination or are lost; calls of its API are refused.",
         "Raise reserved_concurrent_executions, or leave it out.",
     ),
+    "BB307": Entry(
+        "A queue or stream that its function does not read",
+        "error",
+        "What comes there waits until it is no longer kept, and is lost.",
+        "Restore the aws_lambda_event_source_mapping, or take the permission to read from the role.",
+    ),
+    "BB308": Entry(
+        "A filter that lets nothing through",
+        "error",
+        "The function gets nothing, and what it was to get is gone.",
+        "Correct the filter, or give the stream the view type that it asks for.",
+    ),
+    "BB309": Entry(
+        "A queue that functions read without a dead-letter queue",
+        "warning",
+        "A message that the function fails at comes again until the queue's retention ends, and is lost.",
+        "Give the queue a redrive_policy.",
+    ),
     "BB310": Entry("A function without code", "error", REFUSED, "Synthesize anew."),
     "BB311": Entry(
         "A handler that is not there",

@@ -25,6 +25,7 @@ from backbone.system.checks import (
     providers,
     queues,
     quotas,
+    readers,
     references,
     reports,
     schema,
@@ -43,7 +44,7 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
     yield from schema.check(configuration)
     yield from targets.check(system, configuration)
     yield from code.check(system, manifest)
-    for part in (functions, layers, mappings, queues, apis):
+    for part in (functions, layers, mappings, readers, queues, apis):
         yield from part.check(system)
     yield from locations.check(system)
     yield from order.check(system, configuration)

@@ -255,6 +255,6 @@ def _open_routes(system: System, manifest: Manifest) -> Iterator[Finding]:
     """Routes that ask nobody who calls, but for those that a module made so."""
     for api in system.of(HttpApi):
         for route in api.routes:
-            if route.authorization == "NONE" and f"{api.name} {route.key}" not in manifest.open_routes:
+            if route.authorization == "NONE" and f"{api.account_id} {route.key}" not in manifest.open_routes:
                 words = f"{route.key} of {api.name} asks nobody who calls, and no module made it so"
                 yield finding("BB407", route.address, words)

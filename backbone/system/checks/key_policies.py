@@ -47,7 +47,8 @@ def check(system: System, configuration: Configuration) -> Iterator[Finding]:
         if arn is None:
             continue
         key = system.get(Key, str(arn))
-        for need in _NEEDS[block.type](system, configuration, block) if block.type in _NEEDS else ():
+        needs = _NEEDS.get(block.type) if arn.resource.startswith("key/") else None  # of an alias' key nothing is known
+        for need in needs(system, configuration, block) if needs else ():
             if words := _refusal(need, str(arn), key):
                 yield finding("BB504", block.id, words)
         if key is None and arn.account_id != block.place.account_id:
@@ -66,7 +67,7 @@ def _arn(key: str | None) -> Arn | None:
         arn = Arn.parse(key or "")
     except ArnError:
         return None
-    return arn if arn.service == "kms" and arn.resource.startswith("key/") else None
+    return arn if arn.service == "kms" and arn.resource.startswith(("alias/", "key/")) else None
 
 
 def _refusal(need: _Need, key_arn: str, key: Key | None) -> str | None:

@@ -32,6 +32,9 @@ KEYS = {
 }
 """Where each type names its key."""
 
+KEY_ID = re.compile(r"(mrk-)?[0-9a-f-]{32,36}|alias/[\w/-]{1,250}|\$\{.*\}", re.ASCII)
+"""KMS API reference, DescribeKey, KeyId; a variable is not known yet."""
+
 OF_SQS = "alias/aws/sqs"
 
 SENDING = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -82,7 +85,7 @@ def key_of(configuration: Configuration, block: Block) -> str | None:
 def _problem(block: Block, key: str) -> str | None:
     """What is wrong with the ARN of a key; ids and aliases are of the resource's own account and region."""
     if not key.startswith("arn:"):
-        return None
+        return None if KEY_ID.fullmatch(key) else f"got {key!r}; allowed: a key by its ARN or id, or alias/NAME"
     try:
         arn = Arn.parse(key)
     except ArnError as error:

@@ -1,4 +1,7 @@
-"""Queues: dead-letter queues that AWS refuses, and FIFO queues that senders cannot send to."""
+"""Queues: dead-letter queues that AWS refuses or that lose messages, and FIFO queues that senders cannot send to.
+
+Source: SQS developer guide, "Using dead-letter queues in Amazon SQS", which has how the retention counts.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +48,14 @@ def _dead_letters(system: System, queue: Queue) -> Iterator[Finding]:
         kind, other = ("FIFO", "not") if queue.fifo else ("not FIFO", "FIFO")
         words = f"is {kind}, its dead-letter queue {dead.name} is {other}: AWS refuses the redrive policy"
         yield finding("BB106", queue.address, words)
+    if dead is queue:
+        yield finding("BB107", queue.address, "is its own dead-letter queue: what fails comes again until it is lost")
+    elif dead.retention_seconds < queue.retention_seconds and queue.fifo is None:
+        words = (
+            f"message_retention_seconds: got {dead.retention_seconds:,}; those of {queue.name} are "
+            f"{queue.retention_seconds:,}, and count from when a message was sent there: what waited long is lost here"
+        )
+        yield finding("BB107", dead.address, words)
     if dead.redrive_sources is not None and queue.arn not in dead.redrive_sources:
         words = f"the redrive_allow_policy of {dead.name} does not admit it: AWS refuses the redrive policy"
         yield finding("BB106", queue.address, words)
