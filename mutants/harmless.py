@@ -193,7 +193,11 @@ HARMLESS: tuple[Harmless, ...] = (
         unless_noticed=True,
     ),
     Harmless(
-        "of a key, all actions are those of KMS", "aws_kms_key", STATEMENT + "Action", "misspelt for its own account"
+        "of a key, all actions are those of KMS",
+        "aws_kms_key",
+        STATEMENT + "Action",
+        "misspelt for its own account",
+        unless_noticed=True,
     ),
     # What is a choice
     Harmless(
