@@ -97,10 +97,14 @@ class Names:
         return f"{self.backbone}-events"
 
 
+PLAN_SUFFIX = "-plan"
+ROLE_SUFFIX = "role_suffix"
+"""The variable of a stack that is added to the names of its deploy roles: empty, or `-plan` to plan with less."""
+
+
 def plan_role(deploy_role: str) -> str:
     """The role beside a deploy role that only reads; both with their path, if any."""
-    path, slash, name = deploy_role.rpartition("/")
-    return f"{path}{slash}{fit(f'{name}-plan', ROLE_NAME_CHARACTERS)}"
+    return f"{deploy_role}{PLAN_SUFFIX}"
 
 
 def function_log_group(function: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from backbone.aws import policies
 from backbone.aws.arn import Place
+from backbone.aws.names import ROLE_SUFFIX
 from backbone.cdk import (
     AwsProvider,
     AwsProviderAssumeRole,
@@ -23,11 +24,13 @@ __all__ = ["Access", "Account", "EmptyAccount", "NewKey"]
 class Access:
     """How Terraform gets into an account.
 
-    `deploy_role` is a role's name, with its path if any, that the provider assumes. `tags` are on all resources.
+    `deploy_role` is a role's name, with its path if any, that the provider assumes; with `plan_role` a variable of the
+    stack chooses the role beside it that only reads. `tags` are on all resources.
     """
 
     place: Place
     deploy_role: str | None = None
+    plan_role: bool = False
     profile: str | None = None
     session_name: str = "backbone"
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -51,8 +54,9 @@ class EmptyAccount(Construct):
     def __init__(self, scope: Construct, id: str, *, access: Access) -> None:
         super().__init__(scope, id)
         self.place = place = access.place
+        suffix = f"${{var.{ROLE_SUFFIX}}}" if access.plan_role else ""
         role = access.deploy_role and AwsProviderAssumeRole(
-            role_arn=place.iam(f"role/{access.deploy_role}"), session_name=access.session_name
+            role_arn=place.iam(f"role/{access.deploy_role}{suffix}"), session_name=access.session_name
         )
         self.provider = AwsProvider(
             self,

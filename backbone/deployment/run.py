@@ -44,8 +44,8 @@ class Run(BaseModel):
         )
 
     def of(self, *states: Progress) -> list[str]:
-        """The stacks in some states."""
-        return [name for name, state in self.stacks.items() if state in states]
+        """The stacks in some states, by name: they became so in no certain order."""
+        return sorted(name for name, state in self.stacks.items() if state in states)
 
     def write(self, file: Path) -> None:
         """Replace the file, all at once."""

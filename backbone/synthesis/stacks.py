@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from backbone.aws import key_policies, policies
 from backbone.aws.arn import Place
+from backbone.aws.names import PLAN_SUFFIX, ROLE_SUFFIX
 from backbone.cdk import (
     App,
     CloudBackend,
@@ -40,6 +41,13 @@ ASSETS = "assets"
 
 SINGLE = "backbone"
 """The stack of `layout: single`. In `layout: per-account` each stack has its account's name."""
+
+_ROLE_SUFFIX = {
+    "type": "string",
+    "default": "",
+    "ephemeral": True,  # so a plan does not freeze it: what was planned with roles that only read can be applied
+    "description": f"{PLAN_SUFFIX} assumes the roles that only read, to plan",
+}
 
 
 def add_stacks(app: App, topology: Topology) -> dict[str, BackboneStack]:
@@ -100,6 +108,8 @@ class BackboneStack(TerraformStack):
         self.layers: set[str] = set()
         self._require_versions()
         _add_backend(self, id, topology)
+        if topology.deployment:
+            self.add_override(f"variable.{ROLE_SUFFIX}", _ROLE_SUFFIX)
         used = [name for name in accounts if name in topology.accounts_in_use]
         self._accounts = {name: self._account(name) for name in used}
         for name in accounts:
@@ -125,9 +135,10 @@ class BackboneStack(TerraformStack):
         return self._groups[id]
 
     def _require_versions(self) -> None:
-        # State locked by a file in S3 came with Terraform 1.10; OpenTofu counts its versions alike.
-        terraform = ">= 1.10.0" if isinstance(self._topology.state, S3) else ">= 1.6.0"
-        self.add_override("terraform.required_version", terraform)
+        # State locked by a file in S3, and ephemeral variables, came with Terraform 1.10. OpenTofu counts its versions
+        # alike, but has ephemeral variables since 1.11 only.
+        is_new = isinstance(self._topology.state, S3) or self._topology.deployment
+        self.add_override("terraform.required_version", ">= 1.10.0" if is_new else ">= 1.6.0")
         constraint = provider_constraint(self._topology)
         self.add_override("terraform.required_providers.aws", {"source": "hashicorp/aws", "version": constraint})
 
@@ -156,6 +167,7 @@ class BackboneStack(TerraformStack):
         return Access(
             place=topology.place(account),
             deploy_role=declared.deploy_role,
+            plan_role=topology.deployment is not None,
             profile=declared.profile,
             session_name=f"backbone-{topology.name}",
             tags=topology.all_tags,

@@ -228,7 +228,8 @@ def _document(file: Path) -> Any:
 def _stack(file: Path, document: Any) -> Stack:
     if not isinstance(document, dict):
         raise TerraformError(f"{file}: got {type(document).__name__}; allowed: an object, as Terraform's JSON has it")
-    providers = list(_providers(file, document.get("provider")))
+    variables = _mapping(file, "variable", document.get("variable"))
+    providers = list(_providers(file, _with_defaults(document.get("provider"), variables)))
     places = {f"aws.{provider.alias}": provider.place for provider in providers}
     blocks, outputs = [], []
     for kind, named in _mapping(file, "resource", document.get("resource")).items():
@@ -245,6 +246,23 @@ def _stack(file: Path, document: Any) -> Stack:
         body = _mapping(file, f"output.{name}", body)
         outputs.append(Block(file.parent.name, f"output.{name}", "", Place("", "", ""), body))
     return Stack(file.parent.name, _constraint(file, document), blocks, outputs, providers)
+
+
+def _with_defaults(value: Any, variables: Mapping[str, Any]) -> Any:
+    """A value with the defaults of variables in place of the variables that have a text as their default."""
+    if isinstance(value, dict):
+        return {key: _with_defaults(item, variables) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_defaults(item, variables) for item in value]
+    if not isinstance(value, str):
+        return value
+
+    def default(found: re.Match[str]) -> str:
+        declared = variables.get(found[1])
+        text = declared.get("default") if isinstance(declared, dict) else None
+        return text if isinstance(text, str) else found[0]
+
+    return re.sub(r"\$\{var\.([\w-]+)\}", default, value)
 
 
 def _place(place: Place, region: Any) -> Place:

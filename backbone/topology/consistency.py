@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from backbone.aws.arn import Arn, ArnError
-from backbone.aws.limits import TAGS_PER_RESOURCE
-from backbone.aws.names import BACKBONE_NAME, BACKBONE_TAG, BUS_NAME, BUS_NAME_ALLOWED, Names
+from backbone.aws.limits import ROLE_NAME_CHARACTERS, TAGS_PER_RESOURCE
+from backbone.aws.names import BACKBONE_NAME, BACKBONE_TAG, BUS_NAME, BUS_NAME_ALLOWED, PLAN_SUFFIX, Names
 from backbone.aws.regions import REGIONS, partition_of
 from backbone.topology import defaults
 from backbone.topology.fields import NO_EVENTS_OF_AWS, is_reserved
@@ -92,6 +92,14 @@ def _check_deployment(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
                 ("accounts", name),
                 "has no deploy_role, which deployment needs in every account: it is the role that `backbone bootstrap` "
                 "makes; add it, as in deploy_role: backbone-deploy",
+            )
+            continue
+        size = len(str(account["deploy_role"]).rpartition("/")[2])
+        if size > (longest := ROLE_NAME_CHARACTERS - len(PLAN_SUFFIX)):
+            yield given.problem(
+                ("accounts", name, "deploy_role"),
+                f"got a name of {size} characters; allowed with deployment: at most {longest}, since the role that "
+                f"plans has the same name and {PLAN_SUFFIX}",
             )
     tags = _mapping(top, "tags")
     if BACKBONE_TAG in tags:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from backbone.aws.limits import TAGS_PER_RESOURCE
 from backbone.aws.regions import Partition
+from backbone.topology.deployment import AssumedRole, GitHub, GitLab
 from backbone.topology.fields import (
     AccountId,
     AccountName,
@@ -141,6 +142,13 @@ class Environment(Model):
         Allowed("a mapping, as in {backend: s3, bucket: example-terraform-state}"),
     ] = None
     """Where Terraform keeps the environment's state, in place of the place that it has otherwise."""
+
+    deployment: Annotated[
+        GitHub | GitLab | AssumedRole | None,
+        Field(discriminator="by"),
+        Allowed("a mapping, as in {by: github, repository: acme/backbone}"),
+    ] = None
+    """Who deploys to this environment, in place of who does otherwise."""
 
     changes_events: bool = False
     """Whether this environment may also change who talks to whom: services, and their `account`, `publishes` and

@@ -18,7 +18,7 @@ EVENT_KEYS = ("account", "publishes", "subscribes")
 OWN_KEYS = ("changes_events", "environments")
 """What an environment says of itself, and what it cannot have."""
 
-REPLACED = ("state",)
+REPLACED = ("deployment", "state")
 """The mappings that are replaced as a whole: their keys depend on each other."""
 
 

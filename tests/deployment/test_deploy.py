@@ -126,7 +126,7 @@ def test_a_failure_stops_the_waves_and_the_next_run_goes_on(ground: Ground) -> N
     assert "to go back: " in err
     ground.fail("order", None)
     _, err = ground.deploy("--yes")
-    assert "applied: delivery; left: order, bus; going on there" in " ".join(err.split())
+    assert "applied: delivery; left: bus, order; going on there" in " ".join(err.split())
     assert ground.calls("plan") == ["begin plan order", "end plan order"]
     assert ground.deployment().earlier is None
 
@@ -135,7 +135,7 @@ def test_in_a_wave_that_fails_nothing_more_begins(ground: Ground) -> None:
     ground.fail("delivery", "apply")
     deployment = ground.deployment(parallel=1)
     deployment.plan()
-    with pytest.raises(DeploymentError, match="not begun: order, bus"):
+    with pytest.raises(DeploymentError, match="not begun: bus, order"):
         deployment.apply()
     assert ground.calls("apply") == ["begin apply delivery"]
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from backbone.synthesis import output
 from backbone.topology import Topology, TopologyError, environments, load, output_folder, parse
+from backbone.topology.deployment import GitHub
 from tests.conftest import ROOT, TOPOLOGIES
 
 FILE = TOPOLOGIES / "environments.yaml"
@@ -83,6 +84,13 @@ def test_an_environment_may_change_events_when_it_says_so() -> None:
 def test_an_environment_that_adds_a_service_without_saying_so_is_refused() -> None:
     with pytest.raises(TopologyError, match=r"prod\.services\.extra: the file has no such service outside"):
         parse(dev_and("{services: {extra: {account: bus}}}"), environment="prod")
+
+
+def test_an_environment_may_be_deployed_by_another_pipeline() -> None:
+    github = "{by: github, repository: acme/backbone, environment: production}"
+    text = dev_and(f"{{name: shop-prod, deployment: {github}}}")
+    assert parse(text, environment="dev").deployment is None
+    assert isinstance(parse(text, environment="prod").deployment, GitHub)
 
 
 def test_its_own_file_is_laid_over_what_the_file_says(project: Path) -> None:
