@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from backbone.deployment.dangers import RULES
 from backbone.system.findings import CATALOGUE
 from backbone.topology import reference
 from tests.aws import behaviour
@@ -19,11 +20,29 @@ events, a **warning** is most likely a mistake, and a **note** changes no exit s
 | id | severity | what it is | what it does to events | how to fix it |
 |---|---|---|---|---|
 """
+DANGERS = """# Dangers
+
+What [`backbone review`](cli.md#backbone-review) can find in a plan. An **error** loses events or data, or lets anybody
+in; a **warning** may do so; a **note** is worth knowing.
+
+| danger | severity | what it does | what to do |
+|---|---|---|---|
+"""
 
 
 def pages() -> dict[str, str]:
     """The text of each page by its name."""
-    return {"behaviour.md": behaviour.markdown(), "findings.md": _findings(), "reference.md": reference.markdown()}
+    return {
+        "behaviour.md": behaviour.markdown(),
+        "dangers.md": _dangers(),
+        "findings.md": _findings(),
+        "reference.md": reference.markdown(),
+    }
+
+
+def _dangers() -> str:
+    rows = (f"| {name} | {rule.severity} | {rule.effect} | {rule.advice} |" for name, rule in sorted(RULES.items()))
+    return DANGERS + "".join(f"{row}\n" for row in rows)
 
 
 def _findings() -> str:

@@ -18,6 +18,7 @@ def main() -> None:
 
         with exit_on_error():
             from backbone.cli import (  # noqa: F401  (each adds its commands)
+                accounts,
                 bootstrap,
                 check,
                 deployment,
@@ -26,7 +27,9 @@ def main() -> None:
                 keys,
                 layer,
                 lock,
+                moves,
                 patterns,
+                review,
                 simulate,
                 topology,
             )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backbone.cli.app import AsJson, StacksFolder, app, errors, output, print_json
-from backbone.cli.stacks import NoSynth, current
+from backbone.cli.stacks import NoSynth, PlanFiles, current, planned
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 def check(
     stacks: StacksFolder = None,
     no_synth: NoSynth = False,
+    plan: PlanFiles = None,
     as_json: AsJson = False,
     sarif: Annotated[
         Path | None, typer.Option(help="Also write the findings to this file as SARIF, which code hosts show.")
@@ -53,8 +54,10 @@ def check(
     from backbone.system.reader import read
     from backbone.topology import find
 
-    folder = current(stacks, no_synth=no_synth)
-    reading = read(folder)
+    if plan and terraform:
+        raise BackboneError("check: --terraform is about the stacks, and --plan about plans; allowed: one of them")
+    folder = Path() if plan else current(stacks, no_synth=no_synth)
+    reading = planned(plan, stacks) if plan else read(folder)
     findings = [*reading.findings]
     if terraform:
         from backbone.deployment.validate import validate

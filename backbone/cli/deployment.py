@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backbone.cli.app import AsJson, StacksFolder, app, errors, new_table, output, print_json
+from backbone.cli.review import print_review
 from backbone.cli.stacks import NoSynth, current
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from pathlib import Path
 
-    from backbone.deployment.deploy import Deployment, StackPlan
+    from backbone.deployment.deploy import Deployment
+    from backbone.deployment.review import Review
     from backbone.deployment.run import Progress
 
 __all__ = ["deploy", "deploy_order"]
@@ -44,7 +46,12 @@ def deploy_order(stacks: StacksFolder = None, no_synth: NoSynth = False, as_json
 def deploy(
     stacks: StacksFolder = None,
     no_synth: NoSynth = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Apply without asking, unless the review has an error.")
+    ] = False,
+    allow_dangers: Annotated[
+        bool, typer.Option("--allow-dangers", help="With --yes, apply also when the review has an error.")
+    ] = False,
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Show the review, and apply nothing.")] = False,
     destroy: Annotated[
         bool, typer.Option("--destroy", help="Destroy everything, from the last wave to the first.")
@@ -61,7 +68,7 @@ def deploy(
     the answer is no.
     """
     from backbone import manifest
-    from backbone.deployment.deploy import Deployment, locked
+    from backbone.deployment.deploy import Deployment, DeploymentError, locked
     from backbone.deployment.program import find_program
     from backbone.deployment.waves import waves
 
@@ -79,9 +86,12 @@ def deploy(
         if not plans:
             output.print("nothing to change")
             return
-        _print_review(plans)
+        reviewed = _review(deployment, folder)
+        print_review(reviewed)
         if plan_only:
             return
+        if yes and reviewed.severity == "error" and not allow_dangers:
+            raise DeploymentError("deploy: the review has an error, so nothing is applied; --allow-dangers applies it")
         if not (yes or typer.confirm("Apply this?", err=True)):
             raise typer.Exit(1)
         report.status(f"{chosen.name}: applying")
@@ -100,12 +110,13 @@ def _print_earlier(deployment: Deployment) -> None:
     errors.print(f"{words}; {then}", style="yellow", soft_wrap=True)
 
 
-def _print_review(plans: Sequence[StackPlan]) -> None:
-    for plan in plans:
-        for change in plan.document.get("resource_changes", []):
-            actions = [action for action in change["change"]["actions"] if action not in ("no-op", "read")]
-            if actions:
-                output.print(f"{plan.stack}: {' and '.join(actions)} {change['address']}", soft_wrap=True)
+def _review(deployment: Deployment, folder: Path) -> Review:
+    from backbone.deployment.plan_files import read_plans
+    from backbone.deployment.review import review
+
+    read = read_plans(deployment.plan_files, folder)
+    plans = [plan.done if plan.stack in deployment.applied else plan for plan in read.plans]
+    return review(plans, deployment.order, read.accounts)
 
 
 class _Report:

@@ -11,7 +11,7 @@ import typer
 
 from backbone.cli.app import AsJson, StacksFolder, about, app, errors, output, print_json, read_bytes, wide_output
 from backbone.cli.check import STYLES
-from backbone.cli.stacks import NoSynth, current
+from backbone.cli.stacks import NoSynth, PlanFiles, current, planned
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from backbone.simulator import Simulator
     from backbone.system.findings import Finding
+    from backbone.system.reader import Reading
 
 __all__ = ["simulate", "up"]
 
@@ -58,6 +59,7 @@ def simulate(
     seed: Seed = 0,
     stacks: StacksFolder = None,
     no_synth: NoSynth = False,
+    plan: PlanFiles = None,
     stub_authorizers: Stub = False,
     allow: Annotated[
         list[str] | None, typer.Option(help="What may happen without an exit status of 1; repeatable.", metavar="KIND")
@@ -82,7 +84,10 @@ def simulate(
     if (event is None) is (post is None):
         raise BackboneError("simulate: allowed: either --event or --post")
     allowed, expected = requests.allowed(allow or []), requests.expected(expect or [])
-    with _simulator(stacks, fault, seed=seed, stub_authorizers=stub_authorizers, no_synth=no_synth) as simulator:
+    reading = planned(plan, stacks) if plan else None
+    with _simulator(
+        stacks, fault, seed=seed, stub_authorizers=stub_authorizers, no_synth=no_synth, reading=reading
+    ) as simulator:
         with errors.status("Running"):
             if event is not None:
                 content = read_bytes(event)
@@ -141,13 +146,20 @@ def up(
 
 
 def _simulator(
-    stacks: Path | None, faults: list[str] | None, *, seed: int, stub_authorizers: bool, no_synth: bool
+    stacks: Path | None,
+    faults: list[str] | None,
+    *,
+    seed: int,
+    stub_authorizers: bool,
+    no_synth: bool,
+    reading: Reading | None = None,
 ) -> Simulator:
     """The system of the stacks, after saying what is wrong with it and what of it is left out."""
     from backbone.simulator import Fault, Simulator
+    from backbone.system.reader import read
 
-    simulator = Simulator.load(
-        current(stacks, no_synth=no_synth),
+    simulator = Simulator(
+        reading or read(current(stacks, no_synth=no_synth)),
         seed=seed,
         faults=[Fault.parse(fault) for fault in faults or []],
         stub_authorizers=stub_authorizers,

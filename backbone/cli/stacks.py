@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backbone.cli.app import errors, load_topology
 from backbone.errors import BackboneError
 
-__all__ = ["NoSynth", "StaleStacksError", "current", "refresh"]
+if TYPE_CHECKING:
+    from backbone.system.reader import Reading
+
+__all__ = ["NoSynth", "PlanFiles", "StaleStacksError", "current", "planned", "refresh"]
 
 NoSynth = Annotated[
     bool,
     typer.Option(
         "--no-synth", help="Fail, instead of synthesizing anew, when sources have changed since the last synth."
+    ),
+]
+PlanFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plan",
+        help="Take what this plan, as `terraform show -json` prints it, leads to; repeatable.",
+        metavar="PLAN.json",
     ),
 ]
 SHOWN = 5
@@ -33,6 +44,13 @@ def current(stacks: Path | None, *, no_synth: bool) -> Path:
         return refresh(stacks, None, no_synth=True)
     file = find(Path())
     return refresh(output_folder(file), file, no_synth=no_synth)
+
+
+def planned(plans: list[Path], stacks: Path | None) -> Reading:
+    """The system as it is after plans are applied."""
+    from backbone.deployment.plan_files import read_plans
+
+    return read_plans(plans, stacks).reading
 
 
 def refresh(folder: Path, file: Path | None, *, no_synth: bool) -> Path:

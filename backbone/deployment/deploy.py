@@ -109,6 +109,21 @@ class Deployment:
             raise DeploymentError("\n".join(failures))
         return [StackPlan(name, self._json(name)) for name in self._names if self._run.stacks[name] == "planned"]
 
+    @property
+    def order(self) -> list[tuple[str, ...]]:
+        """The stacks in the waves in which they are applied."""
+        return self._waves
+
+    @property
+    def applied(self) -> list[str]:
+        """The stacks that are applied already."""
+        return self._run.of("applied")
+
+    @property
+    def plan_files(self) -> list[Path]:
+        """The plans of all stacks, those as well that nothing changes in: what a review needs."""
+        return [self._json(name) for name in self._names]
+
     def apply(self) -> None:
         """Apply the plans wave by wave, each wave in parallel; DeploymentError when a stack fails.
 

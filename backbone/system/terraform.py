@@ -28,6 +28,7 @@ __all__ = [
     "Stack",
     "TerraformError",
     "as_text",
+    "documents",
     "load",
     "parse",
 ]
@@ -50,6 +51,8 @@ class Block:
     account: str
     place: Place
     body: dict[str, Any] = field(repr=False, hash=False)
+    attributes: dict[str, Any] = field(default_factory=dict, repr=False, hash=False)
+    """What is known of the resource because it was made already; empty where only the JSON is read."""
 
     @property
     def type(self) -> str:
@@ -170,6 +173,8 @@ class Configuration:
         try:
             found = self.resolve(block, block.body.get(name))
             if found is None:
+                found = block.attributes.get(name)
+            if found is None:
                 other = partial(self._value, block)
                 made = computed(block.type, block.address, block.place, name, other)
                 found = None if made is UNKNOWN and name in block.body else made
@@ -205,12 +210,17 @@ def as_text(value: Any) -> str:
 
 def load(folder: Path) -> Configuration:
     """All stacks that were synthesized into a folder; TerraformError when there are none or one is broken."""
+    return parse(documents(folder))
+
+
+def documents(folder: Path) -> dict[Path, Any]:
+    """The JSON values of all stacks in a folder, by the files that have them; TerraformError as `load` raises it."""
     files = sorted(folder.glob("stacks/*/cdk.tf.json"))
     if not files:
         inside = list(folder.glob("*/cdk.tf.json"))
         known = f" (it is itself the folder of stacks: name {folder.parent})" if inside else ""
         raise TerraformError(f"{folder}: no synthesized stacks there{known}; run `backbone synth` first")
-    return parse({file: _document(file) for file in files})
+    return {file: _document(file) for file in files}
 
 
 def parse(documents: Mapping[Path, Any]) -> Configuration:

@@ -44,7 +44,8 @@ if command == "show":
     plan = json.loads(Path(words[-1]).read_text())
     actions = ["no-op"] if plan["from"] == plan["to"] else ["update"] if plan["from"] else ["create"]
     address = f"aws_cloudwatch_event_bus.{stack}"
-    print(json.dumps({"resource_changes": [{"address": address, "change": {"actions": actions}}]}))
+    change = {"address": address, "mode": "managed", "change": {"actions": actions}}
+    print(json.dumps({"configuration": {"root_module": {}}, "resource_changes": [change]}))
 if command == "apply":
     plan = json.loads(Path(words[-1]).read_text())
     if plan["from"] != stored():

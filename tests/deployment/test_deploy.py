@@ -110,7 +110,7 @@ def test_only_what_changed_is_applied(ground: Ground) -> None:
     ground.calls()
     out, _ = ground.deploy("--yes")
     assert ground.calls("apply") == ["begin apply order", "end apply order"]
-    assert "order: update aws_cloudwatch_event_bus.order" in out
+    assert "stack order:\n  updates 1\n" in out
     assert out.endswith("applied: order\n")
     out, _ = ground.deploy("--yes")
     assert out == "nothing to change\n"
@@ -222,7 +222,7 @@ def test_nobody_is_asked_without_a_terminal(ground: Ground) -> None:
     _, err = ground.deploy(status=2)
     assert "allowed: --yes, or --plan-only" in err
     out, _ = ground.deploy("--plan-only")
-    assert "bus: create aws_cloudwatch_event_bus.bus" in out
+    assert "stack bus:\n  creates 1\n" in out
     assert ground.calls("apply") == []
 
 

@@ -12,6 +12,7 @@ import typer
 
 import backbone
 from backbone.cli import (  # noqa: F401  (each adds its commands)
+    accounts,
     bootstrap,
     check,
     deployment,
@@ -20,7 +21,9 @@ from backbone.cli import (  # noqa: F401  (each adds its commands)
     keys,
     layer,
     lock,
+    moves,
     patterns,
+    review,
     simulate,
     topology,
 )

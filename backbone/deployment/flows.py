@@ -1,0 +1,243 @@
+"""Who may publish what in a system, and who receives it: what a change does to events, whatever it does it by."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Any
+
+from backbone.system.access import delivery_refusal, organization
+from backbone.system.iam import Identity, Statement, authorize
+from backbone.system.iam.text import like
+from backbone.system.model import EventBus, Function, LogGroup, Queue, Role, Rule, Stream, System, Target
+
+__all__ = ["Event", "Flows", "Publishing", "Receiving", "flows_of", "hubs_of", "owner"]
+
+PUT = "events:PutEvents"
+ANY = "*"
+"""Stands for a source or detail-type that nothing names."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A type of events: who publishes it, from which account."""
+
+    account_id: str
+    source: str
+    detail_type: str
+
+    def envelope(self, region: str) -> dict[str, Any]:
+        """An event of the type, as far as it is known before there is one."""
+        return {
+            "version": "0",
+            "id": "00000000-0000-0000-0000-000000000000",
+            "detail-type": self.detail_type,
+            "source": self.source,
+            "account": self.account_id,
+            "time": "2024-01-01T00:00:00Z",
+            "region": region,
+            "resources": [],
+            "detail": {},
+        }
+
+
+@dataclass(frozen=True)
+class Publishing:
+    """Somebody may publish events of a type: a function of a service, or, without a function, an account."""
+
+    by: str
+    function: str
+    event: Event
+
+
+@dataclass(frozen=True)
+class Receiving:
+    """Events of a type get to the resource with the id `at`, called `name`, by a rule of a service."""
+
+    service: str
+    rule: str
+    at: str
+    name: str = field(compare=False)
+    event: Event
+
+
+@dataclass(frozen=True)
+class Flows:
+    """All of both."""
+
+    publishing: frozenset[Publishing]
+    receiving: frozenset[Receiving]
+
+    @property
+    def by_functions(self) -> frozenset[Event]:
+        """The events that functions may publish."""
+        return frozenset(one.event for one in self.publishing if one.function)
+
+    def without_guesses(self, events: Collection[Event]) -> Flows:
+        """The same without what an account may publish under the source of its functions, but for these events.
+
+        A policy that lists several sources and detail-types of an account allows pairs of them that nobody publishes.
+        """
+        sources = {(event.account_id, event.source) for event in events}
+
+        def is_meant(event: Event) -> bool:
+            return event in events or (event.account_id, event.source) not in sources
+
+        return Flows(
+            frozenset(one for one in self.publishing if is_meant(one.event)),
+            frozenset(one for one in self.receiving if is_meant(one.event)),
+        )
+
+    def renamed(self, ids: Mapping[str, str]) -> Flows:
+        """The same where resources have other ids."""
+        moved = (replace(one, rule=ids.get(one.rule, one.rule), at=ids.get(one.at, one.at)) for one in self.receiving)
+        return Flows(self.publishing, frozenset(moved))
+
+
+def owner(id: str) -> str:
+    """Whose a resource is, as its address tells: a service, the global bus, an account; else the resource's stack."""
+    stack, _, address = id.rpartition("/")
+    parts = address.partition(".")[2].split("_")
+    if len(parts) > 1 and parts[0] in ("services", "forwarding"):
+        return parts[1]
+    if len(parts) > 1 and parts[0] == "accounts":
+        return f"account {parts[1]}"
+    return "global bus" if parts[0] == "global-bus" else f"stack {stack}"
+
+
+def hubs_of(*systems: System) -> frozenset[str]:
+    """The ARNs of the buses that events are published on: they forward in a system, and nothing feeds them there."""
+    return frozenset(
+        bus.arn for system in systems for bus in system.hubs if bus.arn not in {target.arn for target in system.targets}
+    )
+
+
+def flows_of(system: System, hub_arns: Collection[str]) -> Flows:
+    """The flows of events in a system. Without hubs every event counts as forwarded."""
+    hubs = tuple(bus for bus in system.of(EventBus) if bus.arn in hub_arns)
+    names = _Names(system)
+    allowed = frozenset(publishing for hub in hubs for publishing in _publishing(system, hub, names))
+    events = {publishing.event for publishing in allowed}
+    return Flows(allowed, frozenset(_receiving(system, hub_arns, events)))
+
+
+class _Names:
+    """The sources and detail-types that a system names, in patterns and in policies: what ANY can stand for."""
+
+    def __init__(self, system: System) -> None:
+        pairs = [(event.source, event.detail_type) for rule in system.of(Rule) for event in _wanted(rule)]
+        for role in system.of(Role):
+            for policy in role.policies:
+                pairs += [pair for _, *of in _named(policy.statements) for pair in product(of[0], of[1])]
+        self.sources = sorted({source for source, _ in pairs})
+        self.detail_types = sorted({detail_type for _, detail_type in pairs})
+
+    def pairs(self, sources: list[str], detail_types: list[str]) -> Iterator[tuple[str, str]]:
+        """Each source with each detail-type, with names in place of ANY."""
+        return product(
+            self.sources if sources == [ANY] else sources, self.detail_types if detail_types == [ANY] else detail_types
+        )
+
+
+def _publishing(system: System, hub: EventBus, names: _Names) -> Iterator[Publishing]:
+    known = list(_named(hub.policy.statements if hub.policy else ()))
+    accounts = {place.account_id for place in system.accounts.values()}
+    for account_id in sorted(accounts | {account for found, *_ in known for account in found}):
+        pairs = {pair for found, *of in known if account_id in found or not found for pair in names.pairs(*of)}
+        root = Identity(hub.place.root.replace(hub.account_id, account_id), account_id)
+        for source, detail_type in sorted(pairs):
+            if _may_put(system, hub, root, source, detail_type):
+                event = Event(account_id, source, detail_type)
+                yield Publishing(f"the account {system.account_name(account_id)}", "", event)
+    for function in system.of(Function):
+        role = system.get(Role, function.role_arn)
+        if role is None:
+            continue
+        statements = [found for policy in role.policies for found in policy.statements if _is_put(found, hub)]
+        for source, detail_type in sorted({pair for _, *of in _named(statements) for pair in names.pairs(*of)}):
+            if _may_put(system, hub, role.identity, source, detail_type):
+                event = Event(function.account_id, source, detail_type)
+                yield Publishing(owner(function.address), function.name, event)
+
+
+def _is_put(statement: Statement, hub: EventBus) -> bool:
+    puts = any(like(action.lower(), PUT.lower()) for action in statement.actions)
+    return statement.allows and puts and any(like(resource.text, hub.arn) for resource in statement.resources)
+
+
+def _named(statements: Iterable[Statement]) -> Iterator[tuple[set[str], list[str], list[str]]]:
+    """The accounts, sources and detail-types that statements name. A role's or service's ARN names its account."""
+    for statement in statements:
+        if not statement.allows:
+            continue
+        found: dict[str, list[str]] = {"events:source": [], "events:detail-type": []}
+        for condition in statement.conditions:
+            if condition.key.lower() in found and not condition.operator.negated:
+                found[condition.key.lower()] += [value.text for value in condition.values]
+        principals = statement.principals
+        accounts = set(principals.accounts) if principals else set()
+        accounts |= {arn.split(":")[4] for arn in principals.arns if arn.count(":") > 4} if principals else set()
+        yield accounts, found["events:source"] or [ANY], found["events:detail-type"] or [ANY]
+
+
+def _context(system: System, source: str, detail_type: str) -> dict[str, str]:
+    found = {"events:source": source, "events:detail-type": detail_type}
+    member = organization(system)
+    return found | ({"aws:PrincipalOrgID": member} if member else {})
+
+
+def _may_put(system: System, hub: EventBus, who: Identity, source: str, detail_type: str) -> bool:
+    context, policies = _context(system, source, detail_type), filter(None, [hub.policy])
+    return bool(authorize(who, PUT, hub.arn, owner=hub.account_id, policies=policies, context=context))
+
+
+def _receiving(system: System, hubs: Collection[str], events: set[Event]) -> Iterator[Receiving]:
+    ways: dict[str, list[tuple[Rule, Target]]] = defaultdict(list)
+    for rule in system.of(Rule):
+        if rule.enabled and rule.pattern and rule.bus_arn in hubs:
+            for target in rule.targets:
+                ways[target.arn].append((rule, target))
+    for rule in system.of(Rule):
+        targets = [
+            target for target in rule.targets if not isinstance(system.target_of(target.arn), EventBus | LogGroup)
+        ]
+        if rule.pattern is None or not rule.enabled or not targets:
+            continue
+        direct = not hubs or rule.bus_arn in hubs
+        for event in events if hubs else _wanted(rule):
+            envelope = event.envelope(rule.place.region)
+            if not rule.pattern.could_match(envelope):
+                continue
+            context = _context(system, event.source, event.detail_type)
+            if direct or any(
+                way.pattern and way.pattern.could_match(envelope) and delivery_refusal(system, target, context) is None
+                for way, target in ways[rule.bus_arn]
+            ):
+                for target in targets:
+                    if delivery_refusal(system, target, context) is None:
+                        for at, name in _ends(system, target):
+                            yield Receiving(owner(rule.address), rule.address, at, name, event)
+
+
+def _wanted(rule: Rule) -> Iterator[Event]:
+    """The events that a rule names."""
+    pattern = json.loads(rule.pattern.to_json()) if rule.pattern else {}
+
+    def texts(field: str) -> list[str]:
+        return [found for found in pattern.get(field, ()) if isinstance(found, str)] or [ANY]
+
+    for source, detail_type in product(texts("source"), texts("detail-type")):
+        yield Event(ANY, source, detail_type)
+
+
+def _ends(system: System, target: Target) -> Iterator[tuple[str, str]]:
+    """Where what a target is sent ends up, by id and name: the target, and the functions that read it."""
+    to = system.target_of(target.arn)
+    yield (to.address, to.name) if to else (target.arn, target.arn)
+    if isinstance(to, Queue | Stream):
+        for function in system.of(Function):
+            if any(mapping.source_arn == to.arn and mapping.enabled for mapping in function.mappings):
+                yield function.address, function.name

@@ -1,0 +1,177 @@
+"""The way of resources from one state to another, when the layout changes or a service or an account is renamed.
+
+Nothing at AWS changes: only where Terraform keeps what it knows. Source of the commands: Terraform's documentation of
+`terraform state mv`, `pull` and `push`; OpenTofu has the same.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backbone import manifest
+from backbone.errors import BackboneError
+from backbone.manifest import Manifest
+from backbone.system.terraform import documents
+
+__all__ = ["Move", "Moves", "MovesError", "find_moves", "script"]
+
+GROUPS = {"services": "services", "forwarding": "services", "accounts": "accounts"}
+"""The first step of a construct's path below its stack, and what the second step is the name of."""
+
+
+class MovesError(BackboneError):
+    """The stacks are not two forms of one backbone."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """A resource on its way: the stack and address where it is, and those where it will be."""
+
+    from_stack: str
+    from_address: str
+    to_stack: str
+    to_address: str
+
+
+@dataclass(frozen=True)
+class Moves:
+    """What moves, and what is in one of the two forms only: it will be destroyed, or created."""
+
+    moves: tuple[Move, ...]
+    destroyed: tuple[str, ...]
+    created: tuple[str, ...]
+    backends: Mapping[str, Any]
+    """Where each old stack has its state, as its Terraform says; of new stacks in `new_backends`."""
+    new_backends: Mapping[str, Any]
+
+
+def find_moves(old: Path, new: Path, services: Mapping[str, str]) -> Moves:
+    """How resources of the stacks in a folder come into the stacks of another; `services` has new names by old ones.
+
+    Renamed accounts are known by their ids. MovesError when the two are of different backbones.
+    """
+    before, after = manifest.read(old), manifest.read(new)
+    _check(before, after, services)
+    by_id = {account_id: name for name, account_id in after.accounts.items()}
+    names = {
+        "services": services,
+        "accounts": {name: by_id[found] for name, found in before.accounts.items() if found in by_id},
+    }
+    ours, theirs = ({file.parent.name: found for file, found in documents(place).items()} for place in (old, new))
+    here = {(kind, _renamed(path, names)): (stack, address) for kind, path, stack, address in _resources(ours)}
+    there = {(kind, path): (stack, address) for kind, path, stack, address in _resources(theirs)}
+    return Moves(
+        moves=tuple(Move(*here[key], *there[key]) for key in here if key in there),
+        destroyed=tuple("/".join(here[key]) for key in here if key not in there),
+        created=tuple("/".join(there[key]) for key in there if key not in here),
+        backends={stack: document["terraform"]["backend"] for stack, document in ours.items()},
+        new_backends={stack: document["terraform"]["backend"] for stack, document in theirs.items()},
+    )
+
+
+def _check(before: Manifest, after: Manifest, services: Mapping[str, str]) -> None:
+    if before.backbone != after.backbone:
+        raise MovesError(f"move-layout: the old stacks are of {before.backbone!r}, the new ones of {after.backbone!r}")
+    for old, new in services.items():
+        if old not in before.services:
+            raise MovesError(f"--service: got {old!r}; allowed: {', '.join(before.services)}")
+        if new not in after.services:
+            raise MovesError(f"--service: got {new!r} as a new name; allowed: {', '.join(after.services)}")
+
+
+def _resources(stacks: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    """Type, path below the stack, stack and address of every resource."""
+    for stack, document in stacks.items():
+        for kind, named in document.get("resource", {}).items():
+            for name, body in named.items():
+                path = body["//"]["metadata"]["path"].partition("/")[2]
+                yield kind, path, stack, f"{kind}.{name}"
+
+
+def _renamed(path: str, names: Mapping[str, Mapping[str, str]]) -> str:
+    group, *rest = path.split("/")
+    if rest and group in GROUPS:
+        rest[0] = names[GROUPS[group]].get(rest[0], rest[0])
+    return "/".join([group, *rest])
+
+
+def script(moves: Moves, *, old: str, new: str, program: str) -> str:
+    """A shell script that moves the states; `old` and `new` are folders of stacks, from where the script is run."""
+    return "\n".join(_lines(moves, old, new, program)) + "\n"
+
+
+def _lines(moves: Moves, old: str, new: str, program: str) -> Iterator[str]:
+    yield "#!/bin/sh"
+    yield "# Moves the states of a backbone. Nothing at AWS changes. Let nobody deploy while it runs."
+    yield "# The states as they were stay in the folder: to go back, push them with `state push -force`."
+    yield "set -eu"
+    yield f"tf={shlex.quote(program)}"
+    yield 'work=$(pwd)/states; mkdir "$work"   # a second run must not overwrite what the first one kept'
+    yield ""
+    yield "move() {   # STATE ADDRESS STATE ADDRESS"
+    yield '  if ! grep -qxF "$2" "$work/$1.list"; then echo "not in the state of $1: $2"; return; fi'
+    yield '  "$tf" state mv -state="$work/$1.tfstate" -state-out="$work/$3.tfstate" \\'
+    yield '    -backup="$work/backup" -backup-out="$work/backup" "$2" "$4"'
+    yield "}"
+    states = _States(moves)
+    yield ""
+    yield "# the states as they are"
+    for name, folder in states.pulled(old, new):
+        yield f'"$tf" -chdir={shlex.quote(folder)} init -input=false'
+        yield f'"$tf" -chdir={shlex.quote(folder)} state pull > "$work/{name}.tfstate"'
+        yield f'if [ -s "$work/{name}.tfstate" ]; then'
+        yield f'  "$tf" state list -state="$work/{name}.tfstate" > "$work/{name}.list"'
+        yield f'  cp "$work/{name}.tfstate" "$work/{name}.before.tfstate"'
+        yield f'else rm "$work/{name}.tfstate"; : > "$work/{name}.list"; fi'
+    yield ""
+    yield "# the moves"
+    for move in moves.moves:
+        one, other = states.old(move.from_stack), states.new(move.to_stack)
+        if one != other or move.from_address != move.to_address:
+            yield f"move {one} {shlex.quote(move.from_address)} {other} {shlex.quote(move.to_address)}"
+    yield ""
+    yield "# the states as they will be: the new ones first, so that nothing is ever in none"
+    for name, folder in states.pushed(old, new):
+        yield f'"$tf" -chdir={shlex.quote(folder)} state push "$work/{name}.tfstate"'
+    yield ""
+    yield "# outputs are not moved: this reads what is there and writes them, and changes nothing at AWS"
+    for stack in moves.new_backends:
+        yield f'"$tf" -chdir={shlex.quote(f"{new}/stacks/{stack}")} apply -refresh-only -auto-approve -input=false'
+
+
+class _States:
+    """The states by names for their files: an old and a new stack may share a state."""
+
+    def __init__(self, moves: Moves) -> None:
+        self._moves = moves
+
+    def old(self, stack: str) -> str:
+        """The file of an old stack's state."""
+        return f"old-{stack}"
+
+    def new(self, stack: str) -> str:
+        """The file of a new stack's state: that of the old stack with the same backend, if there is one."""
+        backend = self._moves.new_backends[stack]
+        same = [name for name, other in self._moves.backends.items() if other == backend]
+        return f"old-{same[0]}" if same else f"new-{stack}"
+
+    def pulled(self, old: str, new: str) -> Iterator[tuple[str, str]]:
+        """Every state once, with a stack's folder to reach it from."""
+        for stack in self._moves.backends:
+            yield self.old(stack), f"{old}/stacks/{stack}"
+        for stack in self._moves.new_backends:
+            if self.new(stack).startswith("new-"):
+                yield self.new(stack), f"{new}/stacks/{stack}"
+
+    def pushed(self, old: str, new: str) -> Iterator[tuple[str, str]]:
+        """Every state once: those that get resources come before those that lose them."""
+        order: dict[str, str] = {}
+        for stack in self._moves.new_backends:
+            order[self.new(stack)] = f"{new}/stacks/{stack}"
+        for stack in self._moves.backends:
+            order.setdefault(self.old(stack), f"{old}/stacks/{stack}")
+        yield from order.items()

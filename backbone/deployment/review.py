@@ -1,0 +1,282 @@
+"""A review of plans: what they change for events, in words by service, and what is dangerous in them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from backbone.deployment.changes import dangers_of
+from backbone.deployment.dangers import RULES, Danger, danger
+from backbone.deployment.flows import Flows, Publishing, Receiving, flows_of, hubs_of, owner
+from backbone.deployment.widening import widened
+from backbone.system.access import API_GATEWAY, dead_letter_refusal, delivery_refusal, invoke_permission
+from backbone.system.findings import SEVERITIES, Severity
+from backbone.system.iam import managed_policy
+from backbone.system.model import EventBus, Function, HttpApi, LogGroup, Queue, System
+from backbone.system.plan import Change, Plan
+from backbone.system.reader import reading_of
+from backbone.system.terraform import Configuration
+
+__all__ = ["Review", "review"]
+
+VERBS = {
+    "create": "creates",
+    "update": "updates",
+    "replace": "replaces",
+    "delete": "deletes",
+    "forget": "forgets",
+    "import": "imports",
+    "move": "moves",
+}
+
+
+@dataclass(frozen=True)
+class Review:
+    """What plans do: words by service, dangers with the gravest first, and the changes themselves."""
+
+    words: Mapping[str, Sequence[str]]
+    dangers: Sequence[Danger]
+    changes: Sequence[Change]
+
+    @property
+    def severity(self) -> Severity | None:
+        """The gravest severity of a danger; None when there is none."""
+        return self.dangers[0].severity if self.dangers else None
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """How many resources are created, updated and so on."""
+        return Counter(change.action for change in self.changes)
+
+    def as_json(self) -> dict[str, Any]:
+        """The review as JSON values."""
+        return {
+            "severity": self.severity,
+            "counts": dict(self.counts),
+            "services": {name: list(words) for name, words in self.words.items()},
+            "dangers": [
+                {
+                    "rule": found.rule,
+                    "severity": found.severity,
+                    "resource": found.id,
+                    "message": found.message,
+                    "effect": RULES[found.rule].effect,
+                    "advice": RULES[found.rule].advice,
+                }
+                for found in self.dangers
+            ],
+            "changes": [{"action": change.action, "resource": change.id} for change in self.changes],
+        }
+
+
+def review(plans: Sequence[Plan], waves: Sequence[Collection[str]] = (), accounts: Collection[str] = ()) -> Review:
+    """Review the plans of a backbone, those of all its stacks, or of some.
+
+    `waves` are the stacks in the order in which the plans will be applied; without it all of them count as applied at
+    the same time. `accounts` are the ids of the backbone's accounts, beside those of the plans.
+    """
+    before, after = _system(plan.before for plan in plans), _system(plan.after for plan in plans)
+    changes = [change for plan in plans for change in plan.changes]
+    known = {*accounts, *(place.account_id for system in (before, after) for place in system.accounts.values())}
+    moved = {f"{change.stack}/{change.previous_address}": change.id for change in changes if change.previous_address}
+    hubs = hubs_of(before, after)
+    flows = _Difference(flows_of(before, hubs).renamed(moved), flows_of(after, hubs), hubs)
+    guessed = {plan.stack for plan in plans if plan.guessed}
+    dangers = [
+        *(found for change in changes for found in dangers_of(change)),
+        *flows.dangers(),
+        *widened(before, after, known),
+        *_refused(before, after, guessed),
+        *_detached(before, after, moved),
+        *_unlogged(before, after),
+        *_unknown_policies(changes),
+        *_orders(plans, waves, flows, changes),
+    ]
+    unique = {(found.rule, found.id, found.message): found for found in dangers}
+    ordered = sorted(unique.values(), key=lambda found: (SEVERITIES.index(found.severity), found.rule, found.id))
+    return Review(_words(flows, changes), ordered, changes)
+
+
+def _system(stacks: Iterator[Any]) -> System:
+    return reading_of(Configuration(stacks), Path()).system
+
+
+class _Difference:
+    """The flows that end and begin."""
+
+    def __init__(self, before: Flows, after: Flows, hubs: Collection[str]) -> None:
+        self.hubs, self._published = hubs, before.by_functions | after.by_functions
+        self.before, self.after = before, after = self.clear(before), self.clear(after)
+        self.unpublished = _without_accounts(before.publishing - after.publishing)
+        self.published = _without_accounts(after.publishing - before.publishing)
+        self.unreceived = before.receiving - after.receiving
+        self.received = after.receiving - before.receiving
+
+    def clear(self, flows: Flows) -> Flows:
+        """Flows without what only seems to be one."""
+        return flows.without_guesses(self._published)
+
+    def dangers(self) -> Iterator[Danger]:
+        """What ends, by whom it ends for."""
+        for who, words in self.ends():
+            yield danger("receiving-ends" if " receiving " in words else "publishing-ends", who, words)
+
+    def ends(self) -> Iterator[tuple[str, str]]:
+        """Who stops what, in words."""
+        yield from _receiving("stops", self.unreceived, self.after.receiving)
+        yield from _publishing("may no longer", self.unpublished, self.after.publishing)
+
+    def begins(self) -> Iterator[tuple[str, str]]:
+        """Who starts what, in words."""
+        yield from _receiving("starts", self.received, self.before.receiving)
+        yield from _publishing("may now", self.published, self.before.publishing)
+
+
+def _without_accounts(found: frozenset[Publishing]) -> set[Publishing]:
+    """What functions publish, and of accounts only what none of their functions does."""
+    by_functions = {publishing.event for publishing in found if publishing.function}
+    return {publishing for publishing in found if publishing.function or publishing.event not in by_functions}
+
+
+def _receiving(verb: str, found: Collection[Receiving], others: Collection[Receiving]) -> Iterator[tuple[str, str]]:
+    """Sentences about who starts or stops receiving; where the same gets there another way, they say by which."""
+    remaining = {(one.service, one.event.source, one.event.detail_type) for one in others}
+    sources: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for one in found:
+        still = (one.service, one.event.source, one.event.detail_type) in remaining
+        way = f" at {one.name} by {one.rule.rpartition('/')[2]}" if still else ""
+        sources[one.service, one.event.detail_type, way].add(one.event.source)
+    for (service, detail_type, way), names in sorted(sources.items()):
+        yield service, f"{service} {verb} receiving {detail_type} from {', '.join(sorted(names))}{way}"
+
+
+def _publishing(verb: str, found: Collection[Publishing], others: Collection[Publishing]) -> Iterator[tuple[str, str]]:
+    remaining = {(one.by, one.event.source, one.event.detail_type) for one in others}
+    sentences = set()
+    for one in found:
+        still = (one.by, one.event.source, one.event.detail_type) in remaining
+        way = f" by {one.function}" if still else ""
+        words = f"{one.by} {verb} publish {one.event.detail_type} as {one.event.source}{way}"
+        sentences.add((one.by.removeprefix("the "), words))
+    yield from sorted(sentences)
+
+
+def _refused(before: System, after: System, guessed: Collection[str]) -> Iterator[Danger]:
+    """Dead letters and calls of APIs that are refused from now on.
+
+    What is new in a stack of `guessed` is left out: its policies are known after the apply only.
+    """
+    earlier = {target.address: _dead_letters_refused(before, target) for target in before.targets}
+    for target in after.targets:
+        is_new = target.address not in earlier
+        if earlier.get(target.address) or (is_new and target.address.partition("/")[0] in guessed):
+            continue
+        if why := _dead_letters_refused(after, target):
+            yield danger("dead-letters-refused", target.address, why)
+    stopped, known = dict(_stopped_routes(after)), dict(_stopped_routes(before))
+    for address in sorted(stopped.keys() - known.keys()):
+        if address.partition("/")[0] not in guessed:
+            yield danger("route-stopped", address, stopped[address])
+
+
+def _detached(before: System, after: System, moved: Mapping[str, str]) -> Iterator[Danger]:
+    """Where failures went and go no longer."""
+    known = {moved.get(address, address): place for address, place in _failure_places(before)}
+    for address, place in _failure_places(after):
+        if known.get(address) and not place:
+            yield danger("dead-letters-detached", address, f"what fails no longer goes to {known[address]}")
+
+
+def _failure_places(system: System) -> Iterator[tuple[str, str | None]]:
+    for target in system.targets:
+        yield target.address, target.dead_letters_arn
+    for queue in system.of(Queue):
+        yield queue.address, queue.redrive_arn
+    for function in system.of(Function):
+        yield function.address, function.failures_arn or function.dead_letters_arn
+        for mapping in function.mappings:
+            yield mapping.address, mapping.failures_arn
+
+
+def _dead_letters_refused(system: System, target: Any) -> str | None:
+    return dead_letter_refusal(system, target) if target.dead_letters_arn else None
+
+
+def _stopped_routes(system: System) -> Iterator[tuple[str, str]]:
+    for api in system.of(HttpApi):
+        for route in api.routes:
+            function = system.get(Function, route.function_arn)
+            if route.function_arn is None:
+                continue
+            if function is None or not invoke_permission(function, API_GATEWAY, f"{api.arn}/x/x", api.account_id):
+                yield route.address, f"{route.key} can no longer invoke its function"
+
+
+def _unlogged(before: System, after: System) -> Iterator[Danger]:
+    """Buses that stay, and whose events are no longer logged."""
+    for bus in after.of(EventBus):
+        known = before.get(EventBus, bus.arn)
+        if known is not None and _logs(before, known) and not _logs(after, bus):
+            yield danger("event-log-removed", bus.address, f"events on {bus.name} are no longer logged")
+
+
+def _logs(system: System, bus: EventBus) -> bool:
+    event = {"source": "any.source", "detail-type": "Any", "account": "0", "region": bus.place.region, "detail": {}}
+    return any(
+        isinstance(system.target_of(target.arn), LogGroup) and delivery_refusal(system, target, {}) is None
+        for rule in system.rules_by_bus[bus.arn].matching(event)
+        for target in rule.targets
+    )
+
+
+def _unknown_policies(changes: Sequence[Change]) -> Iterator[Danger]:
+    for change in changes:
+        arn = str(change.after.get("policy_arn", ""))
+        if change.type == "aws_iam_role_policy_attachment" and ":aws:policy/" in arn and managed_policy(arn) is None:
+            yield danger("unknown-policy", change.id, f"{change.after.get('role')} gets {arn}")
+
+
+def _orders(
+    plans: Sequence[Plan], waves: Sequence[Collection[str]], flows: _Difference, changes: Sequence[Change]
+) -> Iterator[Danger]:
+    """What is interrupted after a wave although it goes on in the end, or begins before it is let through."""
+    code = {
+        change.before.get("function_name"): change.stack for change in changes if change.type == "aws_lambda_function"
+    }
+    done: set[str] = set()
+    for number, wave in enumerate(waves[:-1], 1):
+        done |= {*wave}
+        if not any(plan.changes for plan in plans if plan.stack in wave):
+            continue
+        if not any(plan.changes for plan in plans if plan.stack not in done):
+            break
+        system = _system(plan.after if plan.stack in done else plan.before for plan in plans)
+        between = flows.clear(flows_of(system, flows.hubs))
+        when = f"between waves {number} and {number + 1}"
+        receiving = flows.before.receiving & flows.after.receiving - between.receiving
+        for who, words in _receiving("stops", receiving, between.receiving):
+            yield danger("order", who, f"{when}, {words}")
+        publishing = flows.before.publishing & flows.after.publishing - between.publishing
+        early = {one for one in flows.published - between.publishing if one.function and code.get(one.function) in done}
+        for who, words in _publishing("may not", {*_without_accounts(publishing), *early}, between.publishing):
+            yield danger("order", who, f"{when}, {words}")
+
+
+def _words(flows: _Difference, changes: Sequence[Change]) -> dict[str, list[str]]:
+    """What changes, by service: first what becomes of events, then the code, then how many resources."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for who, words in (*flows.ends(), *flows.begins()):
+        found[who].append(words)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for change in changes:
+        who = owner(change.id)
+        counts[who][change.action] += 1
+        if change.type == "aws_lambda_function" and change.action == "update" and change.differs("source_code_hash"):
+            found[who].append(f"{change.before.get('function_name')} gets new code")
+    for who, each in counts.items():
+        found[who].append(", ".join(f"{VERBS[action]} {count}" for action, count in sorted(each.items())))
+    return dict(sorted(found.items()))

@@ -1,0 +1,1 @@
+"""A service of the backbone that plans are made of."""

@@ -1,0 +1,143 @@
+"""The catalogue of plans: the dangers that a review finds in each, and none in those that are harmless."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from backbone.deployment.dangers import RULES, Danger
+from backbone.deployment.markdown import markdown
+from backbone.deployment.review import Review, review
+from backbone.deployment.waves import waves
+from backbone.system.plan import read_plan
+from tests.cli.command import BACKBONE, run
+from tests.deployment.plans.cases import cases, documents, plans, synthesize_case
+
+CASES = cases()
+RARE = {
+    "key-removed": "a key that the stacks make",
+}
+"""Dangers that the catalogue's backbone cannot hold: `test_changes.py` has them."""
+
+
+@pytest.fixture(scope="session")
+def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Review]:
+    @cache
+    def of(case: str) -> Review:
+        synthesized, manifest = documents(CASES[case], tmp_path_factory.mktemp("case") / "cdktf.out")
+        read = [read_plan(document, stack, synthesized=synthesized.get(stack)) for stack, document in plans(case)]
+        order = [[stack.name for stack in wave] for wave in waves(manifest)]
+        return review(read, order, manifest.accounts.values())
+
+    return of
+
+
+def found_in(review: Review) -> set[str]:
+    return {found.rule for found in review.dangers if found.severity != "note"}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_dangers_are_found_and_nothing_else(case: str, reviewed: Callable[[str], Review]) -> None:
+    review = reviewed(case)
+    assert found_in(review) == {*CASES[case]["finds"]}, [str(found) for found in review.dangers]
+
+
+def test_the_catalogue_has_every_danger_and_enough_that_is_harmless() -> None:
+    found = [rule for case in CASES.values() for rule in case["finds"]]
+    assert {rule for rule, entry in RULES.items() if entry.severity != "note"} - {*found} == RARE.keys()
+    assert sum(bool(case["finds"]) for case in CASES.values()) >= 20
+    assert sum(not case["finds"] for case in CASES.values()) >= 20
+
+
+def test_what_a_plan_does_not_tell_is_read_from_what_was_there(reviewed: Callable[[str], Review]) -> None:
+    """Without the synthesized stacks, what a plan knows after the apply only is taken to be as it was."""
+    for case, expected in CASES.items():
+        read = [read_plan(document, stack) for stack, document in plans(case)]
+        ours = {rule for rule in found_in(review(read)) if rule not in ("order", "access-widened")}
+        assert ours == {rule for rule in expected["finds"] if rule not in ("order", "access-widened")}, case
+
+
+@pytest.fixture
+def plan_files(tmp_path: Path) -> Callable[[str], list[str]]:
+    """The plans of a case in files, as `backbone deploy` leaves them."""
+
+    def of(case: str) -> list[str]:
+        folder = tmp_path / "cdktf.out"
+        synthesize_case(CASES[case], folder)
+        (folder / "deployment").mkdir()
+        for stack, document in plans(case):
+            (folder / "deployment" / f"{stack}.plan.json").write_text(json.dumps(document))
+        return [str(file) for file in sorted((folder / "deployment").iterdir())]
+
+    return of
+
+
+def test_the_command_says_it_in_words(plan_files: Callable[[str], list[str]]) -> None:
+    out, _ = run(BACKBONE, "review", *plan_files("a forwarding rule is disabled"), status=1)
+    assert "error rule-disabled: bus/aws_cloudwatch_event_rule.forwarding_order-service_" in out
+    assert "order-service:\n  order-service stops receiving Delivery.Updated from delivery-service\n" in out
+
+
+def test_exit_statuses_follow_the_severity(plan_files: Callable[[str], list[str]]) -> None:
+    files = plan_files("the archive keeps a week")
+    for level, status in (("error", 0), ("warning", 1), ("note", 1), ("never", 0)):
+        run(BACKBONE, "review", "--fail-on", level, *files, status=status)
+    _, err = run(BACKBONE, "review", "--fail-on", "info", *files, status=2)
+    assert "allowed: error, warning, note, never" in err
+
+
+def test_json_and_markdown_say_the_same(plan_files: Callable[[str], list[str]]) -> None:
+    files = plan_files("a service comes, with a bus of its own")
+    found = json.loads(run(BACKBONE, "review", "--json", *files)[0])
+    assert found["severity"] is None
+    assert found["counts"]["create"] == len(found["changes"]) - found["counts"].get("update", 0)
+    words = found["services"]["billing"]
+    assert "billing starts receiving Order.Created" not in words  # it has a bus, and no rule of its own yet
+    text, _ = run(BACKBONE, "review", "--markdown", *files)
+    assert text.startswith("## Plan: creates ")
+    assert all(f"- {line}\n" in text for lines in found["services"].values() for line in lines)
+    assert all(f"`{change['resource']}`" in text for change in found["changes"])
+
+
+def test_markdown_takes_no_orders_from_names(reviewed: Callable[[str], Review]) -> None:
+    found = reviewed("the archive keeps a week")
+    evil = Danger("order", "warning", "stack/x", "a | b\n@everyone <img src=x>")
+    text = markdown(Review({"<b>": ["@all"]}, [evil], found.changes))
+    assert not re.search("@[a-z]", text)
+    assert "<img" not in text
+    row = next(line for line in text.splitlines() if "**warning**" in line)
+    assert len(re.findall(r"(?<!\\)\|", row)) == 5
+
+
+def test_what_is_no_plan_is_refused(tmp_path: Path) -> None:
+    for text, words in (
+        ("{", "is not JSON"),
+        ("{}", "this is no plan"),
+        ('{"configuration": {"root_module": 1}}', "cannot be read"),
+    ):
+        (tmp_path / "plan.json").write_text(text)
+        assert words in run(BACKBONE, "review", str(tmp_path / "plan.json"), status=2)[1]
+    assert "cannot be read" in run(BACKBONE, "review", str(tmp_path / "none.json"), status=2)[1]
+
+
+def test_a_stack_has_one_plan(plan_files: Callable[[str], list[str]]) -> None:
+    first, *_ = plan_files("nothing changes")
+    assert "this is a second plan of the stack bus" in run(BACKBONE, "review", first, first, status=2)[1]
+
+
+def test_what_a_plan_leads_to_is_simulated_and_checked(plan_files: Callable[[str], list[str]], tmp_path: Path) -> None:
+    event = tmp_path / "event.json"
+    event.write_text('{"Source": "ledger", "DetailType": "Payment.Authorised", "Detail": "{}"}')
+    options = [word for file in plan_files("a forwarding rule is disabled") for word in ("--plan", file)]
+    out, _ = run(BACKBONE, "simulate", *options, "--event", str(event), "--allow", "finding")
+    assert "shop-order-service-payments" not in out
+    stacks = str(tmp_path / "cdktf.out")
+    before, _ = run(BACKBONE, "simulate", "--stacks", stacks, "--event", str(event), "--allow", "finding")
+    assert before == out  # the stacks have the same change
+    checked, _ = run(BACKBONE, "check", *options, "--json", status=1)
+    assert json.loads(checked) == json.loads(run(BACKBONE, "check", "--stacks", stacks, "--json", status=1)[0])
