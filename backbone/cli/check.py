@@ -54,17 +54,20 @@ def check(
     from backbone.system.reader import read
     from backbone.topology import find
 
-    if plan and terraform:
-        raise BackboneError("check: --terraform is about the stacks, and --plan about plans; allowed: one of them")
-    folder = Path() if plan else current(stacks, no_synth=no_synth)
-    reading = planned(plan, stacks) if plan else read(folder)
-    findings = [*reading.findings]
+    if plan and (terraform or bootstrapped):
+        raise BackboneError("check: --terraform and --bootstrap are about the stacks; allowed with --plan: neither")
+    if plan:
+        reading = planned(plan, stacks)
+        findings = [*reading.findings]
+    else:
+        folder = current(stacks, no_synth=no_synth)
+        reading = read(folder)
+        findings = [*reading.findings, *bootstrap.check(folder, bootstrapped or bootstrap_folder(folder))]
     if terraform:
         from backbone.deployment.validate import validate
 
         with errors.status("Running terraform validate"):
             findings += validate(folder, plugin_dir=plugin_dir)
-    findings += bootstrap.check(folder, bootstrapped or bootstrap_folder(folder))
     findings.sort(key=lambda found: (list(STYLES).index(found.severity), found.rule, found.address))
     if sarif is not None:
         _write_sarif(sarif, findings, reading.system.services, find(Path()))

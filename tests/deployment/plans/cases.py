@@ -10,13 +10,12 @@ from typing import Any
 
 import yaml
 
-from backbone.manifest import Manifest
 from backbone.synthesis import output
 from backbone.topology import load
 from mutants.documents import REMOVED, changed
 from tests.synthesis import Json, Stacks
 
-__all__ = ["HERE", "cases", "documents", "expanded", "merged", "plans", "reduced", "synthesize_case"]
+__all__ = ["HERE", "cases", "expanded", "merged", "plans", "reduced", "synthesize_case"]
 
 HERE = Path(__file__).parent
 PLANS = HERE / "plans.jsonl"
@@ -59,14 +58,6 @@ def synthesize_case(case: Json, folder: Path) -> None:
     output.synth(load(file), folder)
     for stack, document in edited(_read(folder), case).items():
         (folder / "stacks" / stack / "cdk.tf.json").write_text(json.dumps(document, indent=1))
-
-
-def documents(case: Json, folder: Path) -> tuple[Stacks, Manifest]:
-    """The stacks of a case as synthesized, and their manifest."""
-    from backbone import manifest
-
-    synthesize_case(case, folder)
-    return _read(folder), manifest.read(folder)
 
 
 def _read(folder: Path) -> Stacks:

@@ -10,6 +10,6 @@ def build(service: Service) -> None:
     """Add the service's resources."""
     authorise = service.function("authorise", handler="tests.deployment.plans.shop.ledger.handlers.handle")
     service.grant_publish(authorise, "Payment.Authorised")
-    service.subscribe("requests", "Order.Created", to=authorise)
+    service.subscribe("requests", "Order.Created", to=authorise, buffer=False)
     stream = Stream(service, "entries", account=service.account, name=service.name_of("entries"))
     service.subscribe("book", "Order.Created", "Order.Updated", to=stream, partition_key_path="$.detail.id")

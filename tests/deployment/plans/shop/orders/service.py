@@ -11,7 +11,7 @@ def build(service: Service) -> None:
     """Add the service's resources."""
     orders = Table(service, "orders", account=service.account, name=service.name_of("orders"), key="id")
     api = service.function("api", handler="tests.deployment.plans.shop.orders.handlers.handle")
-    orders.grant_read_write(api)
+    orders.grant(api, "GetItem", "PutItem", "UpdateItem")
     service.grant_publish(api, "Order.Created", "Order.Updated")
     HttpApi(
         service,
@@ -23,6 +23,6 @@ def build(service: Service) -> None:
         authorization=Jwt("https://login.example.com/", ("shop",)),
     )
     on_event = service.function("on-event", handler="tests.deployment.plans.shop.orders.handlers.handle")
-    orders.grant_read_write(on_event)
-    service.subscribe("deliveries", "Delivery.Updated", to=on_event)
-    service.subscribe("payments", "Payment.Authorised", to=on_event)
+    orders.grant(on_event, "GetItem", "PutItem", "UpdateItem")
+    service.subscribe("deliveries", "Delivery.Updated", to=on_event, buffer=False)
+    service.subscribe("payments", "Payment.Authorised", to=on_event, buffer=False)
