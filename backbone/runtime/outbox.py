@@ -10,16 +10,22 @@ from typing import Any
 from backbone.runtime import budget
 from backbone.runtime.envelope import EventData, detail
 from backbone.runtime.environment import setting
-from backbone.runtime.publisher import MAX_ENTRY_BYTES, Entry, Publisher, UndeclaredError
+from backbone.runtime.publisher import Entry, Publisher, UndeclaredError
 
 __all__ = ["Outbox", "TooLargeError"]
 
 MAX_ITEM_BYTES = 400 * 1024
 """The largest item of a table, names of attributes included (DynamoDB developer guide, "Quotas")."""
 
+MAX_EVENT_BYTES = 252 * 1024
+"""The largest event that fits into every queue on its way, with what EventBridge adds.
+
+A bus takes 1 MB, but a queue that Terraform made takes 256 KB (provider documentation, aws_sqs_queue,
+max_message_size); what is larger is lost there."""
+
 
 class TooLargeError(ValueError):
-    """The event, or the item that it is written with, is larger than AWS takes; nothing was written."""
+    """The event, or the item that it is written with, is too large for what is on its way; nothing was written."""
 
 
 class Outbox:
@@ -61,12 +67,7 @@ class Outbox:
         if data.detail_type not in self._detail_types:
             raise UndeclaredError(f"{data.detail_type!r} is not among the events of this outbox: {self._detail_types}")
         content = detail(data, correlation_id=correlation_id, causation_id=causation_id, idempotency_key=key)
-        text = json.dumps(
-            {"detail_type": data.detail_type, "detail": content}, ensure_ascii=False, separators=(",", ":")
-        )
-        if (size := len(text.encode("utf-8", "replace"))) > min(MAX_ITEM_BYTES, MAX_ENTRY_BYTES):
-            raise TooLargeError(f"{data.detail_type}: {size:,} bytes; an item of a table takes {MAX_ITEM_BYTES:,}")
-        return {"S": text}
+        return {"S": _text(data.detail_type, content)}
 
     def with_event(
         self,
@@ -89,9 +90,24 @@ class Outbox:
         return made
 
     def publish(self, data: EventData, *, key: str, correlation_id: str, causation_id: str | None = None) -> None:
-        """Put an event on the bus; PublishError when that fails. `key` is the same each time an event is published."""
+        """Put an event on the bus; `key` is the same each time an event is published.
+
+        TooLargeError before it is sent; PublishError when it could not be published.
+        """
         content = detail(data, correlation_id=correlation_id, causation_id=causation_id, idempotency_key=key)
+        _text(data.detail_type, content)
         self._publisher.publish(Entry(data.detail_type, content))
+
+
+def _text(detail_type: str, content: Mapping[str, Any]) -> str:
+    """An event as an attribute of an item; TooLargeError."""
+    text = json.dumps({"detail_type": detail_type, "detail": content}, ensure_ascii=False, separators=(",", ":"))
+    if (size := len(text.encode("utf-8", "replace"))) > MAX_EVENT_BYTES:
+        raise TooLargeError(
+            f"{detail_type}: {size:,} bytes; the queues on its way take {MAX_EVENT_BYTES:,}: keep the large part "
+            "elsewhere, and publish where it is"
+        )
+    return text
 
 
 def _bytes(value: Mapping[str, Any]) -> int:

@@ -310,7 +310,7 @@ class EventBridge:
         }
         if exhausted:
             attributes["EXHAUSTED_RETRY_CONDITION"] = exhausted
-        refused, body = self._dead_letter_refusal(target), json.dumps(event)
+        refused, body = self._dead_letter_refusal(target), json.dumps(event, ensure_ascii=False)
         if refused is None:
             refused = engine.refuses(self._queue(target), body, attributes)
         if refused is not None:
