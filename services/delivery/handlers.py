@@ -12,7 +12,8 @@ from services.delivery.events import PUBLISHES, OrderCreated
 
 __all__ = ["on_event"]
 
-consumer = Consumer(idempotency=Idempotency())
+idempotency = Idempotency()
+consumer = Consumer(idempotency=idempotency)
 
 
 @cache
