@@ -15,7 +15,8 @@ from unittest.mock import patch
 from backbone.simulator import Simulator, awslambda
 from backbone.simulator.faults import Fault
 from backbone.simulator.processes import Worker
-from backbone.system.model import Archive, EventBus, Function, HttpApi, LogGroup, Queue, Resource, System
+from backbone.system.http_model import HttpApi
+from backbone.system.model import Archive, EventBus, Function, LogGroup, Queue, Resource, System
 from backbone.system.reader import Reading
 from backbone.trace import Node
 from mutants.bases import ORDER, Base, Entry, delivery_updated

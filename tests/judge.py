@@ -186,7 +186,7 @@ def _text_problems(shape: Shape, value: str, path: str) -> Iterator[str]:
     metadata = shape.metadata
     if shape.enum and value not in shape.enum:  # type: ignore[attr-defined] # of strings
         yield f"{path}: {value!r} is none of {', '.join(shape.enum)}"  # type: ignore[attr-defined]
-    if "pattern" in metadata and not re.search(metadata["pattern"], value):
+    if "pattern" in metadata and not re.fullmatch(metadata["pattern"], value):
         yield f"{path}: {value!r} does not match {metadata['pattern']}"
     if len(value) < metadata.get("min", 0) or len(value) > metadata.get("max", float("inf")):
         yield f"{path}: {len(value)} characters are not allowed"

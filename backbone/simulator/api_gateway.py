@@ -21,8 +21,9 @@ from backbone.simulator.http_payload import (
 from backbone.simulator.http_routes import ordered, route_of, stage_of
 from backbone.simulator.tokens import KeySet, verify
 from backbone.system import access
+from backbone.system.http_model import Cors, HttpApi, Route, Stage
 from backbone.system.iam import Identity, authorize
-from backbone.system.model import Cors, Function, HttpApi, LogGroup, Route, Stage
+from backbone.system.model import Function, LogGroup
 from backbone.trace import Node
 
 __all__ = ["Answer", "ApiGateway", "HttpCall"]

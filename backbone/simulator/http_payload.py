@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from backbone.system.model import HttpApi, Route, Stage
+from backbone.system.http_model import HttpApi, Route, Stage
 
 __all__ = ["Answer", "HttpCall", "Way", "answer_of", "event_of"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import unquote
 
-from backbone.system.model import HttpApi, Route, Stage
+from backbone.system.http_model import HttpApi, Route, Stage
 
 __all__ = ["ordered", "route_of", "stage_of"]
 

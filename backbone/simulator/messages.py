@@ -29,7 +29,8 @@ SERVICE = "AIDAISMY7JYY5F7RTT6AO"
 """The sender of what AWS's services send: an id of theirs."""
 
 NOT_ALLOWED = re.compile(r"[^\x09\x0a\x0d\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-ATTRIBUTE_NAME = re.compile(r"(?!(?i:aws|amazon)\.)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+ATTRIBUTE_NAME = re.compile(r"(?!(?i:aws|amazon)\.)[\w-]+(\.[\w-]+)*")
+"""Letters of every alphabet are taken (recorded on AWS)."""
 ATTRIBUTE_TYPE = re.compile(r"(String|Number|Binary)(\..+)?")
 
 
@@ -68,6 +69,8 @@ class Message:
     id: str = ""
     sent_at: float = 0.0
     visible_at: float = 0.0
+    turn: int = 0
+    """Which of the messages that are visible from the same time on comes first."""
     expires_at: float = 0.0
     sender: str = SERVICE
     message_attributes: dict[str, Attribute] = field(default_factory=dict)
@@ -121,7 +124,8 @@ def id_in(receipt: str) -> tuple[str, int]:
         message_id, _, number = base64.b64decode(receipt, validate=True).decode().partition(" ")
         return message_id, int(number)
     except (ValueError, binascii.Error):
-        raise CallError("ReceiptHandleIsInvalid", f'The input receipt handle "{receipt}" is not valid.') from None
+        words = f'The input receipt handle "{receipt}" is not a valid receipt handle.'
+        raise CallError("ReceiptHandleIsInvalid", words) from None
 
 
 def md5_of_attributes(attributes: Mapping[str, Attribute]) -> str:
@@ -180,6 +184,8 @@ def _attribute(name: str, given: Mapping[str, Any]) -> Attribute:
     value = given.get("BinaryValue" if kind.startswith("Binary") else "StringValue")
     if not value:
         raise wrong(f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind}'.")
+    if not kind.startswith("Binary") and NOT_ALLOWED.search(str(value)):
+        raise wrong(f"Invalid binary character was found in the value of message (user) attribute '{name}'.")
     if kind.startswith("Number") and not _is_number(str(value)):
         raise wrong(f"Can't cast the value of message (user) attribute '{name}' to a number.")
     return Attribute(kind, str(value))

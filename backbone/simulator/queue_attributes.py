@@ -30,8 +30,12 @@ def attributes_of_queue(messages: MessageQueue, now: float, made_at: int) -> dic
         "MessageRetentionPeriod": str(queue.retention_seconds),
         "DelaySeconds": str(queue.delay_seconds),
         "ReceiveMessageWaitTimeSeconds": str(queue.receive_wait_seconds),
+        "Policy": queue.policy.text if queue.policy else None,
         "RedrivePolicy": _redrive(queue),
         "RedriveAllowPolicy": _redrive_allow(queue),
+        "KmsMasterKeyId": queue.key,
+        "KmsDataKeyReusePeriodSeconds": str(queue.key_reuse_seconds) if queue.key else None,
+        "SqsManagedSseEnabled": str(queue.key is None).lower(),
         **_fifo(queue),
     }
 
@@ -52,9 +56,10 @@ def _redrive_allow(queue: Queue) -> str | None:
 
 def _fifo(queue: Queue) -> dict[str, str | None]:
     if queue.fifo is None:
-        return {"FifoQueue": None, "ContentBasedDeduplication": None, "DeduplicationScope": None}
+        return dict.fromkeys(("FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"))
     return {
         "FifoQueue": "true",
         "ContentBasedDeduplication": str(queue.fifo.by_content).lower(),
         "DeduplicationScope": "messageGroup" if queue.fifo.within_group else "queue",
+        "FifoThroughputLimit": queue.fifo.limit,
     }

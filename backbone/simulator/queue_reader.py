@@ -75,7 +75,7 @@ class QueueReader:
         if self.refusal:
             # Time passes until the messages are lost, so that a simulation does not end before.
             return self._messages.next_expiry
-        found = self._messages.next_visible(now)
+        found = self._messages.next_visible()
         if found is None:
             return self._window_ends
         at, message = found

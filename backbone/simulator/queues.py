@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import takewhile
 from typing import NamedTuple
 
 from backbone.aws.limits import DEDUPLICATION_SECONDS
@@ -31,6 +33,7 @@ class MessageQueue:
         self._sent: dict[tuple[str | None, str], tuple[float, Message]] = {}
         """Of a FIFO queue, what was sent in the last minutes: by group, if ids count within groups, and by id."""
         self._sequence = FIRST_SEQUENCE_NUMBER
+        self._turn = 0
 
     def put(self, message: Message, now: float) -> Message:
         """Take a message, or return the one of the last five minutes that it repeats."""
@@ -41,8 +44,14 @@ class MessageQueue:
                 return self._sent[key][1]
             self._sent[key] = now, message
             self._number(message)
+        self.show(message, message.visible_at)
         self.messages.append(message)
         return message
+
+    def show(self, message: Message, at: float) -> None:
+        """Have a message be visible from a time on, after those that are from the same time on."""
+        self._turn += 1
+        message.visible_at, message.turn = at, self._turn
 
     def move_here(self, message: Message, source: Queue, now: float) -> None:
         """Take a message that was received too often in another queue.
@@ -53,7 +62,7 @@ class MessageQueue:
             message.sent_at = now
             self._number(message)
         message.expires_at = message.sent_at + self.queue.retention_seconds
-        message.visible_at = now
+        self.show(message, now)
         message.source_arn = source.arn
         self.messages.append(message)
 
@@ -71,19 +80,14 @@ class MessageQueue:
     def receive(self, now: float, maximum: int, visibility_seconds: float | None = None) -> Received:
         """The next messages, which nobody else is then given for a while.
 
-        Messages that were received as often as the redrive policy allows are removed instead. A message group of
-        which a message is in flight gives nothing.
+        Messages that were received as often as the redrive policy allows are removed instead.
         """
         hidden = self.queue.visibility_seconds if visibility_seconds is None else visibility_seconds
-        blocked = self._blocked(now)
         found, spent = list[Message](), list[Message]()
-        for message in self.messages:
+        for message in self._visible(now):
             if len(found) == maximum:
                 break
-            if message.visible_at > now or message.group in blocked:
-                if self.queue.fifo is not None:
-                    blocked.add(message.group)
-            elif self.dead_letters is not None and message.receives >= self.queue.max_receives:
+            if self.dead_letters is not None and message.receives >= self.queue.max_receives:
                 spent.append(message)
             else:
                 found.append(message)
@@ -91,16 +95,29 @@ class MessageQueue:
             self.messages.remove(message)
         for message in found:
             message.receives += 1
-            message.visible_at = now + hidden
+            self.show(message, now + hidden)
             if message.first_received_at is None:
                 message.first_received_at = now
         return Received(found, spent)
 
-    def _blocked(self, now: float) -> set[str | None]:
-        """The message groups that wait for messages which are in flight."""
+    def _visible(self, now: float) -> Iterator[Message]:
+        """The messages that can be received, in the order in which they are.
+
+        A FIFO queue gives a message group after the other, the one whose first message became visible first before
+        the others, and of each no more than up to the first message that is in flight (seen on AWS).
+        """
         if self.queue.fifo is None:
-            return set()
-        return {message.group for message in self.messages if message.receives and message.visible_at > now}
+            yield from (message for message in self.messages if message.visible_at <= now)
+            return
+        for messages in sorted(self._groups(), key=lambda group: (group[0].visible_at, group[0].turn)):
+            yield from takewhile(lambda message: message.visible_at <= now, messages)
+
+    def _groups(self) -> list[list[Message]]:
+        """The messages of each message group."""
+        groups: dict[str | None, list[Message]] = {}
+        for message in self.messages:
+            groups.setdefault(message.group, []).append(message)
+        return list(groups.values())
 
     def find(self, id: str) -> Message | None:
         """The message with an id."""
@@ -121,17 +138,16 @@ class MessageQueue:
             self.messages.remove(message)
         return found
 
-    def next_visible(self, now: float) -> tuple[float, Message] | None:
+    def next_visible(self) -> tuple[float, Message] | None:
         """The message that can be received first, and when."""
-        if self.queue.fifo is None:
-            first = min(self.messages, key=lambda message: message.visible_at, default=None)
-            return None if first is None else (first.visible_at, first)
-        heads: dict[str | None, tuple[float, Message]] = {}
-        for message in self.messages:
-            at, head = heads.get(message.group, (message.visible_at, message))
-            in_flight = message.receives and message.visible_at > now
-            heads[message.group] = max(at, message.visible_at) if in_flight else at, head
-        return min(heads.values(), key=lambda found: found[0], default=None)
+        heads = self.messages if self.queue.fifo is None else [group[0] for group in self._groups()]
+        first = min(heads, key=lambda message: message.visible_at, default=None)
+        return None if first is None else (first.visible_at, first)
+
+    def clear(self) -> None:
+        """Remove every message, and forget what was sent."""
+        self.messages.clear()
+        self._sent.clear()
 
     @property
     def next_expiry(self) -> float | None:

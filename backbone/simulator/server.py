@@ -16,7 +16,7 @@ from backbone.errors import BackboneError
 from backbone.simulator.http_payload import MAX_REQUEST_BYTES
 from backbone.simulator.processes import Call, Reply
 from backbone.simulator.simulator import Simulator
-from backbone.system.model import HttpApi
+from backbone.system.http_model import HttpApi
 from backbone.trace import Node
 
 __all__ = ["Server"]

@@ -24,8 +24,9 @@ from backbone.simulator.sqs_calls import SqsCalls
 from backbone.simulator.tokens import KeySet
 from backbone.simulator.verdict import Allowable
 from backbone.system.findings import Finding
+from backbone.system.http_model import HttpApi
 from backbone.system.iam import Identity
-from backbone.system.model import ApiDestination, Function, HttpApi, LogGroup, Queue, Stream
+from backbone.system.model import ApiDestination, Function, LogGroup, Queue, Stream
 from backbone.system.reader import Reading, read
 from backbone.trace import Node, Trace
 

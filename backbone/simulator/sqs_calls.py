@@ -64,6 +64,8 @@ class Asked(NamedTuple):
     queue: Queue
     given: Given
     node: Node
+    trace_header: str | None = None
+    """The trace that the call belongs to, as tools of AWS X-Ray send it."""
 
 
 class SqsCalls:
@@ -97,13 +99,13 @@ class SqsCalls:
         try:
             if operation == "ListQueues":
                 return self._list_queues(who, given, call)
-            return self._answer_for_queue(who, operation, given)
+            return self._answer_for_queue(who, operation, given, call)
         except CallError as refused:
             code = f"AWS.SimpleQueueService.{refused.code}" if refused.code in PREFIXED else refused.code
             shape = SHAPES.get(refused.code, refused.code)
             return error(f"com.amazonaws.sqs#{shape}", refused.message, query_code=code)
 
-    def _answer_for_queue(self, who: Identity, operation: str, given: Given) -> Reply:
+    def _answer_for_queue(self, who: Identity, operation: str, given: Given, call: Call) -> Reply:
         engine, queue = self._engine, self._queue(who, operation, given)
         if operation not in self._operations:
             engine.node("refused", queue.name, queue.account, f"sqs:{operation} is not simulated")
@@ -116,7 +118,8 @@ class SqsCalls:
             return error("com.amazonaws.sqs#RequestThrottled", "Request is throttled.", query_code="RequestThrottled")
         failed = queue.arn in self._failures and action == "SendMessage"
         node = engine.node("rejected" if failed else "call", queue.name, queue.account, f"sqs:{operation}")
-        return reply(answer(Asked(who, queue, given, node)))
+        trace = next((value for name, value in call.headers.items() if name.lower() == "x-amzn-trace-id"), None)
+        return reply(answer(Asked(who, queue, given, node, trace)))
 
     def _denied(self, who: Identity, action: str, queue: Queue) -> Reply | None:
         policies, context = filter(None, [queue.policy]), self._engine.context
@@ -152,7 +155,7 @@ class SqsCalls:
         if queue.fifo is None and deduplication_id is not None:
             raise _invalid("MessageDeduplicationId", deduplication_id, NOT_FOR_THIS_TYPE)
         _check_range("DelaySeconds", delay, 0, MAX_DELAY_SECONDS, "DelaySeconds must be >= {} and <= {}.")
-        trace = given.get("MessageSystemAttributes", {}).get("AWSTraceHeader", {}).get("StringValue")
+        trace = (given.get("MessageSystemAttributes") or {}).get("AWSTraceHeader", {}).get("StringValue")
         body, attributes = check_body(given.get("MessageBody")), read_attributes(given.get("MessageAttributes") or {})
         message = self._sqs.put(
             queue,
@@ -163,7 +166,7 @@ class SqsCalls:
             delay_seconds=None if queue.fifo is not None else delay,
             group=group,
             deduplication_id=deduplication_id,
-            trace_header=trace,
+            trace_header=trace or asked.trace_header,
         )
         # Of a message that was sent before, the id is the earlier one's, the digests are this one's.
         sent = {"MessageId": message.id, "MD5OfMessageBody": md5_of_body(body)}
@@ -262,12 +265,13 @@ class SqsCalls:
         between = "Must be between {} and {}, if provided."
         _check_range("VisibilityTimeout", hidden, 0, MAX_VISIBILITY_SECONDS, between)
         message_id, number = id_in(receipt)
-        message = self._sqs.queues[asked.queue.arn].find(message_id)
+        queue = self._sqs.queues[asked.queue.arn]
+        message = queue.find(message_id)
         if message is None:
             words = "Message does not exist or is not available for visibility timeout change."
             raise _invalid("ReceiptHandle", receipt, words)
         if message.receives == number:
-            message.visible_at = self._engine.now + hidden
+            queue.show(message, self._engine.now + hidden)
             self._sqs.have_readers_look_again(asked.queue)
         return {}
 
@@ -277,7 +281,7 @@ class SqsCalls:
             words = f"Only one PurgeQueue operation on {queue.name} is allowed every {PURGE_PAUSE_SECONDS} seconds."
             raise CallError("PurgeQueueInProgress", words)
         self._purged[queue.arn] = now
-        self._sqs.queues[queue.arn].messages.clear()
+        self._sqs.queues[queue.arn].clear()
         self._sqs.have_readers_look_again(queue)
         return {}
 

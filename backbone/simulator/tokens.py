@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from backbone.errors import BackboneError
-from backbone.system.model import Jwt
+from backbone.system.http_model import Jwt
 
 __all__ = ["KeySet", "Verified", "verify"]
 

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import get_args
 
 from backbone.system.blocks import Blocks
-from backbone.system.model import Authorization, Cors, HttpApi, Integration, Jwt, Route, Stage
+from backbone.system.http_model import Authorization, Cors, HttpApi, Integration, Jwt, Route, Stage
 from backbone.system.values import Values
 
 __all__ = ["read"]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from backbone.aws.arn import Place
 from backbone.patterns import Pattern, PatternSet
@@ -22,30 +22,21 @@ from backbone.system.target_input import TargetInput
 __all__ = [
     "ApiDestination",
     "Archive",
-    "Authorization",
-    "Cors",
     "EventBus",
     "EventSourceMapping",
     "Fifo",
     "Function",
-    "HttpApi",
     "Index",
-    "Integration",
-    "Jwt",
     "LogGroup",
     "Queue",
     "Resource",
     "Role",
-    "Route",
     "Rule",
-    "Stage",
     "Stream",
     "System",
     "Table",
     "Target",
 ]
-
-Authorization = Literal["NONE", "AWS_IAM", "JWT", "CUSTOM"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -94,6 +85,8 @@ class Queue(Resource):
     retention_seconds: int
     receive_wait_seconds: int
     max_message_bytes: int
+    key: str | None
+    key_reuse_seconds: int
     fifo: Fifo | None
     redrive_arn: str | None
     max_receives: int
@@ -107,6 +100,7 @@ class Fifo:
 
     by_content: bool
     within_group: bool
+    limit: str
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -222,86 +216,6 @@ class EventBus(Resource):
     """An event bus with its policy."""
 
     policy: Policy | None
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Jwt:
-    """The tokens that a route takes: who issues them, and whom they must be for."""
-
-    issuer: str
-    audience: tuple[str, ...]
-    identity_source: str
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Integration:
-    """What answers a route: a function, or something else."""
-
-    address: str
-    type: str
-    function_arn: str | None
-    payload_version: str
-    timeout_seconds: float
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Route:
-    """A route of an API: its key, such as `POST /orders`, who may call it, and what answers."""
-
-    address: str
-    key: str
-    authorization: Authorization
-    scopes: tuple[str, ...]
-    jwt: Jwt | None
-    integration: Integration | None
-
-    @property
-    def function_arn(self) -> str | None:
-        """The function that answers; None where none does."""
-        return self.integration.function_arn if self.integration else None
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Stage:
-    """A deployed version of an API; `$default` has no path of its own. None is AWS's default rate."""
-
-    address: str
-    name: str
-    deployed: bool
-    rate: float | None
-    burst: int | None
-    variables: Mapping[str, str]
-    access_log_arn: str | None
-    access_log_format: str
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Cors:
-    """What an API answers browsers that ask whether a page may call it."""
-
-    origins: tuple[str, ...]
-    methods: tuple[str, ...]
-    headers: tuple[str, ...]
-    exposed: tuple[str, ...]
-    max_age_seconds: int
-    credentials: bool
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class HttpApi(Resource):
-    """An HTTP API. Its ARN here is that of its execution, which permissions name."""
-
-    id: str
-    protocol: str
-    endpoint_disabled: bool
-    routes: tuple[Route, ...]
-    stages: tuple[Stage, ...]
-    cors: Cors | None
-
-    @property
-    def host(self) -> str:
-        """Its host name on AWS."""
-        return f"{self.id}.execute-api.{self.place.region}.{self.place.dns_suffix}"
 
 
 Found = TypeVar("Found", bound=Resource)

@@ -42,6 +42,8 @@ def read_queue(blocks: Blocks, values: Values) -> Queue:
         retention_seconds=values.integer("message_retention_seconds", QUEUE_RETENTION_SECONDS_BY_DEFAULT),
         receive_wait_seconds=values.integer("receive_wait_time_seconds", 0),
         max_message_bytes=values.integer("max_message_size", MESSAGE_BYTES_OF_TERRAFORM),
+        key=values.optional_text("kms_master_key_id"),
+        key_reuse_seconds=values.integer("kms_data_key_reuse_period_seconds", 300),
         fifo=_fifo(values) if values.flag("fifo_queue", default=False) else None,
         redrive_arn=None if target is None else str(target),
         max_receives=int(receives),
@@ -71,6 +73,7 @@ def _fifo(values: Values) -> Fifo:
     return Fifo(
         by_content=values.flag("content_based_deduplication", default=False),
         within_group=values.text("deduplication_scope", "queue") == "messageGroup",
+        limit=values.text("fifo_throughput_limit", "perQueue"),
     )
 
 

@@ -19,17 +19,7 @@ from backbone.system.blocks import Blocks
 from backbone.system.iam import BUS, Policy
 from backbone.system.keys import read_key
 from backbone.system.mapping import read_mapping
-from backbone.system.model import (
-    ApiDestination,
-    Archive,
-    EventBus,
-    Function,
-    LogGroup,
-    Resource,
-    Rule,
-    Stream,
-    Target,
-)
+from backbone.system.model import ApiDestination, Archive, EventBus, Function, LogGroup, Resource, Rule, Stream, Target
 from backbone.system.permissions import read_function_policy, read_role
 from backbone.system.queues import read_queue
 from backbone.system.schedule import Schedule, ScheduleError

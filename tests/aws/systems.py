@@ -11,7 +11,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Terraform", "arn"]
+__all__ = ["Terraform", "arn", "url"]
 
 ACCOUNTS = {"a": "111111111111", "b": "222222222222", "c": "333333333333"}
 REGIONS = {"a": "eu-central-1", "b": "eu-central-1", "c": "us-west-2"}

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 import yaml
+from botocore.exceptions import ClientError
 
 from backbone.errors import BackboneError
 from backbone.patterns import Pattern, PatternError
 from backbone.simulator import Simulator
 from backbone.system.arguments import problems
 from backbone.system.target_input import Delivered, Dropped, TargetInput, Transformer
-from tests.aws.systems import Terraform
+from tests.aws.systems import Terraform, url
+from tests.simulator.clients import client
 
 FILES = {
     file: yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(Path(__file__).parent.glob("*/*.yaml"))
@@ -112,6 +114,42 @@ def test_system(case: dict[str, Any], tmp_path: Path) -> None:
                 assert [node.at for node in nodes] == case["at"]
 
 
+@pytest.mark.parametrize("case", cases("calls"))
+def test_calls(case: dict[str, Any], tmp_path: Path) -> None:
+    """Calls of a client of boto3, of an account's administrator, one after the other."""
+    known: dict[str, Any] = {}
+    with Simulator.load(Terraform(case["system"], case.get("blocks")).write(tmp_path)) as sim:
+        made = client(sim, case.get("service", "sqs"), sim.identity("a"))
+        for step in case["do"]:
+            if "wait" in step:
+                sim.run_until_idle(at_most=step["wait"])
+                continue
+            (operation,) = step.keys() - {"answer"}
+            found = called(made, operation, resolved(filled(step[operation]), known))
+            if "answer" in step:
+                assert like(step["answer"], found, known), f"{operation}: {found}"
+
+
+def called(made: Any, operation: str, arguments: dict[str, Any]) -> Any:
+    """What a client gives: the answer without what is of the transport, or the error's code and message."""
+    try:
+        answer = getattr(made, operation)(**arguments)
+    except ClientError as error:
+        return [error.response["Error"]["Code"], error.response["Error"]["Message"]]
+    answer.pop("ResponseMetadata")
+    return answer
+
+
+def resolved(value: Any, known: dict[str, Any]) -> Any:
+    """Arguments with what earlier answers had in the place of `<receipt 1>`, and a queue's URL for its name."""
+    if isinstance(value, dict):
+        queue = {"QueueUrl": url(value["QueueUrl"])} if "QueueUrl" in value else {}
+        return {name: resolved(part, known) for name, part in value.items()} | queue
+    if isinstance(value, list):
+        return [resolved(part, known) for part in value]
+    return known.get(value, value) if isinstance(value, str) else value
+
+
 def do(sim: Simulator, step: dict[str, Any], known: dict[str, Any]) -> None:
     if "wait" in step:
         sim.run_until_idle(at_most=step["wait"])
@@ -171,6 +209,7 @@ UNKNOWN = {
     "host": r"[a-z0-9]{10}\.execute-api\.eu-central-1\.amazonaws\.com",
     "timed_out": r"RequestId: [0-9a-f-]{36} Error: Task timed out after 1\.00 seconds",
     "exited": r"RequestId: [0-9a-f-]{36} Error: Runtime exited without providing a reason",
+    "receipt": r"[A-Za-z0-9+/=]+",
     "text": r"(?s).+",
 }
 """What stands for what no two answers share, as in `<uuid>`; `<uuid 1>` is the same throughout, and not `<uuid 2>`."""

@@ -19,7 +19,7 @@ from backbone.constructs.service import Service
 from backbone.simulator import Fault, Simulator, SimulatorError
 from backbone.simulator.http_payload import HttpCall, Way, answer_of, event_of
 from backbone.simulator.tokens import KeySet
-from backbone.system import model
+from backbone.system import http_model
 from tests.simulator.conftest import ORDER, Edit
 
 Built = Callable[..., Simulator]
@@ -248,7 +248,7 @@ def test_a_malformed_answer_is_500(built: Built) -> None:
 
 
 def test_format_1_has_its_own_shape(load: Load) -> None:
-    (api,) = load().system.of(model.HttpApi)
+    (api,) = load().system.of(http_model.HttpApi)
     route = next(route for route in api.routes if route.key == "GET /orders/{order_id}")
     assert route.integration is not None
     old = replace(route, integration=replace(route.integration, payload_version="1.0"))

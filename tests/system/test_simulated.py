@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from backbone.system import model, reader, terraform, values
+from backbone.system import http_model, mapping, model, reader, terraform, values
 from backbone.system.arguments import known, schema
 from backbone.system.arguments.simulated import JUDGED, NEUTRAL, NOT_SIMULATED, SAID, notes
-from backbone.system.model import EventSourceMapping
 from backbone.system.resources import ATTACHED, LOGS_POLICY, READ_ALONG, RESOURCES, WITHOUT_PART
 from tests.aws.systems import Terraform
 from tests.conftest import EXAMPLES
@@ -108,10 +107,9 @@ def test_what_is_read_is_used() -> None:
     }
     fields = {
         f"{kind.__name__}.{field.name}"
-        for kind in (*vars(model).values(), EventSourceMapping)
-        if isinstance(kind, type)
-        and is_dataclass(kind)
-        and kind.__module__ in (model.__name__, EventSourceMapping.__module__)
+        for module in (http_model, mapping, model)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and is_dataclass(kind) and kind.__module__ == module.__name__
         for field in dataclass_fields(kind)
     }
     assert {field for field in fields if field.partition(".")[2] not in used} == set()

@@ -69,7 +69,7 @@ NEUTRAL: Mapping[str, tuple[str, ...]] = {
         *("logging_config.application_log_level", "logging_config.log_format", "logging_config.system_log_level"),
     ),
     "aws_lambda_permission": ("statement_id_prefix",),
-    "aws_sqs_queue": ("fifo_throughput_limit", "kms_data_key_reuse_period_seconds", "sqs_managed_sse_enabled"),
+    "aws_sqs_queue": ("sqs_managed_sse_enabled",),
 }
 """What has no part in what becomes of events, by type; of every type where there is none."""
 
@@ -83,7 +83,6 @@ JUDGED: Mapping[str, tuple[str, ...]] = {
     "aws_dynamodb_table": ("server_side_encryption",),
     "aws_kinesis_stream": ("kms_key_id",),
     "aws_lambda_function": ("kms_key_arn", "tracing_config"),
-    "aws_sqs_queue": ("kms_master_key_id",),
 }
 """What findings judge, such as that a key may be used: there is nothing else to see of it in a run."""
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from backbone.system import access
 from backbone.system.findings import Finding, finding
-from backbone.system.model import Function, HttpApi, LogGroup, Route, System
+from backbone.system.http_model import HttpApi, Route
+from backbone.system.model import Function, LogGroup, System
 
 __all__ = ["check"]
 

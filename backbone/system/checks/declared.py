@@ -13,8 +13,9 @@ from backbone.manifest import Manifest, ManifestService
 from backbone.patterns import Pattern
 from backbone.system.access import organization
 from backbone.system.findings import Finding, finding
+from backbone.system.http_model import HttpApi
 from backbone.system.iam import Identity, Statement, authorize
-from backbone.system.model import EventBus, HttpApi, LogGroup, Rule, System, Target
+from backbone.system.model import EventBus, LogGroup, Rule, System, Target
 
 __all__ = ["check"]
 

@@ -13,7 +13,8 @@ from typing import Literal
 
 from backbone.aws.arn import Arn, ArnError, Place
 from backbone.system.findings import Finding, finding
-from backbone.system.model import Archive, EventBus, Function, HttpApi, Queue, Rule, System, Target
+from backbone.system.http_model import HttpApi
+from backbone.system.model import Archive, EventBus, Function, Queue, Rule, System, Target
 
 __all__ = ["check"]
 

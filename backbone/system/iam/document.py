@@ -74,6 +74,8 @@ class Policy:
     problems: tuple[PolicyProblem, ...]
     size: int
     refused: bool
+    text: str = ""
+    """The document as it was written; empty for a policy that is made of arguments."""
 
 
 def read_policy(address: str, document: str | Document, kind: Kind, *, resource: str = "") -> Policy:
@@ -91,7 +93,8 @@ def read_policy(address: str, document: str | Document, kind: Kind, *, resource:
     statements = _document(found, kind, problems, resource)
     size = _size(found, kind, problems)
     statements = () if problems.refused else statements
-    return Policy(address, kind, statements, tuple(problems.found), size, problems.refused)
+    text = document if isinstance(document, str) else ""
+    return Policy(address, kind, statements, tuple(problems.found), size, problems.refused, text)
 
 
 def inline_problems(policies: Iterable[Policy]) -> tuple[PolicyProblem, ...]:
