@@ -15,8 +15,9 @@ from backbone.deployment.flows import Flows, Publishing, Receiving, flows_of, hu
 from backbone.deployment.widening import widened
 from backbone.system.access import API_GATEWAY, dead_letter_refusal, delivery_refusal, invoke_permission
 from backbone.system.findings import SEVERITIES, Severity
+from backbone.system.http_model import HttpApi
 from backbone.system.iam import managed_policy
-from backbone.system.model import EventBus, Function, HttpApi, LogGroup, Queue, System
+from backbone.system.model import EventBus, Function, LogGroup, Queue, System
 from backbone.system.plan import Change, Plan
 from backbone.system.reader import reading_of
 from backbone.system.terraform import Configuration
