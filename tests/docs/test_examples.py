@@ -64,3 +64,23 @@ def test_the_program_of_the_api_runs(tmp_path: Path) -> None:
     (block,) = blocks(ROOT / "docs" / "api.md", "python")
     done = subprocess.run([sys.executable, "-c", block.text], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "backbone\n"), done.stderr
+
+
+def test_the_service_of_the_guide_works(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "services", tmp_path / "services", ignore=shutil.ignore_patterns("__pycache__"))
+    whole = yaml.safe_load((ROOT / "backbone.yaml").read_text())
+    (entries,) = (yaml.safe_load(block.text) for block in blocks(ROOT / "docs" / "runtime.md", "yaml"))
+    for key, added in entries.items():
+        whole[key] |= added
+    (tmp_path / "backbone.yaml").write_text(yaml.safe_dump(whole))
+    (tmp_path / "services" / "invoice").mkdir()
+    (tmp_path / "services" / "invoice" / "__init__.py").touch()
+    for block in blocks(ROOT / "docs" / "runtime.md", "python"):
+        name, code = block.text.split("\n", 1)
+        (tmp_path / name.removeprefix("# ")).write_text(code)
+    run(BACKBONE, "synth", folder=tmp_path)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "services/invoice"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "2 passed" in done.stdout

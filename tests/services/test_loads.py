@@ -11,6 +11,7 @@ import pytest
 
 from backbone.runtime.outbox import MAX_EVENT_BYTES
 from backbone.simulator import Fault, Simulator
+from backbone.simulator.faults import Kind
 
 BUS = "arn:aws:events:eu-west-1:111111111111:event-bus/shop-global"
 CYRILLIC = "ж"
@@ -69,3 +70,33 @@ def test_an_event_that_is_larger_than_a_queue_takes_is_lost_with_the_reason(stac
         assert simulator.put_events([large], caller="order-service")["FailedEntryCount"] == 0
         (lost,) = simulator.run_until_idle().lost
         assert "262144 bytes" in lost.words
+
+
+HOUR = 3_600
+
+
+@pytest.mark.parametrize(
+    ("example", "fault", "queue", "hours"),
+    [
+        ("direct", "call-throttle", "on-event-failures", 0.05),
+        ("direct", "timeout", "on-event-failures", 0.05),
+        ("direct", "throttle", "on-event-failures", 6),
+        ("single", "call-throttle", "on-event-failures", 17.4),
+        ("single", "timeout", "deliveries-buffer-dead-letters", 4.95),
+        ("single", "throttle", None, 14 * 24),
+    ],
+)
+def test_how_long_an_event_survives(
+    stacks: Callable[[str], Path], example: str, fault: Kind, queue: str | None, hours: float
+) -> None:
+    """The figures of the decision about queues before consumers."""
+    target = "shop-order-service-on-event" + "/UpdateItem" * (fault == "call-throttle")
+    data = {"order_id": "o-1", "delivery_id": "d-1", "status": "SENT", "sequence": 1, "updated_at": "now"}
+    detail = json.dumps({"data": data, "meta": {"correlation_id": "c", "version": 1, "idempotency_key": "k"}})
+    entry = {"EventBusName": BUS, "Source": "delivery-service", "DetailType": "Delivery.Updated", "Detail": detail}
+    with Simulator.load(stacks(example), faults=[Fault(fault, target)]) as simulator:
+        simulator.put_events([entry], caller="delivery-service")
+        (end,) = simulator.run_until_idle().of("dead-lettered", "rejected", "lost")
+        assert end.kind == ("lost" if queue is None else end.kind)
+        assert queue is None or end.place == f"shop-order-service-{queue}"
+        assert end.at == pytest.approx(hours * HOUR, rel=0.02)
