@@ -67,6 +67,12 @@ HARMLESS: tuple[Harmless, ...] = (
         unless_noticed=True,
     ),
     Harmless(
+        "where and as whom a function publishes, which this one leaves to another",
+        "aws_lambda_function",
+        r"environment\.variables\.EVENT_(BUS_ARN|SOURCE)",
+        unless_noticed=True,
+    ),
+    Harmless(
         "what the code does not do need not be allowed",
         "aws_iam_role_policy",
         STATEMENT + r"Action\[\d\]",
@@ -167,15 +173,15 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless(
         "in its own account a bus takes what identities are allowed",
         BUS_POLICY,
-        STATEMENT + ".*",
-        ".* for its own account",
+        f"({STATEMENT}.*)?",
+        ".* for its own account|removed",
         unless_noticed=True,
     ),
     Harmless(
         "what is left out or asked for would not have come anyway",
         "aws_cloudwatch_event_rule",
         r"event_pattern\..*\.anything-but.*|event_pattern\.\$or\[\d\]\..*",
-        f"emptied|{REWORDED}|number for an operand",
+        f"emptied|{REWORDED}|number for an operand|other account",
         unless_noticed=True,
     ),
     Harmless(
@@ -197,6 +203,20 @@ HARMLESS: tuple[Harmless, ...] = (
         "aws_kms_key",
         STATEMENT + "Action",
         "misspelt for its own account",
+        unless_noticed=True,
+    ),
+    Harmless(
+        "an empty suffix is in every text, as an empty prefix is",
+        "aws_cloudwatch_event_rule",
+        r"event_pattern\..*\.prefix",
+        "other operator",
+        unless_noticed=True,
+    ),
+    Harmless(
+        "logs are written by the policy of the log groups, not by a role",
+        "aws_cloudwatch_event_target",
+        "role_arn",
+        "added",
         unless_noticed=True,
     ),
     # What is a choice
@@ -233,6 +253,27 @@ HARMLESS: tuple[Harmless, ...] = (
         "aws_lambda_function",
         "memory_size|timeout",
         f"{GONE}|{NUDGED}",
+        unless_noticed=True,
+    ),
+    Harmless(
+        "how many records a function is given at once is a choice, and without it AWS has one",
+        "aws_lambda_event_source_mapping",
+        r"batch_size|bisect_batch_on_function_error|maximum_record_age_in_seconds|scaling_config(\.maximum_concurrency)?",
+        f"{GONE}|emptied|flipped|{NUDGED}",
+        unless_noticed=True,
+    ),
+    Harmless(
+        "a function may be given records that it leaves alone",
+        "aws_lambda_event_source_mapping",
+        r"filter_criteria.*",
+        f"{GONE}|emptied|element duplicated|value added|operator added",
+        unless_noticed=True,
+    ),
+    Harmless(
+        "what a table remembers of handled events may be kept for longer",
+        "aws_dynamodb_table",
+        r"ttl(\.\w+)?",
+        f"{GONE}|emptied|flipped|{REWORDED}|over-long",
         unless_noticed=True,
     ),
     Harmless(

@@ -90,6 +90,10 @@ class Stack:
     blocks: list[Block]
     outputs: list[Block]
     providers: list[Provider]
+    settings: dict[str, Any] = field(default_factory=dict)
+    """The `terraform` block."""
+    names: frozenset[str] = frozenset()
+    """What else expressions can name: `var.NAME`, `local.NAME`, `data.TYPE.NAME` and `module.NAME`."""
 
 
 class Configuration:
@@ -101,6 +105,10 @@ class Configuration:
         self.outputs = tuple(output for stack in found for output in stack.outputs)
         """The outputs, as blocks of no account."""
         self.providers = tuple(provider for stack in found for provider in stack.providers)
+        self.settings = {stack.name: stack.settings for stack in found}
+        """The `terraform` block of each stack."""
+        self.names = {stack.name: stack.names for stack in found}
+        """What expressions of each stack can name beside its resources, such as `var.NAME`."""
         self.constraints = {stack.name: stack.constraint for stack in found}
         """The versions of the AWS provider that each stack may use."""
         self._dependencies: dict[str, frozenset[str]] = {}
@@ -255,7 +263,16 @@ def _stack(file: Path, document: Any) -> Stack:
     for name, body in _mapping(file, "output", document.get("output")).items():
         body = _mapping(file, f"output.{name}", body)
         outputs.append(Block(file.parent.name, f"output.{name}", "", Place("", "", ""), body))
-    return Stack(file.parent.name, _constraint(file, document), blocks, outputs, providers)
+    settings = _mapping(file, "terraform", document.get("terraform"))
+    names = frozenset(_names(file, document))
+    return Stack(file.parent.name, _constraint(file, document), blocks, outputs, providers, settings, names)
+
+
+def _names(file: Path, document: dict[str, Any]) -> Iterator[str]:
+    for key, word in (("variable", "var"), ("locals", "local"), ("module", "module")):
+        yield from (f"{word}.{name}" for name in _mapping(file, key, document.get(key)))
+    for kind, named in _mapping(file, "data", document.get("data")).items():
+        yield from (f"data.{kind}.{name}" for name in _mapping(file, f"data.{kind}", named))
 
 
 def _with_defaults(value: Any, variables: Mapping[str, Any]) -> Any:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import backbone.aws
 from backbone.aws import limits as aws_limits
 from backbone.system.arguments import known, limits, majors, problems, rules, schema
+from backbone.system.arguments.api_facts import API_FACTS
 from backbone.system.arguments.facts import FACTS
 from tests.conftest import EXAMPLES
 from tests.synthesis import Stacks, resources
@@ -105,7 +106,7 @@ def test_every_rule_and_fact_has_a_case_that_breaks_it() -> None:
     for name in schema.types():
         for rule in limits.rules_of(name):
             assert any([*rules.problems([rule], body)] for body in bodies[name]), (name, rule)
-        for fact in FACTS.get(name, ()):
+        for fact in (*FACTS.get(name, ()), *API_FACTS.get(name, ())):
             assert any([*fact(body)] for body in bodies[name]), (name, fact)
 
 

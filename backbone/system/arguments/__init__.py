@@ -7,11 +7,12 @@ from functools import cache
 from typing import Any
 
 from backbone.system.arguments import limits, rules, schema
+from backbone.system.arguments.api_facts import API_FACTS
 from backbone.system.arguments.facts import EVERY, FACTS
 from backbone.system.arguments.problem import ArgumentProblem
-from backbone.system.arguments.versions import majors
+from backbone.system.arguments.versions import is_constraint, majors, terraforms
 
-__all__ = ["ArgumentProblem", "attributes", "known", "majors", "problems"]
+__all__ = ["ArgumentProblem", "attributes", "is_constraint", "known", "majors", "problems", "terraforms"]
 
 
 @cache
@@ -45,7 +46,7 @@ def problems(resource_type: str, body: Mapping[str, Any], *, providers: Collecti
     if "dynamic" in body:  # which blocks there are is known to Terraform only
         return found
     found += rules.problems(limits.rules_of(resource_type), reading.body)
-    for fact in (*EVERY, *FACTS.get(resource_type, ())):
+    for fact in (*EVERY, *FACTS.get(resource_type, ()), *API_FACTS.get(resource_type, ())):
         found += fact(reading.body)
     return found
 

@@ -257,7 +257,14 @@ def _retry(body: Body) -> Iterator[ArgumentProblem]:
 
 
 TARGET_BLOCKS = {
+    "appsync_target": (r":appsync:", "an AppSync API"),
+    "batch_target": (r":batch:", "a queue of AWS Batch"),
+    "ecs_target": (r":ecs:", "a cluster of ECS"),
+    "http_target": (r":events:.*:api-destination/|:execute-api:", "an API"),
     "kinesis_target": (r":kinesis:[^:]*:\d*:stream/", "a stream"),
+    "redshift_target": (r":redshift(-serverless)?:", "Redshift"),
+    "run_command_targets": (r":ssm:", "a document of Systems Manager"),
+    "sagemaker_pipeline_target": (r":sagemaker:", "a pipeline of SageMaker"),
     "sqs_target": (r":sqs:.*\.fifo$", "a FIFO queue"),
 }
 
@@ -285,6 +292,12 @@ def _network(body: Body) -> Iterator[ArgumentProblem]:
             yield ArgumentProblem("vpc_config", "needs both subnet_ids and security_group_ids, or neither")
 
 
+def _file_system(body: Body) -> Iterator[ArgumentProblem]:
+    """Lambda developer guide, "Configuring file system access": it is reached over the function's VPC."""
+    if body.get("file_system_config") and not body.get("vpc_config"):
+        yield ArgumentProblem("file_system_config", "needs vpc_config, by which the file system is reached")
+
+
 def _encryption(body: Body) -> Iterator[ArgumentProblem]:
     """SQS developer guide, "Encryption at rest"."""
     if body.get("sqs_managed_sse_enabled") is False and not body.get("kms_master_key_id"):
@@ -303,8 +316,13 @@ MAX_TAGS = 50
 
 def _tags(body: Body) -> Iterator[ArgumentProblem]:
     tags = body.get("tags")
-    if isinstance(tags, dict) and len(tags) > MAX_TAGS:
+    if not isinstance(tags, dict):
+        return
+    if len(tags) > MAX_TAGS:
         yield ArgumentProblem("tags", f"got {len(tags)} tags; allowed: at most {MAX_TAGS}")
+    for key in tags:
+        if key.lower().startswith("aws:"):
+            yield ArgumentProblem("tags", f"got the key {format_value(key)}; allowed: none of AWS's own, aws:…")
 
 
 EVERY: tuple[Fact, ...] = (_tags,)
@@ -321,7 +339,7 @@ FACTS: Mapping[str, tuple[Fact, ...]] = {
     "aws_cloudwatch_log_resource_policy": (_policy_name,),
     "aws_dynamodb_table": (_table_keys, _table_indexes),
     "aws_lambda_event_source_mapping": (_record_age,),
-    "aws_lambda_function": (_environment, _network),
+    "aws_lambda_function": (_environment, _network, _file_system),
     "aws_sqs_queue": (_redrive, _redrive_allow, _encryption),
     "aws_sqs_queue_redrive_allow_policy": (_redrive_allow,),
     "aws_sqs_queue_redrive_policy": (_redrive,),

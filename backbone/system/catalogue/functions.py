@@ -111,6 +111,12 @@ ENTRIES: dict[str, Entry] = {
         "The function is denied when it uses it.",
         "Grant the function what it does with the resource, or name one that it may use.",
     ),
+    "BB320": Entry(
+        "A mapping that does not ask which records failed",
+        "error",
+        "Lambda takes every answer for a success: records that failed are deleted, and lost.",
+        "Set function_response_types to ReportBatchItemFailures.",
+    ),
     "BB401": Entry("A route that leads nowhere", "error", "Calls are answered with 500.", "Let it lead to a function."),
     "BB402": Entry(
         "An API that may not invoke its function",

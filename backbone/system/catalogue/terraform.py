@@ -57,6 +57,9 @@ ENTRIES: dict[str, Entry] = {
         REFUSED,
         "Put the statements of several policies into one, or use what the account has already.",
     ),
+    "BB115": Entry(
+        "Settings that Terraform refuses", "error", "Nothing is planned or applied.", "Correct the terraform block."
+    ),
     "BB190": Entry(
         "Not simulated", "note", "What it does on AWS is not shown here.", "Nothing: keep it in mind when you test."
     ),

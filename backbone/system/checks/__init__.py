@@ -29,6 +29,7 @@ from backbone.system.checks import (
     references,
     reports,
     schema,
+    settings,
     targets,
     writing,
 )
@@ -44,7 +45,9 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
     yield from schema.check(configuration)
     yield from targets.check(system, configuration)
     yield from code.check(system, manifest)
-    for part in (functions, layers, mappings, readers, queues, apis):
+    yield from queues.check(system, configuration)
+    yield from apis.check(system, configuration)
+    for part in (functions, layers, mappings, readers):
         yield from part.check(system)
     yield from locations.check(system)
     yield from order.check(system, configuration)
@@ -55,7 +58,7 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
     yield from keys.check(system, configuration, manifest)
     yield from key_policies.check(system, configuration)
     yield from reports.check(system, configuration)
-    for module in (arns, graph, providers, references, duplicates, quotas):
+    for module in (arns, graph, providers, references, duplicates, quotas, settings):
         yield from module.check(configuration)
     if manifest is not None:
         yield from declared.check(system, manifest)

@@ -98,7 +98,8 @@ def _deliveries(
         for sender in _publishers(manifest, name, subscription.detail_type, subscription.source):
             event = _event(manifest, sender, subscription.detail_type)
             words = f"{name} is declared to receive {subscription.detail_type} from {sender.source}"
-            if not any(target.arn == service.local_bus for target in rules.targets(hub.arn, event)):
+            forwarding = [one for one in rules.targets(hub.arn, event) if one.arn == service.local_bus]
+            if not any(target.input.is_whole for target in forwarding):
                 yield finding("BB702", hub.address, f"{words}, and no rule of {hub.name} forwards it to {name}")
             elif service.module and all(map(rules.is_log, rules.targets(service.local_bus, event))):
                 yield finding("BB703", service.local_bus, f"{words}, and no rule of its local bus hands it to anything")
@@ -235,7 +236,9 @@ def _logging(system: System, bus: EventBus, manifest: Manifest) -> Iterator[Find
         events += [_event(manifest, service, detail_type) for service in services for detail_type in service.publishes]
     for event in events:
         targets = [target for rule in system.rules_by_bus[bus.arn].matching(event) for target in rule.targets]
-        logging = [target for target in targets if target.input.input is None]
+        logging = [
+            target for target in targets if target.input.input is None and target.input.input_path in (None, "$")
+        ]
         if not any(isinstance(system.target_of(target.arn), LogGroup) for target in logging):
             which = "every event" if event is anything else f"{event['detail-type']} of {event['source']}"
             yield finding("BB709", bus.address, f"no rule of {bus.name} logs {which}")

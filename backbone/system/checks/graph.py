@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from backbone.system.arguments import attributes
+from backbone.system.checks import expressions
 from backbone.system.findings import Finding, finding
-from backbone.system.terraform import EXPRESSION, REFERENCE, Block, Configuration
+from backbone.system.terraform import Block, Configuration
 
 __all__ = ["check"]
 
-UNCLOSED = re.compile(r"(?<!\$)\$\{[^}]*$")
+IDENTIFIER = re.compile(r"[^\W\d][\w-]*(\[.*\])?")
+"""Terraform language, "Identifiers"; in a plan, with the key of a resource of several."""
+
 REPEATING = ("count", "for_each")
 """Arguments by which a block makes several resources or none (Terraform language, "Meta-arguments")."""
 
@@ -49,21 +52,16 @@ def _cycles(configuration: Configuration) -> Iterator[Finding]:
 
 def _expressions(configuration: Configuration, block: Block) -> Iterator[str]:
     for path, text in _texts({key: value for key, value in block.body.items() if key != "//"}):
-        if UNCLOSED.search(EXPRESSION.sub("", text)):
-            yield f"{path}: got {text[-60:]!r}, an expression that does not end; add the brace"
-        for escaped, expression in EXPRESSION.findall(text):
-            reference = REFERENCE.fullmatch(expression.strip())
-            if reference is None or escaped or reference[1].partition(".")[0] in ("var", "local", "data", "module"):
-                continue
-            target = configuration.get(f"{block.stack}/{reference[1]}")
-            if target is None:
-                yield f"{path}: ${{{expression}}} refers to a resource that is not in the stack"
-            elif (names := attributes(target.type)) and reference[2] not in names:
-                yield f"{path}: ${{{expression}}}: {target.type} has no attribute {reference[2]}"
+        yield from expressions.problems(configuration, block, path, text)
 
 
 def _arguments(configuration: Configuration, block: Block) -> Iterator[str]:
-    """Terraform's own arguments."""
+    """The name of a block, and Terraform's own arguments."""
+    kind, _, name = block.address.partition(".")
+    if kind != "module" and not IDENTIFIER.fullmatch(name):
+        yield f"got the name {name!r}; allowed: letters, digits, _ and -, and no digit first"
+    if kind == "output" and "value" not in block.body:
+        yield "value: is required for an output; add it"
     for name in REPEATING:
         if name in block.body:
             yield f"{name}: got {block.body[name]!r}; allowed: a block for each resource, as synth writes them"
@@ -71,6 +69,8 @@ def _arguments(configuration: Configuration, block: Block) -> Iterator[str]:
     for part in lifecycle if isinstance(lifecycle, list) else [lifecycle]:
         if not isinstance(part, dict) or not LIFECYCLE.issuperset(part):
             yield f"lifecycle: got {part!r}; allowed: an object of {', '.join(sorted(LIFECYCLE))}"
+        else:
+            yield from _lifecycle(configuration, block, part)
     depends_on = block.body.get("depends_on", [])
     if not isinstance(depends_on, list):
         yield f"depends_on: got {depends_on!r}; allowed: a list of addresses"
@@ -78,6 +78,22 @@ def _arguments(configuration: Configuration, block: Block) -> Iterator[str]:
     for address in depends_on:
         if configuration.get(f"{block.stack}/{address}") is None:
             yield f"depends_on: got {address!r}; allowed: the address of a resource of the stack"
+
+
+def _lifecycle(configuration: Configuration, block: Block, given: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("create_before_destroy", "prevent_destroy"):
+        if name in given and given[name] not in (True, False, "true", "false"):
+            yield f"lifecycle.{name}: got {given[name]!r}; allowed: true or false"
+    ignored = given.get("ignore_changes", [])
+    for name in ignored if isinstance(ignored, list) else [ignored]:
+        first = re.split(r"[.\[]", str(name))[0]
+        if str(name) != "all" and (names := attributes(block.type)) and first not in names:
+            yield f"lifecycle.ignore_changes: {block.type} has no argument {name}"
+    triggers = given.get("replace_triggered_by", [])
+    for trigger in triggers if isinstance(triggers, list) else [triggers]:
+        address = ".".join(re.sub(r"^\$\{|\}$", "", str(trigger)).split(".")[:2])
+        if configuration.get(f"{block.stack}/{address}") is None:
+            yield f"lifecycle.replace_triggered_by: got {trigger!r}; allowed: resources of the stack"
 
 
 def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -54,6 +54,8 @@ def _problems(provider: Provider) -> Iterator[str]:
         yield f"region: got {region!r}; allowed: a region of AWS, or a newer one with skip_region_validation"
     if not isinstance(body.get("profile", "text"), str) or body.get("profile") == "":
         yield f"profile: got {body['profile']!r}; allowed: the name of a profile"
+    if body.get("forbidden_account_ids"):
+        yield "forbidden_account_ids: is given beside allowed_account_ids; allowed: one of them"
     for role in _blocks(body, "assume_role"):
         yield from [role] if isinstance(role, str) else _role(provider, role)
     for tags in _blocks(body, "default_tags"):

@@ -8,25 +8,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backbone.aws.limits import MESSAGE_BYTES_OF_TERRAFORM
+from backbone.errors import BackboneError
 from backbone.system.findings import Finding, finding
 from backbone.system.model import Function, Queue, System, Target
+from backbone.system.terraform import Configuration
+from backbone.system.values import Values
 
 __all__ = ["check"]
 
 
-def check(system: System) -> Iterator[Finding]:
+def check(system: System, configuration: Configuration) -> Iterator[Finding]:
     """What is wrong with queues."""
     for queue in system.of(Queue):
         yield from _dead_letters(system, queue)
     for target in system.targets:
         yield from _target(system, target)
-    yield from _sizes(system)
+    yield from _sizes(system, configuration)
 
 
-def _sizes(system: System) -> Iterator[Finding]:
+def _sizes(system: System, configuration: Configuration) -> Iterator[Finding]:
     """Queues that take less than a queue of Terraform's takes by itself, and so not every event."""
     receiving = {target.arn for target in system.targets}
     keeping = {target.dead_letters_arn for target in system.targets}
+    keeping |= {queue.redrive_arn for queue in system.of(Queue)} | {*_of_buses(configuration)}
     for function in system.of(Function):
         keeping |= {function.failures_arn, function.dead_letters_arn}
         keeping |= {mapping.failures_arn for mapping in function.mappings}
@@ -35,6 +39,15 @@ def _sizes(system: System) -> Iterator[Finding]:
             fate = ", which failed, are lost" if queue.arn in keeping else " are not delivered"
             words = f"max_message_size: got {queue.max_message_bytes:,}: events over it{fate}"
             yield finding("BB107", queue.address, words)
+
+
+def _of_buses(configuration: Configuration) -> Iterator[str | None]:
+    """The dead-letter queues of buses themselves."""
+    for block in configuration.of("aws_cloudwatch_event_bus"):
+        try:
+            yield Values(configuration, block).part("dead_letter_config").optional_text("arn")
+        except BackboneError:
+            continue  # it has a finding of its own
 
 
 def _dead_letters(system: System, queue: Queue) -> Iterator[Finding]:

@@ -20,6 +20,9 @@ __all__ = ["check"]
 READS = {Queue: "sqs:receivemessage", Stream: "kinesis:getrecords", Table: "dynamodb:getrecords"}
 """What a role may do that is for reading a source, in small letters."""
 
+RECEIVES, RUNTIME = "BUFFER_MAX_RECEIVES", "backbone.runtime."
+"""By which a function is known that answers with batchItemFailures."""
+
 IMAGES = {"KEYS_ONLY": ("NewImage", "OldImage"), "NEW_IMAGE": ("OldImage",), "OLD_IMAGE": ("NewImage",)}
 """What the records of a table's stream lack, by its view type."""
 
@@ -88,10 +91,24 @@ def _mapping(system: System, function: Function, mapping: EventSourceMapping) ->
             f"{function.name} reads it, and it has no redrive_policy: a message that fails comes again until it is lost"
         )
         yield finding("BB309", queue.address, words)
+    yield from _answers(function, mapping)
     most, reserved = mapping.max_concurrency, function.reserved_concurrency
     if most is not None and reserved is not None and most > reserved:
         words = f"maximum_concurrency: got {most}; {function.name} has a reserved concurrency of {reserved}"
         yield finding("BB107", mapping.address, f"{words}: what is beyond it comes again, and can be lost")
+
+
+def _answers(function: Function, mapping: EventSourceMapping) -> Iterator[Finding]:
+    """What a function with the backbone's runtime needs of a mapping, and of its environment, to say what failed."""
+    receives = function.environment.get(RECEIVES)
+    if receives is None and not function.handler.startswith(RUNTIME):
+        return
+    if not mapping.partial_failures:
+        words = f"{function.name} answers which records failed, and function_response_types does not ask for it"
+        yield finding("BB320", mapping.address, words)
+    if receives is not None and not receives.isdecimal():
+        words = f"environment.variables.{RECEIVES}: got {receives!r}; allowed: the maxReceiveCount of the queue"
+        yield finding("BB107", function.address, words)
 
 
 def _all_ask(mapping: EventSourceMapping, image: str) -> bool:
