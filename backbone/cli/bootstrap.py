@@ -24,6 +24,12 @@ def bootstrap(
     backend: Annotated[
         bool, typer.Option("--backend", help="Keep the states of these stacks in the bucket too, once it is there.")
     ] = False,
+    with_stack_set: Annotated[
+        bool,
+        typer.Option(
+            "--stack-set", help="Also write a CloudFormation template that does it for whole organizational units."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the Terraform that lets a pipeline deploy: roles, their boundary, and the bucket for the states.
@@ -32,11 +38,14 @@ def bootstrap(
     again when `backbone check` says so.
     """
     from backbone.deployment.bootstrap.facts import Facts
-    from backbone.deployment.bootstrap.stacks import write
+    from backbone.deployment.bootstrap.stacks import write, write_stack_set
     from backbone.manifest import bootstrap_folder
 
     place = current(stacks, no_synth=no_synth)
-    written = write(Facts.read(place), folder or bootstrap_folder(place), backend=backend)
+    facts, target = Facts.read(place), folder or bootstrap_folder(place)
+    written = write(facts, target, backend=backend)
+    if with_stack_set:
+        written.append(write_stack_set(facts, target))
     if as_json:
         print_json([str(path) for path in written])
     else:

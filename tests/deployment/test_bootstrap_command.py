@@ -56,6 +56,10 @@ def test_states_of_bootstrap_move_into_the_bucket_and_stay(project: Path, tmp_pa
     run(BACKBONE, "bootstrap", "--output", str(tmp_path), folder=project)
     assert file.exists()
     run(BACKBONE, "check", "--bootstrap", str(tmp_path), folder=project)
+    listed, _ = run(BACKBONE, "bootstrap", "--output", str(tmp_path), "--stack-set", folder=project)
+    assert listed.splitlines()[-1] == str(tmp_path / "stack-set.json")
+    template = json.loads((tmp_path / "stack-set.json").read_text())
+    assert template["Resources"]["Accounts"]["Type"] == "AWS::CloudFormation::StackSet"
 
 
 def test_nobody_deploys(tmp_path: Path) -> None:

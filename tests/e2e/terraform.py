@@ -28,6 +28,7 @@ Terraform said:
 MOTO_GAPS = {
     ("aws_lambda_function", "layers"): "moto knows no layers of other accounts and returns the ARN of a stand-in",
     ("aws_lambda_function", "logging_config"): "moto does not return LoggingConfig",
+    ("aws_sqs_queue", "redrive_policy"): "moto returns the white space that it was given, and AWS none",
 }
 """What a second plan may show, as (type, attribute), because moto takes it but does not return it; and why."""
 
@@ -43,13 +44,18 @@ def plugin_folder() -> Path | None:
 
 
 @contextlib.contextmanager
-def moto_server(log: Path) -> Iterator[str]:
-    """The address of an AWS of its own on loopback, as long as the block runs."""
+def moto_server(log: Path, *, guard: Path | None = None) -> Iterator[str]:
+    """The address of an AWS of its own on loopback, as long as the block runs.
+
+    With `guard`, a file, IAM's policies hold there, and the file tells of every request how it was judged.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
     with log.open("wb") as out:
         command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        if guard:
+            command = [sys.executable, "-m", "tests.e2e.guard", str(port), str(guard)]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
         server = subprocess.Popen(
             command, stdout=out, stderr=out, env=environment | {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
@@ -102,20 +108,20 @@ class Terraform:
             pytest.fail(f"{self.folder.name}: terraform {' '.join(words)} failed\n{done.stdout}{done.stderr}")
         return done.returncode, done.stdout
 
-    def init(self) -> None:
+    def init(self, *words: str) -> None:
         if shutil.which("terraform") is None:
             pytest.fail("terraform is not on the PATH; install Terraform 1.6 or newer")
         plugins = plugin_folder()
         if plugins is not None:
-            self.run("init", f"-plugin-dir={plugins}")
+            self.run("init", f"-plugin-dir={plugins}", *words)
             return
-        code, text = self.run("init", good=(0, 1))
+        code, text = self.run("init", *words, good=(0, 1))
         if code:
             pytest.fail(NOT_FOUND + text)
 
-    def second_plan(self) -> list[str]:
+    def second_plan(self, *words: str) -> list[str]:
         """What a plan right after the apply would change, without moto's gaps."""
-        code, _ = self.run("plan", "-detailed-exitcode", "-out=second", good=(0, 2))
+        code, _ = self.run("plan", "-detailed-exitcode", "-out=second", *words, good=(0, 2))
         if not code:
             return []
         plan: dict[str, Any] = json.loads(self.run("show", "-json", "second")[1])

@@ -23,7 +23,7 @@ def inside(url: str, account_id: str, region: str) -> boto3.Session:
     """Credentials of an account."""
     outside = boto3.Session("testing", "testing", region_name=region)
     role = outside.client("sts", endpoint_url=url).assume_role(
-        RoleArn=f"arn:aws:iam::{account_id}:role/reader", RoleSessionName="check"
+        RoleArn=f"arn:aws:iam::{account_id}:role/administrator", RoleSessionName="check"
     )["Credentials"]
     return boto3.Session(role["AccessKeyId"], role["SecretAccessKey"], role["SessionToken"], region)
 

@@ -8,7 +8,7 @@ from backbone.aws.policies import Document
 from backbone.deployment.bootstrap.boundary import boundary
 from backbone.deployment.bootstrap.facts import BootstrapError, Facts
 from backbone.deployment.bootstrap.needs import needs
-from backbone.deployment.bootstrap.permissions import MOST, Reach, deploying, pack, reading
+from backbone.deployment.bootstrap.permissions import MOST, Reach, deploying, one_policy, pack, reading
 from backbone.deployment.bootstrap.resources import Resources
 from backbone.deployment.bootstrap.roles import entry_role, name_of, own, trust_role
 
@@ -28,17 +28,11 @@ def account_stack(facts: Facts, account: str) -> Document:
             f"accounts.{account}: its deploy role would need {len(read) + len(write)} policies, and AWS allows {MOST}; "
             "give buses their default names, or divide the services among more accounts"
         )
-    limits = pack("boundary", boundary(facts, account))
-    if len(limits) > 1:
-        raise BootstrapError(
-            f"accounts.{account}: what its roles are granted is too much for one boundary; divide the services among "
-            "more accounts"
-        )
     made = Resources()
     made.policy(
         "boundary",
         facts.boundary(account),
-        limits["boundary"],
+        one_policy(f"accounts.{account}: the boundary of its roles", boundary(facts, account)),
         description="The most that a role of the backbone can do",
     )
     for name, text in {**read, **write}.items():

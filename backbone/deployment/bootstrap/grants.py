@@ -11,7 +11,7 @@ import yaml
 
 __all__ = ["PASSED_TO", "Grant", "Limit", "grants"]
 
-Limit = Literal["", "region", "request-tag", "resource-tag", "no-request-tag", "function"]
+Limit = Literal["", "region", "request-tag", "resource-tag", "no-request-tag", "key-of-aws", "function"]
 
 PASSED_TO = ("events.amazonaws.com", "lambda.amazonaws.com")
 """The services that are given roles: rules have some for their targets, and functions have theirs."""

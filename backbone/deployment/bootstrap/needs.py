@@ -132,8 +132,14 @@ def _resources(values: Values, action: str, path: str, touched: list[str]) -> It
     if not patterns:
         yield "*"
     for arn in touched:
-        if any(like(pattern, arn) for pattern in patterns):
+        # Its own keys AWS lets everyone use who may use the service.
+        own = arn == _key_of_aws(values.block) and action != "kms:DescribeKey"
+        if not own and any(like(pattern, arn) for pattern in patterns):
             yield arn
+
+
+def _key_of_aws(block: Block) -> str:
+    return block.place.arn("kms", f"key/{UUID}")
 
 
 LINKED = {
@@ -146,8 +152,8 @@ def _context(configuration: Configuration, values: Values, action: str, resource
     block = values.block
     found: dict[str, str | None] = {"aws:RequestedRegion": block.place.region}
     tag = _tags(configuration, block).get(BACKBONE_TAG)
-    for key in (f"aws:RequestTag/{BACKBONE_TAG}", f"aws:ResourceTag/{BACKBONE_TAG}"):
-        found[key] = tag
+    taking = action == "apigateway:DELETE" or "Untag" in action
+    found |= {f"aws:RequestTag/{BACKBONE_TAG}": None if taking else tag, f"aws:ResourceTag/{BACKBONE_TAG}": tag}
     match action.partition(":")[0]:
         case "iam":
             found |= {"aws:RequestedRegion": "us-east-1", "iam:PermissionsBoundary": _boundary(configuration, values)}
@@ -158,7 +164,9 @@ def _context(configuration: Configuration, values: Values, action: str, resource
             found["lambda:FunctionArn"] = _function(values)
         case "kms":
             found |= {"kms:ViaService": f"lambda.{block.place.region}.{block.place.dns_suffix}"}
-            found |= {"kms:GrantIsForAWSResource": "true"}
+            found |= {"kms:GrantIsForAWSResource": "true", "kms:RequestAlias": None}
+            if resource == _key_of_aws(block):
+                found |= {"kms:RequestAlias": "alias/aws/dynamodb", f"aws:ResourceTag/{BACKBONE_TAG}": None}
     return found
 
 
@@ -262,7 +270,8 @@ def _stream(values: Values) -> list[str | None]:
 
 
 def _table(values: Values) -> list[str | None]:
-    return [values.text("arn"), values.part("server_side_encryption").optional_text("kms_key_arn")]
+    given = values.part("server_side_encryption").optional_text("kms_key_arn")
+    return [values.text("arn"), given or _key_of_aws(values.block)]
 
 
 def _nothing(_values: Values) -> list[str | None]:

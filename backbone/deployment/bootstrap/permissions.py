@@ -15,7 +15,7 @@ from backbone.deployment.bootstrap.grants import PASSED_TO, Grant, grants
 from backbone.deployment.bootstrap.needs import Need
 from backbone.system.iam.text import like
 
-__all__ = ["LONGEST", "MOST", "Reach", "deploying", "pack", "reading"]
+__all__ = ["LONGEST", "MOST", "Reach", "deploying", "one_policy", "pack", "reading"]
 
 LONGEST = 6_144
 """The characters of a managed policy ("IAM and AWS STS quotas")."""
@@ -178,6 +178,8 @@ def _condition(grant: Grant, reach: Reach) -> Document | None:
             return {"StringEquals": {f"aws:ResourceTag/{BACKBONE_TAG}": reach.backbone}}
         case "no-request-tag":
             return {"Null": {f"aws:RequestTag/{BACKBONE_TAG}": "true"}}
+        case "key-of-aws":
+            return {"StringLike": {"kms:RequestAlias": "alias/aws/*"}}
         case "function":
             functions = next(each for each in grants() if each.sid == "Functions")
             return {"ArnLike": {"lambda:FunctionArn": reach.resources(functions)}}
@@ -187,6 +189,16 @@ def _condition(grant: Grant, reach: Reach) -> Document | None:
 def _statement(sid: str, actions: Iterable[str], resources: Iterable[str], condition: Any = None) -> Document:
     found: Document = {"Action": sorted(actions), "Effect": "Allow", "Resource": list(resources), "Sid": sid}
     return found | {"Condition": condition} if condition else found
+
+
+def one_policy(what: str, statements: Iterable[Document]) -> str:
+    """The document of these statements; BootstrapError when it is too long for a managed policy."""
+    text = to_json(_document(list(statements)))
+    if len(text) > LONGEST:
+        raise BootstrapError(
+            f"{what}: got {len(text):,} characters; allowed: {LONGEST:,}; divide the services among more accounts"
+        )
+    return text
 
 
 def pack(name: str, statements: Iterable[Document]) -> dict[str, str]:

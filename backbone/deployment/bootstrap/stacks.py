@@ -11,8 +11,9 @@ from backbone.aws.policies import Document
 from backbone.deployment.bootstrap.accounts import account_stack
 from backbone.deployment.bootstrap.facts import BootstrapError, Facts
 from backbone.deployment.bootstrap.pipeline import pipeline_stack
+from backbone.deployment.bootstrap.stack_set import stack_set
 
-__all__ = ["PIPELINE", "stacks", "write"]
+__all__ = ["PIPELINE", "stacks", "write", "write_stack_set"]
 
 PIPELINE = "_pipeline"
 """The stack of the pipeline's roles and the states' bucket: no account has this name."""
@@ -38,6 +39,13 @@ def write(facts: Facts, folder: Path, *, backend: bool) -> list[Path]:
             (place / "backend.tf.json").write_text(_text(_backend(facts, name)), encoding="utf-8")
         written.append(place)
     return written
+
+
+def write_stack_set(facts: Facts, folder: Path) -> Path:
+    """Write the template of a StackSet into a folder, and say where it is."""
+    file = folder / "stack-set.json"
+    file.write_text(_text(stack_set(facts)), encoding="utf-8")
+    return file
 
 
 def _backend(facts: Facts, name: str) -> Document:
