@@ -188,7 +188,7 @@ ABOUT = ("ResourceARN", "ResourceArn", "resourceArn", "Resource")
 NAMES = {
     "dynamodb": lambda place, body: [place.arn("dynamodb", f"table/{body.get('TableName')}")],
     "events": _events,
-    "iam": lambda place, body: [place.iam(f"role/{body.get('RoleName')}")],
+    "iam": lambda place, body: [place.iam(f"role/{body.get('RoleName')}"), place.iam(f"user/{body.get('UserName')}")],
     "kinesis": lambda place, body: [place.arn("kinesis", f"stream/{body.get('StreamName')}")],
     "kms": _keys,
     "lambda": _functions,
