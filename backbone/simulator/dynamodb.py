@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from backbone.simulator.api import error
+from backbone.simulator.dynamodb_checks import problem
 from backbone.simulator.dynamodb_requests import Asked, asked
 from backbone.simulator.engine import Engine
 from backbone.simulator.processes import Call, Reply
@@ -20,6 +21,8 @@ __all__ = ["DynamoDb"]
 
 PREFIX = "com.amazonaws.dynamodb.v20120810#"
 """What DynamoDB writes before the names of its errors."""
+
+VALIDATION = "com.amazon.coral.validate#ValidationException"
 
 
 class DynamoDb:
@@ -55,6 +58,8 @@ class DynamoDb:
             if (refused := self._refused(who, part, table)) is not None:
                 return refused
             nodes[table] = engine.node("call", table.name, table.account, part.action)
+            if part.enclosing is None and (words := problem(part, table)) is not None:
+                return error(VALIDATION, words)
         answer = self._ask_moto(next(reversed(nodes)), call)
         for table, node in nodes.items():
             self._changed(table, node)

@@ -88,38 +88,55 @@ def test_system(case: dict[str, Any], tmp_path: Path) -> None:
         for step in case["do"]:
             do(sim, step, known)
             sim.run_until_idle()
-        for words in case.get("noted", []):
-            assert [found for found in sim.all_findings if found.rule == "BB190" and words in found.message]
-        for pattern in case.get("not_found", []):
-            assert not [found for found in sim.all_findings if re.match(pattern, f"{found.rule} {found}")]
-        for kind, listed in case.get("trace", {}).items():
-            for words, node in zip(listed, sim.trace().of(kind), strict=True):
-                assert words in node.words
-        lost = sim.trace().lost
-        assert len(lost) == len(case.get("lost", [])), lost
-        for words, node in zip(case.get("lost", []), lost, strict=True):
+        check_findings(sim, case)
+        check_trace(sim, case, known)
+        check_state(sim, case, known)
+
+
+def check_findings(sim: Simulator, case: dict[str, Any]) -> None:
+    for words in case.get("noted", []):
+        assert [found for found in sim.all_findings if found.rule == "BB190" and words in found.message]
+    for pattern in case.get("not_found", []):
+        assert not [found for found in sim.all_findings if re.match(pattern, f"{found.rule} {found}")]
+
+
+def check_trace(sim: Simulator, case: dict[str, Any], known: dict[str, Any]) -> None:
+    for kind, listed in case.get("trace", {}).items():
+        for words, node in zip(listed, sim.trace().of(kind), strict=True):
             assert words in node.words
-        for queue, bodies in case.get("received", {}).items():
-            found = [read(message.body) for message in sim.queues[queue]]
-            assert like(bodies, found, known), f"{queue}: {found}"
-        assert {queue: len(sim.queues[queue]) for queue in case.get("count", {})} == case.get("count", {})
-        for queue, attributes in case.get("attributes", {}).items():
-            for message in sim.queues[queue]:
-                assert like(attributes, message.attributes, known), f"{queue}: {message.attributes}"
-        for function, events in case.get("invoked", {}).items():
-            nodes = [node for node in sim.trace().of("invoked") if node.place == function]
-            found = [read(node.data["printed"]) for node in nodes]
-            assert like(events, found, known), f"{function}: {found}"
-            if "at" in case:
-                assert [node.at for node in nodes] == case["at"]
+    lost = sim.trace().lost
+    assert len(lost) == len(case.get("lost", [])), lost
+    for words, node in zip(case.get("lost", []), lost, strict=True):
+        assert words in node.words
+    for function, events in case.get("invoked", {}).items():
+        nodes = [node for node in sim.trace().of("invoked") if node.place == function]
+        found = [read(node.data["printed"]) for node in nodes]
+        assert like(events, found, known), f"{function}: {found}"
+        if "at" in case:
+            assert [node.at for node in nodes] == case["at"]
+
+
+def check_state(sim: Simulator, case: dict[str, Any], known: dict[str, Any]) -> None:
+    """What queues, streams and logs have in the end."""
+    for queue, bodies in case.get("received", {}).items():
+        found = [read(message.body) for message in sim.queues[queue]]
+        assert like(bodies, found, known), f"{queue}: {found}"
+    for queue, attributes in case.get("attributes", {}).items():
+        for message in sim.queues[queue]:
+            assert like(attributes, message.attributes, known), f"{queue}: {message.attributes}"
+    for stream, records in case.get("streams", {}).items():
+        assert like(records, [list(record) for record in sim.streams[stream]], known), sim.streams[stream]
+    for log, entries in case.get("logs", {}).items():
+        assert like(entries, sim.logs[log], known), sim.logs[log]
+    assert {queue: len(sim.queues[queue]) for queue in case.get("count", {})} == case.get("count", {})
 
 
 @pytest.mark.parametrize("case", cases("calls"))
 def test_calls(case: dict[str, Any], tmp_path: Path) -> None:
-    """Calls of a client of boto3, of an account's administrator, one after the other."""
+    """Calls of a client of boto3, one after the other; by default of an account's administrator."""
     known: dict[str, Any] = {}
     with Simulator.load(Terraform(case["system"], case.get("blocks")).write(tmp_path)) as sim:
-        made = client(sim, case.get("service", "sqs"), sim.identity("a"))
+        made = client(sim, case.get("service", "sqs"), sim.identity(case.get("caller", "a")))
         for step in case["do"]:
             if "wait" in step:
                 sim.run_until_idle(at_most=step["wait"])
@@ -158,8 +175,11 @@ def do(sim: Simulator, step: dict[str, Any], known: dict[str, Any]) -> None:
         sim.replay(**step["replay"])
         return
     if "http" in step:
-        answer = sim.http(**step["http"])
+        answer = sim.http(**filled(step["http"]))
         assert like(step["answer"], {"status": answer.status, "body": answer.body}, known), answer
+        assert like(step.get("within", {}), {name: answer.body[name] for name in step.get("within", {})}, known), answer
+        assert answer.headers == step.get("headers", answer.headers)
+        assert list(answer.cookies) == step.get("cookies", [])
         return
     if "send" in step:
         messages = {"messages": step["send"]}
@@ -230,6 +250,8 @@ def like(expected: Any, found: Any, known: dict[str, Any]) -> bool:
             and all(like(one, other, known) for one, other in zip(expected, found, strict=True))
         )
     if isinstance(expected, str) and (named := re.fullmatch(r"<(\w+)( \d+)?>", expected)):
+        if named[1] == "object":
+            return isinstance(found, dict)
         if named[1] == "texts":
             return isinstance(found, list) and all(isinstance(one, str) for one in found)
         if expected in known:
