@@ -87,6 +87,11 @@ class Names:
         """The policy that limits every role of the backbone, with its path. Policies belong to no region."""
         return f"{BOOTSTRAP_PATH}{self.backbone}-boundary-{self.region}"
 
+    def entry_role(self, *, planning: bool = False) -> str:
+        """The role that a pipeline's jobs have at first, with its path."""
+        what = "ci-plan" if planning else "ci"
+        return BOOTSTRAP_PATH + fit(f"{self.backbone}-{what}-{self.region}", ROLE_NAME_CHARACTERS)
+
     def state_role(self, stack: str) -> str:
         """The role that reaches the state of a stack, with its path."""
         return BOOTSTRAP_PATH + fit(f"{self.backbone}-state-{stack}-{self.region}", ROLE_NAME_CHARACTERS)

@@ -21,6 +21,7 @@ def main() -> None:
                 accounts,
                 bootstrap,
                 check,
+                ci,
                 deployment,
                 development,
                 handover,

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from backbone.aws.names import PLAN_SUFFIX, ROLE_SUFFIX
 from backbone.cli.app import AsJson, StacksFolder, app, errors, new_table, output, print_json
 from backbone.cli.review import print_review
 from backbone.cli.stacks import NoSynth, current
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from backbone.deployment.deploy import Deployment
+    from backbone.deployment.program import Program
     from backbone.deployment.review import Review
     from backbone.deployment.run import Progress
+    from backbone.manifest import Manifest
 
 __all__ = ["deploy", "deploy_order"]
 
@@ -52,7 +55,17 @@ def deploy(
     allow_dangers: Annotated[
         bool, typer.Option("--allow-dangers", help="With --yes, apply also when the review has an error.")
     ] = False,
+    approved: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Apply without asking what this review.json says, and nothing else."),
+    ] = None,
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Show the review, and apply nothing.")] = False,
+    no_changes: Annotated[
+        bool, typer.Option("--no-changes", help="Apply nothing, and exit with 1 when anything would change.")
+    ] = False,
+    plan_roles: Annotated[
+        bool, typer.Option("--plan-roles", help="Plan with the roles that only read; with the options before.")
+    ] = False,
     destroy: Annotated[
         bool, typer.Option("--destroy", help="Destroy everything, from the last wave to the first.")
     ] = False,
@@ -64,39 +77,64 @@ def deploy(
     """Plan all stacks, show one review, and apply exactly these plans, wave by wave.
 
     After a failure nothing more is begun; the same command then goes on where it stopped. Plans and a log for each
-    stack are in the folder `deployment` beside the stacks. The exit status is 1 when a plan or an apply fails, or when
-    the answer is no.
+    stack are in the folder `deployment` beside the stacks, and the review as review.json and review.md. The exit status
+    is 1 when a plan or an apply fails, when the answer is no, or when the review is not the approved one.
     """
     from backbone import manifest
+    from backbone.deployment import approval
     from backbone.deployment.deploy import Deployment, DeploymentError, locked
     from backbone.deployment.program import find_program
     from backbone.deployment.waves import waves
 
-    if not (yes or plan_only or sys.stdin.isatty()):
-        raise BackboneError("deploy: there is no terminal to ask at; allowed: --yes, or --plan-only")
+    applies = not (plan_only or no_changes)
+    if applies and not (yes or approved or sys.stdin.isatty()):
+        raise BackboneError("deploy: there is no terminal to ask at; allowed: --yes, --approved FILE, or --plan-only")
+    if plan_roles and applies:
+        raise BackboneError("--plan-roles: these roles can apply nothing; allowed: with --plan-only or --no-changes")
     folder, chosen = current(stacks, no_synth=no_synth), find_program(program)
-    order = [[stack.name for stack in wave] for wave in waves(manifest.read(folder))]
+    declared = manifest.read(folder)
+    if plan_roles:
+        chosen = _with_plan_roles(chosen, declared)
+    order = [[stack.name for stack in wave] for wave in waves(declared)]
     with locked(folder), _Report() as report:
-        deployment = Deployment(folder, order, program=chosen, parallel=parallel, destroy=destroy, report=report)
+        deployment = Deployment(
+            folder, order, program=chosen, parallel=parallel, destroy=destroy, plan_roles=plan_roles, report=report
+        )
+        approval.forget(deployment.folder)
         _print_earlier(deployment)
         report.status(f"{chosen.name}: planning")
         plans = deployment.plan()
         report.totals = {plan.stack: plan.changes for plan in plans}
         report.pause()
+        reviewed = _review(deployment, folder)
+        written = approval.write(deployment.folder, reviewed, plans)
         if not plans:
             output.print("nothing to change")
             return
-        reviewed = _review(deployment, folder)
         print_review(reviewed)
-        if plan_only:
-            return
-        if yes and reviewed.severity == "error" and not allow_dangers:
+        if not applies:
+            raise typer.Exit(1 if no_changes else 0)
+        if approved is not None:
+            if different := approval.differences(approved, written):
+                words = ["the review is not the approved one, so nothing is applied:", *different]
+                raise DeploymentError("\n".join(f"--approved: {line}" for line in words))
+        elif yes and reviewed.severity == "error" and not allow_dangers:
             raise DeploymentError("deploy: the review has an error, so nothing is applied; --allow-dangers applies it")
-        if not (yes or typer.confirm("Apply this?", err=True)):
+        elif not (yes or typer.confirm("Apply this?", err=True)):
             raise typer.Exit(1)
         report.status(f"{chosen.name}: applying")
         deployment.apply()
     output.print(f"applied: {', '.join(plan.stack for plan in plans)}", soft_wrap=True)
+
+
+def _with_plan_roles(program: Program, declared: Manifest) -> Program:
+    """The program with the variable that has the stacks' providers assume the roles that only read."""
+    if declared.deployment is None:
+        raise BackboneError(
+            "--plan-roles: the file has no deployment, so there are no such roles; add it, as in "
+            "deployment: {by: github, repository: acme/backbone}"
+        )
+    return replace(program, environment={f"TF_VAR_{ROLE_SUFFIX}": PLAN_SUFFIX})
 
 
 def _print_earlier(deployment: Deployment) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from backbone.deployment.bootstrap.roles import state_plan_role
 from backbone.deployment.program import Program, last_lines
 from backbone.deployment.run import Progress, Run, digest, read_run
 from backbone.errors import BackboneError, MachineError
@@ -64,6 +65,8 @@ class Deployment:
     """The deployment of the stacks of a folder, in waves of their names.
 
     `report` is called with a stack and its progress, and how many of its changes are done, from several threads.
+    With `plan_roles` the states are read by the roles that only read them, and not locked; such plans are to be looked
+    at, and never applied.
     """
 
     def __init__(
@@ -74,11 +77,12 @@ class Deployment:
         program: Program,
         parallel: int,
         destroy: bool = False,
+        plan_roles: bool = False,
         report: Callable[[str, Progress, int], None] = lambda *_: None,
     ) -> None:
         self.folder = stacks / FOLDER
         self._stacks, self._program, self._parallel, self._report = stacks / "stacks", program, parallel, report
-        self._destroy = destroy
+        self._destroy, self._plan_roles = destroy, plan_roles
         self._waves = [tuple(wave) for wave in (reversed(waves) if destroy else waves)]
         self._names = [name for wave in self._waves for name in wave]
         self._write = threading.Lock()
@@ -101,7 +105,7 @@ class Deployment:
         wanted = [name for name in self._names if self._run.stacks.get(name) not in ("planned", "unchanged", "applied")]
         for name in wanted:  # one after the other: a cache of plugins that they share is not made for more
             self.log(name).unlink(missing_ok=True)
-            if self._terraform(name, "init"):
+            if self._terraform(name, "init", *self._backend(name)):
                 raise DeploymentError(self._failure(name, "init"))
         with ThreadPoolExecutor(self._parallel) as threads:
             failures = [failure for failure in threads.map(self._plan_stack, wanted) if failure]
@@ -156,11 +160,22 @@ class Deployment:
         said = (command, "-input=false", "-no-color", *options)
         return self._program.run(*said, folder=self._stacks / name, log=self.log(name).absolute(), watch=watch)
 
+    def _backend(self, name: str) -> list[str]:
+        """The options of `init` by which the state is reached."""
+        if not self._plan_roles:
+            return ["-reconfigure"]
+        document = json.loads((self._stacks / name / "cdk.tf.json").read_bytes())
+        role = document["terraform"].get("backend", {}).get("s3", {}).get("assume_role")
+        if role is None:
+            return ["-reconfigure"]
+        file = (self.folder / f"{name}.tfbackend").absolute()
+        file.write_text(f'assume_role = {{ role_arn = "{state_plan_role(role["role_arn"])}" }}\n', encoding="utf-8")
+        return ["-reconfigure", f"-backend-config={file}"]
+
     def _plan_stack(self, name: str) -> str | None:
         options = ["-destroy"] if self._destroy else []
-        status = self._terraform(
-            name, "plan", f"-out={self._plan_file(name)}", "-detailed-exitcode", LOCK_TIMEOUT, *options
-        )
+        options.append("-lock=false" if self._plan_roles else LOCK_TIMEOUT)
+        status = self._terraform(name, "plan", f"-out={self._plan_file(name)}", "-detailed-exitcode", *options)
         if status not in (0, CHANGES):
             return self._failure(name, "plan")
         failed, text = self._program.output("show", "-json", self._plan_file(name), folder=self._stacks / name)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from backbone.errors import MachineError
@@ -26,9 +26,13 @@ class ProgramError(MachineError):
 
 @dataclass(frozen=True)
 class Program:
-    """Terraform or OpenTofu at `path`. It asks nothing; `TF_CLI_ARGS_init` and its like reach it as ever."""
+    """Terraform or OpenTofu at `path`, with variables of the environment beside those that there are.
+
+    It asks nothing; `TF_CLI_ARGS_init` and its like reach it as ever.
+    """
 
     path: str
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -45,7 +49,12 @@ class Program:
             out.write(f"\n$ {self.name} {' '.join(words)}\n".encode())
             out.flush()
             started = subprocess.Popen(  # noqa: S603 - the user's own
-                [self.path, *words], cwd=folder, env=_environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=out
+                [self.path, *words],
+                cwd=folder,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
             )
             try:
                 while started.poll() is None:
@@ -59,9 +68,13 @@ class Program:
     def output(self, *words: str, folder: Path) -> tuple[int, bytes]:
         """The exit status of a command and what it prints to stdout, or to stderr if it fails."""
         done = subprocess.run(  # noqa: S603 - the user's own
-            [self.path, *words], cwd=folder, env=_environment(), stdin=subprocess.DEVNULL, capture_output=True
+            [self.path, *words], cwd=folder, env=self._environment(), stdin=subprocess.DEVNULL, capture_output=True
         )
         return done.returncode, done.stderr if done.returncode else done.stdout
+
+    def _environment(self) -> dict[str, str]:
+        own = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+        return {**os.environ, **own, **self.environment}
 
 
 def find_program(name: str | None = None) -> Program:
@@ -77,7 +90,3 @@ def last_lines(log: Path) -> str:
     """The end of a log: what the last command printed, as far as it is not too long."""
     text = log.read_text(encoding="utf-8", errors="replace").rpartition("\n$ ")[2]
     return "\n".join(line for line in text.splitlines()[1:] if line.strip(" │╷╵"))[-4_000:].strip()
-
-
-def _environment() -> dict[str, str]:
-    return os.environ | {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}

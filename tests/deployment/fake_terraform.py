@@ -1,6 +1,7 @@
 """A Terraform that only keeps the digest of a stack as its state; what it was called with goes to a file.
 
-FAKE_TERRAFORM names a folder: `calls` in it gets a line for the beginning and the end of each call; a file `fail-STACK`
+FAKE_TERRAFORM names a folder: `calls` in it gets a line for the beginning and the end of each call, and `words` the
+words of each; a file `fail-STACK`
 has the command that fails, and `seconds` says how long an apply takes.
 """
 
@@ -31,6 +32,8 @@ def stored() -> str:
 
 
 note("begin")
+with (control / "words").open("a") as words_file:
+    print(json.dumps([command, stack, words, dict(os.environ).get("TF_VAR_role_suffix")]), file=words_file)
 fails = control / f"fail-{stack}"
 if fails.exists() and fails.read_text() == command:
     print(f"Error: {command} of {stack} went wrong")
@@ -44,7 +47,11 @@ if command == "show":
     plan = json.loads(Path(words[-1]).read_text())
     actions = ["no-op"] if plan["from"] == plan["to"] else ["update"] if plan["from"] else ["create"]
     address = f"aws_cloudwatch_event_bus.{stack}"
-    change = {"address": address, "mode": "managed", "change": {"actions": actions}}
+    change = {
+        "address": address,
+        "mode": "managed",
+        "change": {"actions": actions, "after": {"description": plan["to"]}},
+    }
     print(json.dumps({"configuration": {"root_module": {}}, "resource_changes": [change]}))
 if command == "apply":
     plan = json.loads(Path(words[-1]).read_text())

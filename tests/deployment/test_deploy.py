@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -17,26 +18,40 @@ from backbone.deployment.program import Program, ProgramError, find_program
 from backbone.deployment.run import RunError
 from backbone.errors import MachineError
 from tests.cli.command import BACKBONE
+from tests.deployment.bootstrapped import GITHUB, STATE, document, synthesize
+from tests.deployment.fakes import FAKE_TERRAFORM
 
-FAKE = Path(__file__).with_name("fake_terraform.py")
 WAVES = [["delivery", "order"], ["bus"]]
+
+
+class Called(NamedTuple):
+    """A call of the fake Terraform, with the variable that chooses the roles."""
+
+    command: str
+    stack: str
+    words: list[str]
+    suffix: str | None
 
 
 class Ground:
     """Stacks `bus`, `order` and `delivery`, and the fake Terraform with what it noted."""
 
-    def __init__(self, folder: Path, stacks: Path) -> None:
+    def __init__(self, folder: Path, stacks: Path, *, keep: bool = False) -> None:
         self.stacks, self.control = folder / "cdktf.out", folder / "control"
         self.control.mkdir()
         (folder / "bin").mkdir()
         terraform = folder / "bin" / "terraform"
-        terraform.write_text(f"#!{sys.executable}\n{FAKE.read_text()}")
+        terraform.write_text(FAKE_TERRAFORM)
         terraform.chmod(0o755)
         self.program = Program(str(terraform))
         self.path = f"{terraform.parent}:{os.environ['PATH']}"
         for stack in ("bus", "delivery", "order"):
             (self.stacks / "stacks" / stack).mkdir(parents=True)
             self.change(stack, "1")
+            if keep:  # what the stacks say, beside being different from each other
+                (self.stacks / "stacks" / stack / "cdk.tf.json").write_bytes(
+                    (stacks / "stacks" / stack / "cdk.tf.json").read_bytes()
+                )
         (self.stacks / "backbone.json").write_bytes((stacks / "backbone.json").read_bytes())
         self.seconds(0)
 
@@ -56,6 +71,11 @@ class Ground:
         found = file.read_text().splitlines() if file.exists() else []
         file.unlink(missing_ok=True)
         return [call for call in found if call.split()[1] in commands]
+
+    def arguments(self, command: str) -> list[Called]:
+        """With which words a command was called."""
+        lines = (self.control / "words").read_text().splitlines()
+        return [Called(*parts) for parts in map(json.loads, lines) if parts[0] == command]
 
     def deployment(self, *, destroy: bool = False, parallel: int = 2) -> Deployment:
         return Deployment(self.stacks, WAVES, program=self.program, parallel=parallel, destroy=destroy)
@@ -220,7 +240,7 @@ def test_a_second_run_is_refused(ground: Ground) -> None:
 
 def test_nobody_is_asked_without_a_terminal(ground: Ground) -> None:
     _, err = ground.deploy(status=2)
-    assert "allowed: --yes, or --plan-only" in err
+    assert "allowed: --yes, --approved FILE, or --plan-only" in err
     out, _ = ground.deploy("--plan-only")
     assert "stack bus:\n  creates 1\n" in out
     assert ground.calls("apply") == []
@@ -262,3 +282,68 @@ def test_the_program_is_terraform_else_opentofu(ground: Ground, monkeypatch: pyt
     assert find_program().name == "tofu"
     with pytest.raises(ProgramError, match="there is no terraform on the PATH"):
         find_program("terraform")
+
+
+def test_what_was_approved_is_applied_and_nothing_else(ground: Ground) -> None:
+    ground.deploy("--plan-only")
+    approved = ground.stacks.parent / "approved.json"
+    approved.write_bytes((ground.stacks / "deployment" / "review.json").read_bytes())
+    assert (ground.stacks / "deployment" / "review.md").read_text().startswith("## Plan: creates 3\n")
+    ground.change("order", "2")
+    _, err = ground.deploy("--approved", str(approved), status=1)
+    assert "the same resources change, but to other values than was approved" in err
+    assert ground.calls("apply") == []
+    ground.change("order", "1")
+    out, _ = ground.deploy("--approved", str(approved))
+    assert "applied: delivery, order, bus" in out
+    _, err = ground.deploy("--approved", str(approved))
+    assert ground.calls("apply")[6:] == []
+
+
+def test_an_approval_says_in_what_the_plan_differs(ground: Ground) -> None:
+    ground.deploy("--yes")
+    ground.change("order", "2")
+    ground.deploy("--plan-only")
+    approved = ground.stacks.parent / "approved.json"
+    approved.write_bytes((ground.stacks / "deployment" / "review.json").read_bytes())
+    ground.change("bus", "2")
+    _, err = ground.deploy("--approved", str(approved), status=1)
+    assert "planned, and not approved: update bus/aws_cloudwatch_event_bus.bus" in err
+    for text, words in ((None, "nothing was approved"), ("[", "is no review"), ("[1]", "planned, and not approved")):
+        approved.unlink(missing_ok=True)
+        if text is not None:
+            approved.write_text(text)
+        assert words in ground.deploy("--approved", str(approved), status=1)[1]
+    assert [call for call in ground.calls("apply") if "order" in call] == ["begin apply order", "end apply order"]
+
+
+def test_drift_is_status_1(ground: Ground) -> None:
+    ground.deploy("--yes")
+    assert ground.deploy("--no-changes")[0] == "nothing to change\n"
+    ground.change("bus", "2")
+    ground.calls()
+    assert "stack bus:\n  updates 1\n" in ground.deploy("--no-changes", status=1)[0]
+    assert ground.calls("apply") == []
+
+
+def test_roles_that_only_read_apply_nothing(ground: Ground) -> None:
+    assert "these roles can apply nothing" in ground.deploy("--yes", "--plan-roles", status=2)[1]
+    assert "the file has no deployment" in ground.deploy("--plan-only", "--plan-roles", status=2)[1]
+    assert ground.calls("init", "plan", "apply") == []
+
+
+def test_a_plan_with_roles_that_only_read_reads_the_state_with_one_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = document("per-account", deployment=GITHUB, state=STATE)
+    (tmp_path / "a").mkdir()
+    ground = Ground(tmp_path / "a", synthesize(tmp_path / "made", given), keep=True)
+    monkeypatch.setenv("FAKE_TERRAFORM", str(ground.control))
+    ground.deploy("--plan-only", "--plan-roles")
+    backend = (ground.stacks / "deployment" / "order.tfbackend").read_text()
+    assert backend.startswith('assume_role = { role_arn = "arn:aws:iam::444444444444:role/backbone/shop-state-order')
+    assert backend.endswith('-plan" }\n')
+    for call in ground.arguments("init"):
+        assert f"-backend-config={ground.stacks / 'deployment' / call.stack}.tfbackend" in call.words
+        assert call.suffix == "-plan"
+    assert all("-lock=false" in call.words for call in ground.arguments("plan"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backbone.aws.arn import Arn
 from backbone.aws.limits import ROLE_NAME_CHARACTERS
-from backbone.aws.names import BOOTSTRAP_PATH, fit
+from backbone.aws.names import fit
 from backbone.aws.policies import Document
 from backbone.deployment.bootstrap.facts import Facts
 
@@ -17,7 +17,7 @@ def entry_role(facts: Facts, *, planning: bool = False) -> str:
     """The ARN of the role that the pipeline's jobs have at first, from which they assume all others."""
     if facts.deployment.issuer is None:
         return (facts.deployment.planning if planning else facts.deployment.deploying)[0]
-    return facts.pipeline.iam(f"role/{BOOTSTRAP_PATH}{name_of(facts, 'ci-plan' if planning else 'ci')}")
+    return facts.pipeline.iam(f"role/{facts.names.entry_role(planning=planning)}")
 
 
 def name_of(facts: Facts, what: str) -> str:
