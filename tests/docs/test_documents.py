@@ -15,6 +15,7 @@ from backbone.cli import (  # noqa: F401  (each adds its commands)
     accounts,
     bootstrap,
     check,
+    ci,
     deployment,
     development,
     handover,
