@@ -256,6 +256,13 @@ HARMLESS: tuple[Harmless, ...] = (
         unless_noticed=True,
     ),
     Harmless(
+        "how long a message is hidden while it is worked on is a choice, as long as AWS advises or longer",
+        "aws_sqs_queue",
+        "visibility_timeout_seconds",
+        "one more",
+        unless_noticed=True,
+    ),
+    Harmless(
         "how many records a function is given at once is a choice, and without it AWS has one",
         "aws_lambda_event_source_mapping",
         r"batch_size|bisect_batch_on_function_error|maximum_record_age_in_seconds|scaling_config(\.maximum_concurrency)?",

@@ -26,6 +26,8 @@ TIME_BYTES = 14
 class PutEventsError(BackboneError):
     """The call as a whole fails; `code` is AWS's, and the text has it too."""
 
+    exit_status = 1
+
     def __init__(self, message: str, *, code: str = "ValidationException") -> None:
         super().__init__(f"{code}: {message}")
         self.code = code

@@ -130,7 +130,7 @@ def _check_region(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
         )
     elif known is None and not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", region):
         yield given.problem(("region",), f"got {format_value(region)}; allowed: a region's name, as in eu-west-1")
-    elif known is not None and partition in REGIONS and partition != known:
+    elif known is not None and isinstance(partition, str) and partition in REGIONS and partition != known:
         yield given.problem(
             ("partition",), f"got {format_value(partition)}; allowed: {known}, which {region} belongs to"
         )

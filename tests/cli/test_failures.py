@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -48,6 +49,14 @@ def test_a_port_that_does_not_exist(project: Path) -> None:
     errors = run(BACKBONE, "up", "--port", "99999", folder=project, status=2)[1]
     assert "'--port'" in errors
     assert "65535" in errors
+
+
+def test_a_call_that_aws_refuses_as_a_whole_is_status_1(project: Path) -> None:
+    (project / "large.json").write_text(
+        json.dumps({"source": "a", "detail-type": "T", "detail": {"text": "x" * 1024**2}}), encoding="utf-8"
+    )
+    errors = run(BACKBONE, "simulate", "--as", "order", "--event", "large.json", folder=project, status=1)[1]
+    assert "Total size of the entries in the request is over the limit." in errors
 
 
 def test_output_in_ascii(project: Path) -> None:

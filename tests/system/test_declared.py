@@ -120,6 +120,13 @@ CASES: dict[str, tuple[Edit, str, str]] = {
         "BB407",
         "asks nobody who calls, and no module made it so",
     ),
+    "a route that is no longer for everyone": (
+        lambda resources: only(
+            resources, "aws_apigatewayv2_route", "services_order-service_http-api_route-get-health"
+        ).update(authorization_type="AWS_IAM"),
+        "BB408",
+        "asks for AWS_IAM, and its module lets anyone call it",
+    ),
     "the log": (
         remove("aws_cloudwatch_event_target", "services_order-service_bus_log"),
         "BB709",

@@ -40,7 +40,7 @@ def _environment(body: Body) -> Iterator[ArgumentProblem]:
         for name in sorted(RESERVED_VARIABLES & {*variables}):
             path = f'environment.variables["{name}"]'
             yield ArgumentProblem(path, "Lambda sets this variable itself and allows no other; name it otherwise")
-        size = len(json.dumps(variables, ensure_ascii=False, separators=(",", ":")).encode())
+        size = len(json.dumps(variables, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass"))
         if size > ENVIRONMENT_BYTES and not any(map(is_unresolved, variables.values())):
             message = f"got {size:,} bytes as JSON; allowed: at most {ENVIRONMENT_BYTES:,} in total"
             yield ArgumentProblem("environment.variables", message)

@@ -140,6 +140,12 @@ ENTRIES: dict[str, Entry] = {
         "Every call is answered with 401.",
         "Give the route a JWT authorizer with issuer and audience.",
     ),
+    "BB408": Entry(
+        "A route that asks who calls, though its module lets anyone",
+        "warning",
+        "Callers that were to be let in are refused.",
+        "Restore the route's authorization.",
+    ),
     "BB407": Entry(
         "A route that anyone may call",
         "warning",

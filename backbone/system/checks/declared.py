@@ -256,9 +256,12 @@ def _confidential(rules: _Rules, manifest: Manifest, bus: EventBus) -> Iterator[
 
 
 def _open_routes(system: System, manifest: Manifest) -> Iterator[Finding]:
-    """Routes that ask nobody who calls, but for those that a module made so."""
+    """Routes that ask nobody who calls, but for those that a module made so; and of these, those that ask."""
     for api in system.of(HttpApi):
         for route in api.routes:
+            if route.authorization != "NONE" and f"{api.account_id} {route.key}" in manifest.open_routes:
+                words = f"{route.key} of {api.name} asks for {route.authorization}, and its module lets anyone call it"
+                yield finding("BB408", route.address, words)
             if route.authorization == "NONE" and f"{api.account_id} {route.key}" not in manifest.open_routes:
                 words = f"{route.key} of {api.name} asks nobody who calls, and no module made it so"
                 yield finding("BB407", route.address, words)

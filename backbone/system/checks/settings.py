@@ -63,7 +63,7 @@ def _provider(settings: Mapping[str, Any]) -> Iterator[str]:
     if not isinstance(aws, dict):
         return
     source, version = aws.get("source", "aws"), aws.get("version")
-    if source not in SOURCES:
+    if not isinstance(source, str) or source not in SOURCES:
         yield f"required_providers.aws.source: got {source!r}; allowed: hashicorp/aws"
     if version is None:
         return
