@@ -27,7 +27,10 @@ def project(tmp_path: Path) -> Path:
     [
         ({"JSII_NODE": "none"}, "JSII_NODE: got 'none', which is not Node; allowed: the path of Node 22 or newer"),
         ({"JSII_NODE": "/bin/false"}, "JSII_NODE: got '/bin/false', which is not Node; allowed"),
-        ({"HOME": "/dev/null", "XDG_CACHE_HOME": ""}, "Node cannot load the AWS bindings: Cannot use the jsii package"),
+        (
+            {"JSII_RUNTIME_PACKAGE_CACHE_ROOT": "/dev/null"},
+            "Node cannot load the AWS bindings: Cannot use the jsii package",
+        ),
         ({"TMPDIR": "/dev/null"}, "Node cannot load the AWS bindings: "),
     ],
 )
@@ -55,6 +58,7 @@ def test_a_call_that_aws_refuses_as_a_whole_is_status_1(project: Path) -> None:
     (project / "large.json").write_text(
         json.dumps({"source": "a", "detail-type": "T", "detail": {"text": "x" * 1024**2}}), encoding="utf-8"
     )
+    run(BACKBONE, "synth", folder=project)
     errors = run(BACKBONE, "simulate", "--as", "order", "--event", "large.json", folder=project, status=1)[1]
     assert "Total size of the entries in the request is over the limit." in errors
 
