@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from backbone.errors import BackboneError
 from backbone.patterns import Pattern, PatternError
-from backbone.simulator import Simulator
+from backbone.simulator import Fault, Simulator
 from backbone.system.arguments import problems
 from backbone.system.target_input import Delivered, Dropped, TargetInput, Transformer
 from tests.aws.systems import Terraform, url
@@ -84,7 +84,8 @@ def test_refusal(case: dict[str, Any], tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", cases("system"))
 def test_system(case: dict[str, Any], tmp_path: Path) -> None:
     known: dict[str, Any] = {}
-    with Simulator.load(Terraform(case["system"], case.get("blocks")).write(tmp_path)) as sim:
+    faults = [Fault.parse(text) for text in case.get("faults", ())]
+    with Simulator.load(Terraform(case["system"], case.get("blocks")).write(tmp_path), faults=faults) as sim:
         for step in case["do"]:
             do(sim, step, known)
             sim.run_until_idle()
