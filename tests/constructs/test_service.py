@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from backbone.constructs.api_destination import ApiDestination
-from backbone.constructs.http_api import Cors, HttpApi, Jwt
+from backbone.constructs.function import Function
+from backbone.constructs.http_api import Cors, HttpApi, Jwt, Route
 from backbone.constructs.service import Service
 from backbone.constructs.stream import Stream
 from backbone.errors import BackboneError
@@ -279,3 +280,75 @@ def test_the_layer_of_other_partitions_and_one_of_ones_own(
     own = "arn:aws:lambda:eu-west-1:222222222222:layer:powertools:3"
     stacks = built(agreeing, tmp_path / "b", monkeypatch, f"{TEXT}powertools_layer: {own}\n")
     assert only(stacks, "aws_lambda_function").body["layers"] == [own]
+
+
+def test_a_route_may_have_an_authorization_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(service: Service) -> None:
+        agreeing(service)
+        function = service.function("api", handler="some.module.handle")
+        routes: dict[str, Function | Route] = {
+            "GET /things": function,
+            "GET /health": Route(function, authorization="none"),
+            "POST /admin": Route(function, authorization="iam"),
+        }
+        jwt = Jwt("https://issuer.example", ("shop",))
+        HttpApi(
+            service,
+            "http-api",
+            account=service.account,
+            name="api",
+            routes=routes,
+            log_retention_days=7,
+            authorization=jwt,
+        )
+
+    stacks = built(build, tmp_path, monkeypatch)
+    found = {one.body["route_key"]: one.body for one in resources(stacks, "aws_apigatewayv2_route")}
+    assert {key: body["authorization_type"] for key, body in found.items()} == {
+        "GET /things": "JWT",
+        "GET /health": "NONE",
+        "POST /admin": "AWS_IAM",
+    }
+    assert [key for key, body in found.items() if "authorizer_id" in body] == ["GET /things"]
+    assert len(resources(stacks, "aws_apigatewayv2_integration")) == 1
+
+
+def test_a_function_gives_up_at_the_smallest_of_its_buffers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(service: Service) -> None:
+        function = service.function("work", handler="some.module.handle", reserved_concurrency=5)
+        service.grant_publish(function, "Order.Created")
+        service.subscribe("patient", "Delivery.Updated", to=function, max_concurrency=20)
+        service.subscribe("hasty", "Invoice.Paid", to=function, max_receives=3, max_concurrency=2)
+        service.setting("size", default=1), service.setting("loud", default=False)
+
+    stacks = built(build, tmp_path, monkeypatch)
+    assert only(stacks, "aws_lambda_function").body["environment"]["variables"]["BUFFER_MAX_RECEIVES"] == "3"
+    mappings = resources(stacks, "aws_lambda_event_source_mapping")
+    assert {one.body["scaling_config"]["maximum_concurrency"] for one in mappings} == {2, 5}
+
+
+def test_an_outbox_and_a_stream_that_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(service: Service) -> None:
+        service.setting("size", default=1), service.setting("loud", default=False)
+        service.table("things", key="id", expires="until", outbox=["Order.Created"])
+        stream = Stream(service, "stream", account=service.account, name="stream")
+        service.subscribe("all", "Delivery.Updated", "Invoice.Paid", to=stream, partition_key_path="$.id")
+        service.read(stream, by=service.function("work", handler="some.module.handle"))
+
+    stacks = built(build, tmp_path, monkeypatch)
+    table = only(stacks, "aws_dynamodb_table").body
+    assert (table["stream_view_type"], table["ttl"]) == (
+        "NEW_AND_OLD_IMAGES",
+        {"attribute_name": "until", "enabled": True},
+    )
+    relay = only(stacks, "aws_lambda_function", "things-outbox").body
+    assert relay["handler"] == "backbone.runtime.relay.on_stream"
+    for reader, hours in (("things-outbox/reader", 22), ("work/reader", 160)):
+        mapping = only(stacks, "aws_lambda_event_source_mapping", reader).body
+        assert mapping["starting_position"] == "TRIM_HORIZON"
+        assert mapping["bisect_batch_on_function_error"] is True
+        assert mapping["function_response_types"] == ["ReportBatchItemFailures"]
+        assert mapping["maximum_record_age_in_seconds"] == hours * 3_600
+        assert "failures" in mapping["destination_config"]["on_failure"]["destination_arn"]
+    published = only(stacks, "aws_iam_role_policy", "things-outbox/grant-publish").document("policy")["Statement"]
+    assert published[0]["Condition"]["StringEquals"]["events:detail-type"] == "Order.Created"
