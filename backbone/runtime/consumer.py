@@ -49,6 +49,7 @@ class Consumer:
 
     def handler(self) -> Handler:
         """The function that Lambda calls."""
+        most_receives = int(os.environ.get("BUFFER_MAX_RECEIVES", "1000000"))
 
         @lambda_handler
         def handle(event: Event, context: Any) -> dict[str, Any] | None:
@@ -62,11 +63,11 @@ class Consumer:
                     lambda record: self._receive(_event_in(base64.b64decode(record["kinesis"]["data"])), context),
                     number=lambda record: str(record["kinesis"]["sequenceNumber"]),
                 )
-            return handle_messages(records, lambda record: self._receive_message(record, context))
+            return handle_messages(records, lambda record: self._receive_message(record, context, most_receives))
 
         return handle
 
-    def _receive_message(self, record: dict[str, Any], context: Any) -> None:
+    def _receive_message(self, record: dict[str, Any], context: Any, most_receives: int) -> None:
         """Handle a message of a queue; at its last receive, an event that fails goes to the failure queue."""
         event = _event_in(record["body"])
         receives = int(record["attributes"].get("ApproximateReceiveCount", 1))
@@ -75,7 +76,7 @@ class Consumer:
         except BusyError:
             raise
         except Exception as error:
-            if receives < int(os.environ.get("BUFFER_MAX_RECEIVES", "1000000")):
+            if receives < most_receives:
                 raise
             self._give_up(event, error, context, condition="RetriesExhausted", attempts=receives)
 
