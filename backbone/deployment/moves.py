@@ -110,7 +110,8 @@ def _lines(moves: Moves, old: str, new: str, program: str) -> Iterator[str]:
     yield "# The states as they were stay in the folder: to go back, push them with `state push -force`."
     yield "set -eu"
     yield f"tf={shlex.quote(program)}"
-    yield 'work=$(pwd)/states; mkdir "$work"   # a second run must not overwrite what the first one kept'
+    yield "umask 077   # states have secrets in them"
+    yield 'work=$(pwd)/states-$(date +%Y%m%d-%H%M%S); mkdir "$work"'
     yield ""
     yield "move() {   # STATE ADDRESS STATE ADDRESS"
     yield '  if ! grep -qxF "$2" "$work/$1.list"; then echo "not in the state of $1: $2"; return; fi'
@@ -119,9 +120,11 @@ def _lines(moves: Moves, old: str, new: str, program: str) -> Iterator[str]:
     yield "}"
     states = _States(moves)
     yield ""
+    for folder in (*(f"{old}/stacks/{stack}" for stack in moves.backends), *_folders(moves, new)):
+        yield f'"$tf" -chdir={shlex.quote(folder)} init -input=false'
+    yield ""
     yield "# the states as they are"
     for name, folder in states.pulled(old, new):
-        yield f'"$tf" -chdir={shlex.quote(folder)} init -input=false'
         yield f'"$tf" -chdir={shlex.quote(folder)} state pull > "$work/{name}.tfstate"'
         yield f'if [ -s "$work/{name}.tfstate" ]; then'
         yield f'  "$tf" state list -state="$work/{name}.tfstate" > "$work/{name}.list"'
@@ -139,8 +142,12 @@ def _lines(moves: Moves, old: str, new: str, program: str) -> Iterator[str]:
         yield f'"$tf" -chdir={shlex.quote(folder)} state push "$work/{name}.tfstate"'
     yield ""
     yield "# outputs are not moved: this reads what is there and writes them, and changes nothing at AWS"
-    for stack in moves.new_backends:
-        yield f'"$tf" -chdir={shlex.quote(f"{new}/stacks/{stack}")} apply -refresh-only -auto-approve -input=false'
+    for folder in _folders(moves, new):
+        yield f'"$tf" -chdir={shlex.quote(folder)} apply -refresh-only -auto-approve -input=false'
+
+
+def _folders(moves: Moves, new: str) -> list[str]:
+    return [f"{new}/stacks/{stack}" for stack in moves.new_backends]
 
 
 class _States:

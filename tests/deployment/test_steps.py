@@ -106,6 +106,7 @@ def test_types_are_admitted_before_they_are_published(declared: Declared, synthe
     before, after = synthesized(with_invoice(declared)), synthesized(more)
     for number, stacks in enumerate(states(before, after)):
         with Simulator.load(stacks) as simulator:
-            entry = {"Source": "invoice", "DetailType": "Invoice.Sent", "Detail": "{}"}
+            bus = manifest.read(after).global_bus.arn
+            entry = {"Source": "invoice", "DetailType": "Invoice.Sent", "Detail": "{}", "EventBusName": bus}
             answer = simulator.put_events([entry], caller="invoice")
             assert answer["FailedEntryCount"] == (1 if number < 2 else 0)
