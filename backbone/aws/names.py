@@ -6,7 +6,8 @@ A name over AWS's limit is cut, and ends in a digest of the whole: two long name
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from backbone.aws.limits import (
@@ -47,10 +48,18 @@ class NameOf(Protocol):
 
 @dataclass(frozen=True)
 class Names:
-    """The names of a backbone's resources. `backbone` is its own name, unique in each account and region."""
+    """The names of a backbone's resources. `backbone` is its own name, unique in each account and region.
+
+    `known_as` has the services that go by another name in AWS than in the file.
+    """
 
     backbone: str
     region: str
+    known_as: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def called(self, service: str) -> str:
+        """What a service's resources are named after."""
+        return self.known_as.get(service, service)
 
     @property
     def global_bus(self) -> str:
@@ -59,23 +68,23 @@ class Names:
 
     def local_bus(self, service: str) -> str:
         """The default name of a service's local bus."""
-        return f"{self.backbone}-{service}"
+        return f"{self.backbone}-{self.called(service)}"
 
     def forwarding_rule(self, service: str) -> str:
         """The rule on the global bus that forwards to a service."""
-        return fit(f"{self.backbone}-forward-{service}", RULE_NAME_CHARACTERS)
+        return fit(f"{self.backbone}-forward-{self.called(service)}", RULE_NAME_CHARACTERS)
 
     def forwarding_role(self, service: str) -> str:
         """The role of the forwarding rule. Roles belong to no region, so the name has the region in it."""
-        return fit(f"{self.backbone}-forward-{service}-{self.region}", ROLE_NAME_CHARACTERS)
+        return fit(f"{self.backbone}-forward-{self.called(service)}-{self.region}", ROLE_NAME_CHARACTERS)
 
     def of_service(self, service: str, role: str, longest: int = FUNCTION_NAME_CHARACTERS) -> str:
         """A resource that a service's module adds, by its role in the service."""
-        return fit(f"{self.backbone}-{service}-{role}", longest)
+        return fit(f"{self.backbone}-{self.called(service)}-{role}", longest)
 
     def forwarding_dead_letters(self, service: str) -> str:
         """The queue of events that could not be forwarded to a service."""
-        return fit(f"{self.backbone}-forward-{service}-dead-letters", QUEUE_NAME_CHARACTERS)
+        return fit(f"{self.backbone}-forward-{self.called(service)}-dead-letters", QUEUE_NAME_CHARACTERS)
 
     @property
     def key_alias(self) -> str:

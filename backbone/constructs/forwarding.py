@@ -35,7 +35,7 @@ class Forwarding(Construct):
         after: Sequence[ITerraformDependable] = (),
     ) -> None:
         super().__init__(scope, id)
-        description = f"Forwards events to {id}"
+        description = f"Forwards events to {names.called(id)}"
         rule = Rule(
             self,
             account=bus.account,

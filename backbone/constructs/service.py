@@ -91,7 +91,7 @@ class Service(Construct):
             "bus",
             account=self.account,
             name=bus_name,
-            description=f"Events for {id}, from the global bus only",
+            description=f"Events for {around.names.called(id)}, from the global bus only",
             policy=policies.local_bus(
                 self.account.place.bus(bus_name), forwarder=around.global_place, role_arn=forwarding_role
             ),
@@ -137,7 +137,7 @@ class Service(Construct):
             "EVENT_BUS_ARN": self._around.global_bus_arn,
             "EVENT_SOURCE": self.source,
             "POWERTOOLS_METRICS_NAMESPACE": self._around.names.backbone,
-            "POWERTOOLS_SERVICE_NAME": self._name,
+            "POWERTOOLS_SERVICE_NAME": self._around.names.called(self._name),
         }
         layer = self._around.powertools_layer or powertools_layer(self.account.place)
         self.layers.add(layer)

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from backbone.deployment.dangers import Danger, danger
+from backbone.system.findings import Severity
 from backbone.system.plan import Change
 
 __all__ = ["dangers_of"]
 
 REMOVED = {
     "aws_apigatewayv2_api": "api-removed",
+    "aws_apigatewayv2_stage": "api-removed",
     "aws_cloudwatch_event_archive": "archive-removed",
     "aws_cloudwatch_event_bus": "bus-removed",
     "aws_cloudwatch_log_group": "log-removed",
@@ -56,7 +58,10 @@ CUTS: dict[str, tuple[Cut, ...]] = {
         Cut("retries-cut", "retry_policy.maximum_retry_attempts", "retries", 185),
     ),
     "aws_cloudwatch_log_group": (Cut("log-shortened", "retention_in_days", "days", FOREVER, 0),),
-    "aws_kinesis_stream": (Cut("stream-shortened", "retention_period", "hours", 24),),
+    "aws_kinesis_stream": (
+        Cut("stream-shortened", "retention_period", "hours", 24),
+        Cut("throttling-cut", "shard_count", "shards", 0),
+    ),
     "aws_lambda_event_source_mapping": (
         Cut("retries-cut", "maximum_record_age_in_seconds", "seconds of retries", FOREVER, -1),
         Cut("retries-cut", "maximum_retry_attempts", "retries", FOREVER, -1),
@@ -218,11 +223,40 @@ def _function(change: Change) -> Iterator[Danger]:
 def _table(change: Change) -> Iterator[Danger]:
     before, after = (value(values, "ttl.enabled") is True for values in (change.before, change.after))
     attribute = value(change.after, "ttl.attribute_name")
+    if [values.get("billing_mode") for values in (change.before, change.after)] == ["PAY_PER_REQUEST", "PROVISIONED"]:
+        yield danger("throttling-cut", change.id, f"{_name(change)}: its capacity no longer follows the traffic")
     if change.before and after and (not before or attribute != value(change.before, "ttl.attribute_name")):
         yield danger("expiry-added", change.id, f"{_name(change)}: items are deleted at the time in {attribute}")
 
 
+def _role(change: Change) -> Iterator[Danger]:
+    limits = [values.get("permissions_boundary") for values in (change.before, change.after, change.unknown)]
+    if change.action != "delete" and limits[0] and not any(limits[1:]):
+        yield danger("access-widened", change.id, f"{_name(change)} loses its permissions boundary")
+
+
+def _mapping(change: Change) -> Iterator[Danger]:
+    before, after = change.before.get("filter_criteria"), change.after.get("filter_criteria")
+    if change.before and after and after != before:
+        yield danger("mapping-narrowed", change.id, "its function is no longer given everything")
+
+
+def _url(change: Change) -> Iterator[Danger]:
+    kinds = [values.get("authorization_type") for values in (change.before, change.after)]
+    if kinds[1] == "NONE" != kinds[0]:
+        yield danger("authorization-removed", change.id, "the function's URL asks its callers for nothing")
+
+
+def _api_destination(change: Change) -> Iterator[Danger]:
+    before, after = (values.get("invocation_endpoint") for values in (change.before, change.after))
+    if before and after and before != after:
+        yield danger("sent-elsewhere", change.id, f"events go to {after} instead of {before}")
+
+
 def _stream(change: Change) -> Iterator[Danger]:
+    modes = [value(values, "stream_mode_details.stream_mode") for values in (change.before, change.after)]
+    if modes == ["ON_DEMAND", "PROVISIONED"]:
+        yield danger("throttling-cut", change.id, f"{_name(change)}: its shards no longer follow the traffic")
     types = [values.get("encryption_type") for values in (change.before, change.after)]
     if types == ["KMS", "NONE"] and not change.before.get("kms_key_id"):  # of a key that goes _encryption tells
         yield danger("encryption-removed", change.id, f"{_name(change)}: it is no longer encrypted")
@@ -244,8 +278,11 @@ def _route(change: Change) -> Iterator[Danger]:
     key = change.after.get("route_key")
     if change.action == "delete" or (change.before and change.before.get("route_key") != key):
         yield danger("route-removed", change.id, f"{change.before.get('route_key')} is no longer answered")
-    elif after == "NONE" and (before != "NONE" or not change.before):
-        yield danger("authorization-removed", change.id, f"{key} asks its callers for nothing")
+    elif after == "NONE" and not change.before:
+        severity: Severity = "note" if change.unknown.get("api_id") else "warning"  # of an API that is new as well
+        yield danger("route-open", change.id, f"{key} asks its callers for nothing", severity=severity)
+    elif after == "NONE" and before != "NONE":
+        yield danger("authorization-removed", change.id, f"{key} asks its callers for nothing any more")
     elif change.before and any(
         change.before.get(name) and not change.unknown.get(name) and change.differs(name)
         for name in ("authorization_type", "authorizer_id", "authorization_scopes")
@@ -264,11 +301,15 @@ MORE: dict[str, Callable[[Change], Iterator[Danger]]] = {
     "aws_apigatewayv2_api": _api,
     "aws_apigatewayv2_authorizer": _authorizer,
     "aws_apigatewayv2_route": _route,
+    "aws_cloudwatch_event_api_destination": _api_destination,
     "aws_cloudwatch_event_archive": _archive,
     "aws_cloudwatch_event_bus": _bus,
     "aws_cloudwatch_event_rule": _rule,
     "aws_dynamodb_table": _table,
+    "aws_iam_role": _role,
     "aws_kinesis_stream": _stream,
+    "aws_lambda_event_source_mapping": _mapping,
     "aws_lambda_function": _function,
+    "aws_lambda_function_url": _url,
 }
 """What else can be dangerous in the changes of a type."""

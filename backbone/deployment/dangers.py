@@ -94,6 +94,14 @@ RULES: dict[str, Rule] = {
     "mapping-disabled": Rule(
         "error", "Nobody reads the queue or stream: what is in it grows old and is lost.", "Enable it again in time."
     ),
+    "mapping-narrowed": Rule(
+        "warning", "What does not match its filter is dropped, and no function sees it.", "Look at the filter again."
+    ),
+    "handled-twice": Rule(
+        "warning",
+        "A message comes back while the function is still at it.",
+        "Make the visibility timeout six times the function's.",
+    ),
     "function-stopped": Rule(
         "error", "Every invocation of it is throttled, until events are given up.", "Reserve more, or none."
     ),
@@ -108,6 +116,15 @@ RULES: dict[str, Rule] = {
     ),
     "access-widened": Rule(
         "warning", "Somebody may do what they could not before.", "Name principal, action, resource and conditions."
+    ),
+    "sent-elsewhere": Rule(
+        "warning", "Events leave for a place that did not get them before.", "Make sure that it is meant."
+    ),
+    "detail-logged": Rule(
+        "warning", "What the log left out of confidential events is written into it.", "Leave the detail out again."
+    ),
+    "route-open": Rule(
+        "warning", "Anybody can call it.", "Ask for a token or for IAM's signature, if that is not meant."
     ),
     "authorization-removed": Rule("error", "Anybody can call it.", "Ask for a token or for IAM's signature."),
     "authorization-changed": Rule(

@@ -93,6 +93,8 @@ def review(plans: Sequence[Plan], waves: Sequence[Collection[str]] = (), account
         *widened(before, after, known),
         *_refused(before, after, guessed),
         *_detached(before, after, moved),
+        *_sent_elsewhere(before, after, known if accounts else ()),
+        *_handled_twice(before, after),
         *_unlogged(before, after),
         *_unknown_policies(changes),
         *_orders(plans, waves, flows, changes),
@@ -192,6 +194,35 @@ def _detached(before: System, after: System, moved: Mapping[str, str]) -> Iterat
             yield danger("dead-letters-detached", address, f"what fails no longer goes to {known[address]}")
 
 
+def _sent_elsewhere(before: System, after: System, accounts: Collection[str]) -> Iterator[Danger]:
+    """Targets that lead out of the backbone, whose accounts may be unknown, and logs that hold more than before."""
+    known = {target.address: target for target in before.targets}
+    for target in after.targets:
+        earlier, account_id = known.get(target.address), target.arn.split(":")[4] if target.arn.count(":") > 4 else ""
+        if accounts and account_id and account_id not in accounts and (earlier is None or earlier.arn != target.arn):
+            yield danger("sent-elsewhere", target.address, f"events go to {target.arn}, outside of the backbone")
+        is_log = isinstance(after.target_of(target.arn), LogGroup)
+        if is_log and earlier and earlier.input.input_transformer and target.input.is_whole:
+            yield danger("detail-logged", target.address, f"{target.rule_name} logs whole events")
+
+
+def _handled_twice(before: System, after: System) -> Iterator[Danger]:
+    """Queues whose messages come back before their function must be done."""
+    earlier = dict(_impatient(before))
+    for address, words in _impatient(after):
+        if address not in earlier:
+            yield danger("handled-twice", address, words)
+
+
+def _impatient(system: System) -> Iterator[tuple[str, str]]:
+    for function in system.of(Function):
+        for mapping in function.mappings:
+            queue = system.get(Queue, mapping.source_arn)
+            if queue is not None and queue.visibility_seconds < function.timeout_seconds:
+                words = f"messages are hidden for {queue.visibility_seconds} s, and {function.name} may take"
+                yield queue.address, f"{words} {function.timeout_seconds} s"
+
+
 def _failure_places(system: System) -> Iterator[tuple[str, str | None]]:
     for target in system.targets:
         yield target.address, target.dead_letters_arn
@@ -211,8 +242,8 @@ def _stopped_routes(system: System) -> Iterator[tuple[str, str]]:
     for api in system.of(HttpApi):
         for route in api.routes:
             function = system.get(Function, route.function_arn)
-            if route.function_arn is None:
-                continue
+            if route.integration is not None and route.function_arn is None:
+                continue  # it is answered by something else
             if function is None or not invoke_permission(function, API_GATEWAY, f"{api.arn}/x/x", api.account_id):
                 yield route.address, f"{route.key} can no longer invoke its function"
 

@@ -9,10 +9,11 @@ from itertools import islice, product
 
 from backbone.aws.arn import Arn, ArnError
 from backbone.deployment.dangers import Danger, danger
-from backbone.system.iam import BUS, TRUST, Identity, Policy, Statement, authorize
+from backbone.system.iam import BUS, KEY, TRUST, Identity, Policy, Statement, authorize
 from backbone.system.iam.catalogue import service
 from backbone.system.iam.conditions import Condition
 from backbone.system.iam.text import like
+from backbone.system.keys import Key
 from backbone.system.model import EventBus, Function, Queue, Resource, Role, System
 
 __all__ = ["widened"]
@@ -119,6 +120,8 @@ def _holders(system: System) -> Iterator[Holder]:
         yield _holder(queue, [queue.policy] if queue.policy else [])
     for function in system.of(Function):
         yield _holder(function, function.permissions)
+    for key in system.of(Key):
+        yield _holder(key, [key.policy] if key.policy else [])
     for role in system.of(Role):
         yield _holder(role, [role.trust])
         yield _holder(role, role.policies, role.identity)
@@ -235,7 +238,9 @@ def _reason(
     name = who.name if who.is_service else f"the account {who.account_id}"
     if request.open_keys:
         return f"lets {name} in with any {', '.join(request.open_keys)}"
-    if request.action.lower() not in SENDING and kind is not TRUST:
+    if kind is not TRUST and who.account_id == holder.account_id:
+        return None  # its own policies decide
+    if request.action.lower() not in SENDING and kind not in (TRUST, KEY):
         return f"lets {name} do more than send"
     if who.is_service:
         return None

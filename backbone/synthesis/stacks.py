@@ -176,7 +176,7 @@ class BackboneStack(TerraformStack):
     def _service(self, name: str) -> Service:
         topology, given = self._topology, self._topology.services[name]
         module = modules.load(name, given.module, topology.folder) if given.module else None
-        code_file = f"{ASSETS}/{name}.zip"
+        code_file = f"{ASSETS}/{topology.names.called(name)}.zip"
         service = Service(
             self._group("services"),
             name,

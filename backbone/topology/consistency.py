@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backbone.aws.arn import Arn, ArnError
@@ -29,6 +29,7 @@ def check(given: Source) -> Iterator[Problem]:
     yield from _check_deployment(given, top)
     yield from _check_region(given, top)
     yield from _check_arns(given, top)
+    yield from _check_known_as(given, top)
     yield from _check_sources(given, top)
     yield from _check_detail_types(given, top)
     yield from _check_confidential(given, top)
@@ -156,7 +157,7 @@ def _check_arns(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
 def _check_sources(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
     owners: dict[str, str] = {}
     for name, service in _mappings(top, "services"):
-        source = defaults.source(name, service.get("source"))
+        source = defaults.source(_known_as(name, service), service.get("source"))
         if not isinstance(source, str):
             continue
         path = ("services", name, "source") if "source" in service else ("services", name)
@@ -174,9 +175,26 @@ def _check_sources(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
             )
 
 
+def _known_as(name: str, service: Mapping[str, Any]) -> str:
+    """What a service goes by in AWS, whether or not the file is valid."""
+    found = service.get("known_as")
+    return found if isinstance(found, str) else name
+
+
+def _check_known_as(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
+    owners: dict[str, str] = {}
+    for name, service in sorted(_mappings(top, "services"), key=lambda found: "known_as" in found[1]):
+        known_as = _known_as(name, service)
+        if owners.setdefault(known_as, name) != name:
+            yield given.problem(
+                ("services", name, "known_as"),
+                f"got {format_value(known_as)}, which {owners[known_as]!r} goes by already; give it another name",
+            )
+
+
 def _check_detail_types(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
     for name, service in _mappings(top, "services"):
-        own = defaults.source(name, service.get("source"))
+        own = defaults.source(_known_as(name, service), service.get("source"))
         for key in ("publishes", "subscribes"):
             entries = service.get(key)
             seen: list[tuple[Any, Any]] = []
@@ -230,7 +248,12 @@ def _check_bus_names(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
     buses: list[tuple[KeyPath, str, Any, Any]] = [
         (("bus",), "name", bus, defaults.global_bus(names, bus.get("name"))),
         *(
-            (("services", key), "bus_name", service, defaults.local_bus(names, key, service.get("bus_name")))
+            (
+                ("services", key),
+                "bus_name",
+                service,
+                defaults.local_bus(names, _known_as(key, service), service.get("bus_name")),
+            )
             for key, service in _mappings(top, "services")
         ),
     ]

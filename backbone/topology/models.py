@@ -119,6 +119,10 @@ class ServiceEntry(Model):
     account: AccountName = Field(examples=["order"])
     """The account that the service lives in. Services may share an account."""
 
+    known_as: Key | None = None
+    """The name that the names of the service's resources in AWS, its default `source` and its logs are made of. The
+    default is the service's name. Give the old name here when you rename a service, so that nothing is made anew."""
+
     source: PublishedSource | None = None
     """The `source` of the events that the service publishes. No two services have the same; the default is the
     service's name."""
@@ -276,7 +280,8 @@ class Topology(Model):
     @cached_property
     def names(self) -> Names:
         """The physical names of this backbone."""
-        return Names(self.name, self.region)
+        known_as = {name: service.known_as for name, service in self.services.items() if service.known_as}
+        return Names(self.name, self.region, known_as)
 
     def place(self, account: str) -> Place:
         """Where an account's resources are."""
@@ -299,7 +304,7 @@ class Topology(Model):
 
     def source_of(self, service: str) -> str:
         """The source of a service's events."""
-        return defaults.source(service, self.services[service].source)
+        return defaults.source(self.names.called(service), self.services[service].source)
 
     def retention_days(self, service: str) -> int:
         """How long a service's logs are kept."""

@@ -84,8 +84,14 @@ def test_a_key_in_place_of_encryption_by_the_service_is_no_danger() -> None:
 CORS = "cors_configuration"
 TABLE = "aws_dynamodb_table"
 RESERVED = "reserved_concurrent_executions"
+SIGNED = {"authorization_type": "AWS_IAM"}
 JWT = {"authorization_type": "JWT"}
+ENDPOINT = {"invocation_endpoint": "https://a"}
 ISSUER = {"jwt_configuration": [{"issuer": "a"}]}
+
+
+def mode(name: str) -> Json:
+    return {"stream_mode_details": [{"stream_mode": name}]}
 
 
 def ttl(attribute: str) -> Json:
@@ -98,6 +104,17 @@ def ttl(attribute: str) -> Json:
         ("aws_cloudwatch_event_archive", {}, {"event_pattern": '{"source":["a"]}'}, ["archive-narrowed"]),
         ("aws_cloudwatch_event_archive", {"event_pattern": "{}"}, {"event_pattern": "{ }"}, []),
         ("aws_cloudwatch_event_archive", {"event_pattern": "{}"}, {}, []),
+        ("aws_cloudwatch_event_api_destination", ENDPOINT, {"invocation_endpoint": "https://b"}, ["sent-elsewhere"]),
+        ("aws_cloudwatch_event_api_destination", ENDPOINT, ENDPOINT, []),
+        ("aws_iam_role", {"permissions_boundary": "arn:b"}, {}, ["access-widened"]),
+        ("aws_iam_role", {}, {"permissions_boundary": "arn:b"}, []),
+        ("aws_lambda_event_source_mapping", {}, {"filter_criteria": [{"filter": []}]}, ["mapping-narrowed"]),
+        ("aws_lambda_event_source_mapping", {"filter_criteria": [{"filter": []}]}, {}, []),
+        ("aws_lambda_function_url", SIGNED, {"authorization_type": "NONE"}, ["authorization-removed"]),
+        ("aws_lambda_function_url", {"authorization_type": "NONE"}, SIGNED, []),
+        (TABLE, {"billing_mode": "PAY_PER_REQUEST"}, {"billing_mode": "PROVISIONED"}, ["throttling-cut"]),
+        ("aws_kinesis_stream", mode("ON_DEMAND"), mode("PROVISIONED"), ["throttling-cut"]),
+        ("aws_kinesis_stream", mode("PROVISIONED"), mode("ON_DEMAND"), []),
         ("aws_cloudwatch_event_rule", {"is_enabled": True}, {"is_enabled": False}, ["rule-disabled"]),
         ("aws_cloudwatch_event_rule", {"state": "DISABLED"}, {"state": "DISABLED"}, []),
         ("aws_cloudwatch_event_rule", {"state": "DISABLED"}, {"state": "ENABLED"}, []),
@@ -126,6 +143,8 @@ def test_what_is_forgotten_is_a_note() -> None:
 
 
 def test_a_route_that_begins_open() -> None:
-    assert rules("aws_apigatewayv2_route", {}, {"route_key": "GET /a"}, "create") == ["authorization-removed"]
-    after = {"route_key": "GET /a", "authorization_type": "AWS_IAM"}
-    assert rules("aws_apigatewayv2_route", {}, after, "create") == []
+    kind, after = "aws_apigatewayv2_route", {"route_key": "GET /a"}
+    assert rules(kind, {}, after, "create") == ["route-open"]
+    (found,) = dangers_of(change(kind, {}, after, "create", {"api_id": True}))
+    assert (found.rule, found.severity) == ("route-open", "note")  # as new as its API
+    assert rules(kind, {}, after | {"authorization_type": "AWS_IAM"}, "create") == []

@@ -81,6 +81,43 @@ def test_a_renamed_service_keeps_what_it_has(declared: Declared, synthesized: Ca
     assert len(unknown.destroyed) == len(unknown.created) == len(moved(moves))
 
 
+def test_a_renamed_service_that_is_known_as_before_is_as_before(
+    declared: Declared, synthesized: Callable[[Declared], Path]
+) -> None:
+    for name, module in (("order-service", "services.order"), ("delivery-service", "services.delivery")):
+        declared["services"][name]["module"] = module
+    before = synthesized(declared)
+    declared["services"]["shipping"] = declared["services"].pop("delivery-service") | {"known_as": "delivery-service"}
+    after = synthesized(declared)
+    moves = find_moves(before, after, {"delivery-service": "shipping"})
+    assert moves.destroyed == moves.created == ()
+    assert len(moved(moves)) > 20
+    ours, theirs = (
+        json.loads((folder / "stacks" / "backbone" / "cdk.tf.json").read_text()) for folder in (before, after)
+    )
+    for document in (ours, theirs):
+        for named in document["resource"].values():
+            for body in named.values():
+                del body["//"]
+                body["depends_on"] = sorted(body.get("depends_on", ()))
+    text = json.dumps(ours["resource"])
+    for move in sorted(moved(moves), key=lambda one: -len(one.from_address)):
+        for one, other in (
+            (move.from_address, move.to_address),
+            *[map(last_part, (move.from_address, move.to_address))],
+        ):
+            text = text.replace(f'"{one}"', f'"{other}"').replace(f"{{{one}.", f"{{{other}.")
+    expected = json.loads(text)
+    for named in expected.values():
+        for body in named.values():
+            body["depends_on"] = sorted(body["depends_on"])
+    assert expected == theirs["resource"]
+
+
+def last_part(address: str) -> str:
+    return address.partition(".")[2]
+
+
 def test_renames_of_what_is_not_there(declared: Declared, synthesized: Callable[[Declared], Path]) -> None:
     folder = synthesized(declared)
     with pytest.raises(MovesError, match="--service: got 'x'; allowed: delivery-service, order-service"):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,11 +18,16 @@ from backbone.system.plan import read_plan
 from tests.cli.command import BACKBONE, run
 from tests.deployment.plans.cases import cases, plans, synthesize_case
 
+Json = dict[str, Any]
 CASES = cases()
 RARE = {
+    "detail-logged": "confidential types",
+    "handled-twice": "a queue that is more patient than its function",
     "key-removed": "a key that the stacks make",
+    "mapping-narrowed": "a mapping with a filter",
+    "sent-elsewhere": "an account outside",
 }
-"""Dangers that the catalogue's backbone cannot hold: `test_changes.py` has them."""
+"""Dangers that are tried elsewhere, and what they need."""
 
 
 WAVES = [["billing", "delivery", "order"], ["bus"]]
@@ -48,6 +54,35 @@ def test_the_catalogue_has_every_danger_and_enough_that_is_harmless() -> None:
     assert {rule for rule, entry in RULES.items() if entry.severity != "note"} - {*found} == RARE.keys()
     assert sum(bool(case["finds"]) for case in CASES.values()) >= 20
     assert sum(not case["finds"] for case in CASES.values()) >= 20
+
+
+def edited(part: str, *, before: Json | None = None, after: Json | None = None) -> Review:
+    """A plan without changes, but that a resource was, or will be, something else."""
+    each = dict(plans("nothing changes"))
+    for document in each.values():
+        for place, values in (("prior_state", before), ("planned_values", after)):
+            root = document[place].get("values", document[place])["root_module"]
+            for resource in root["resources"]:
+                if part in resource["address"]:
+                    resource["values"] |= values or {}
+    return review([read_plan(document, stack) for stack, document in each.items()], WAVES, ACCOUNTS)
+
+
+def test_events_that_leave_the_backbone() -> None:
+    abroad = {"arn": "arn:aws:events:eu-west-1:999999999999:event-bus/theirs"}
+    assert "sent-elsewhere" in found_in(edited("event_target.forwarding_ledger", after=abroad))
+
+
+def test_messages_that_come_back_too_early() -> None:
+    found = edited("aws_lambda_function.services_delivery-service_on-event", after={"timeout": 900})
+    assert found_in(found) == {"handled-twice"}
+
+
+def test_logs_that_hold_more_than_before() -> None:
+    template = {
+        "input_transformer": [{"input_template": '{"detail-type": <type>}', "input_paths": {"type": "$.detail-type"}}]
+    }
+    assert found_in(edited("event_target.global-bus_log", before=template)) == {"detail-logged"}
 
 
 @pytest.fixture

@@ -2,69 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from tests.cli.command import BACKBONE
-from tests.conftest import ROOT
-from tests.e2e.terraform import Terraform, environment, moto_server, plugin_folder
+from tests.e2e.project import Project
+from tests.e2e.terraform import moto_server
 
 pytestmark = pytest.mark.e2e
 
 
-class Project:
-    """A copy of the example with its services, whose file can be changed."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.folder, self.url = folder, url
-        self.file = folder / "backbone.yaml"
-        self.declared: dict[str, Any] = yaml.safe_load((ROOT / "backbone.yaml").read_text())
-        self.declared["services"]["order-service"].pop("module")  # without code, of which moto has gaps
-        self.declared["services"]["order-service"].pop("settings")
-        self.declared["services"]["delivery-service"].pop("module")
-        self.declared["services"]["delivery-service"].pop("settings")
-        self.write()
-
-    def write(self) -> None:
-        self.file.write_text(yaml.safe_dump(self.declared, sort_keys=False))
-
-    def run(self, *command: str, status: int = 0) -> str:
-        plugins = plugin_folder()
-        options = {"TF_CLI_ARGS_init": f"-plugin-dir={plugins}"} if plugins else {}
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=environment(self.url) | options | {"PYTHONPATH": os.environ.get("PYTHONPATH", "")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == status, done.stdout + done.stderr
-        return done.stdout
-
-    def move(self, *options: str) -> None:
-        """Do what the documentation says: the steps that `move-layout` prints."""
-        self.write()
-        *_, steps, then = self.run(BACKBONE, "move-layout", *options).splitlines()
-        assert steps.startswith("run: ")
-        self.run("sh", "-c", steps.removeprefix("run: "))
-        self.run("sh", "-c", then.removeprefix("then: ").partition(" && backbone")[0])
-
-    def planned(self) -> Iterator[str]:
-        """What plans of all stacks would do."""
-        for file in sorted(self.folder.glob("cdktf.out/stacks/*/cdk.tf.json")):
-            terraform = Terraform(file.parent, self.url)
-            terraform.init()
-            assert json.loads(terraform.run("show", "-json")[1])["values"]["outputs"]
-            code, text = terraform.run("plan", "-detailed-exitcode", good=(0, 2))
-            yield f"{file.parent.name}: {'No changes' if code == 0 else text}"
+def move(project: Project, *options: str) -> None:
+    """Do what the documentation says: the steps that `move-layout` prints."""
+    project.write()
+    *_, steps, then = project.run(BACKBONE, "move-layout", *options).splitlines()
+    assert steps.startswith("run: ")
+    project.run("sh", "-c", steps.removeprefix("run: "))
+    project.run("sh", "-c", then.removeprefix("then: ").partition(" && backbone")[0])
 
 
 def test_there_and_back_again(tmp_path: Path) -> None:
@@ -76,15 +31,20 @@ def test_there_and_back_again(tmp_path: Path) -> None:
         assert [*project.planned()] == ["backbone: No changes"]
 
         project.declared["layout"] = "per-account"
-        project.move()
+        move(project)
         each = ["bus: No changes", "delivery: No changes", "order: No changes"]
         assert [*project.planned()] == each
 
         project.declared["accounts"]["shipping"] = project.declared["accounts"].pop("delivery")
         project.declared["services"]["delivery-service"]["account"] = "shipping"
-        project.move()
+        move(project)
+        assert [*project.planned()] == ["bus: No changes", "order: No changes", "shipping: No changes"]
+
+        services = project.declared["services"]
+        services["parcels"] = services.pop("delivery-service") | {"known_as": "delivery-service"}
+        move(project, "--service", "delivery-service=parcels")
         assert [*project.planned()] == ["bus: No changes", "order: No changes", "shipping: No changes"]
 
         project.declared["layout"] = "single"
-        project.move()
+        move(project)
         assert [*project.planned()] == ["backbone: No changes"]
