@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Callable
@@ -58,7 +59,7 @@ def test_the_catalogue_has_every_danger_and_enough_that_is_harmless() -> None:
 
 def edited(part: str, *, before: Json | None = None, after: Json | None = None) -> Review:
     """A plan without changes, but that a resource was, or will be, something else."""
-    each = dict(plans("nothing changes"))
+    each = copy.deepcopy(dict(plans("nothing changes")))
     for document in each.values():
         for place, values in (("prior_state", before), ("planned_values", after)):
             root = document[place].get("values", document[place])["root_module"]
