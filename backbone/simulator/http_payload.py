@@ -1,6 +1,7 @@
 """What a function is given of an HTTP call and what is made of its answer, in payload formats 2.0 and 1.0.
 
-API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs".
+API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs", and what AWS's own Lambda Test Tool
+was made to do after what was seen on AWS: paths come decoded, and an answer without a status is the body as it is.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from backbone.system.http_model import HttpApi, Route, Stage
 
@@ -93,13 +94,16 @@ class Answer:
     body: Any
     headers: dict[str, str] = field(default_factory=dict)
     cookies: tuple[str, ...] = ()
+    is_json: bool = False
+    """Whether a body of text is a string of JSON, which has quotes."""
 
     @property
     def content(self) -> bytes:
         """The body as bytes."""
         if isinstance(self.body, bytes):
             return self.body
-        return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode("utf-8", "surrogatepass")
+        is_text = isinstance(self.body, str) and not self.is_json
+        return (self.body if is_text else json.dumps(self.body)).encode("utf-8", "surrogatepass")
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,7 @@ def _version_2(call: HttpCall, way: Way) -> dict[str, Any]:
         "domainPrefix": way.api.id,
         "http": {
             "method": call.method,
-            "path": call.path,
+            "path": unquote(call.path),
             "protocol": "HTTP/1.1",
             "sourceIp": "127.0.0.1",
             "userAgent": call.headers.get("user-agent", "simulator"),
@@ -154,7 +158,7 @@ def _version_2(call: HttpCall, way: Way) -> dict[str, Any]:
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": way.route.key,
-        "rawPath": call.path,
+        "rawPath": unquote(call.path),
         "rawQueryString": call.query,
         "headers": headers,
         "requestContext": context,
@@ -196,7 +200,7 @@ def _version_1(call: HttpCall, way: Way) -> dict[str, Any]:
         "extendedRequestId": way.request_id,
         "httpMethod": call.method,
         "identity": identity,
-        "path": call.path,
+        "path": unquote(call.path),
         "protocol": "HTTP/1.1",
         "requestId": way.request_id,
         "requestTime": _time(way.now),
@@ -210,7 +214,7 @@ def _version_1(call: HttpCall, way: Way) -> dict[str, Any]:
     return {
         "version": "1.0",
         "resource": resource,
-        "path": call.path,
+        "path": unquote(call.path),
         "httpMethod": call.method,
         "headers": headers,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
@@ -234,8 +238,8 @@ def _query(call: HttpCall) -> dict[str, list[str]]:
 def answer_of(result: Any, version: str) -> Answer | None:
     """What API Gateway makes of what a function returned; None when it is malformed, which is answered with 500."""
     if version != "1.0" and (not isinstance(result, dict) or "statusCode" not in result):
-        # Format 2.0 takes anything else for the body of a good answer.
-        return Answer(200, result, {"content-type": "application/json"})
+        # Format 2.0 takes anything else for the body of a good answer, as the JSON that it is.
+        return Answer(200, result, {"content-type": "application/json"}, is_json=True)
     if not isinstance(result, dict):
         return None
     status, headers, cookies = result.get("statusCode"), result.get("headers"), result.get("cookies")
@@ -249,7 +253,7 @@ def answer_of(result: Any, version: str) -> Answer | None:
         return None
     joined = {str(name): ",".join(map(str, values)) for name, values in (many or {}).items()} | (headers or {})
     written = {str(name).lower(): _text(value) for name, value in joined.items()}
-    written.setdefault("content-type", "text/plain; charset=utf-8" if version != "1.0" else "application/json")
+    written.setdefault("content-type", "text/plain; charset=utf-8")
     return Answer(status, body, written, tuple(map(str, cookies or ())))
 
 

@@ -170,17 +170,18 @@ class Terraform:
         routes: dict[str, dict[str, Any]],
         account: str = "a",
         stage: dict[str, Any] | None = None,
-        **more: Any,
+        **arguments: Any,
     ) -> None:
         own = f"${{aws_apigatewayv2_api.{name}.id}}"
-        self._add(f"aws_apigatewayv2_api.{name}", account, name=name, protocol_type="HTTP", **more)
+        self._add(f"aws_apigatewayv2_api.{name}", account, name=name, protocol_type="HTTP", **arguments)
         deployed = {"api_id": own, "name": "$default", "auto_deploy": True} | (stage or {})
         self._add(f"aws_apigatewayv2_stage.{name}", account, **deployed)
         for number, (key, about) in enumerate(routes.items()):
             where = f"{name}-{number}"
-            function, more = about["to"], {field: value for field, value in about.items() if field != "to"}
+            more = dict(about)
+            function, version = more.pop("to"), more.pop("format", "2.0")
             uri = f"arn:aws:apigateway:{REGIONS[account]}:lambda:path/2015-03-31/functions/{arn(function)}/invocations"
-            integration = {"integration_type": "AWS_PROXY", "payload_format_version": "2.0", "integration_uri": uri}
+            integration = {"integration_type": "AWS_PROXY", "payload_format_version": version, "integration_uri": uri}
             self._add(f"aws_apigatewayv2_integration.{where}", account, api_id=own, **integration)
             target = f"integrations/${{aws_apigatewayv2_integration.{where}.id}}"
             self._add(f"aws_apigatewayv2_route.{where}", account, api_id=own, route_key=key, target=target, **more)

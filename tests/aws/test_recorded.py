@@ -180,6 +180,9 @@ def do(sim: Simulator, step: dict[str, Any], known: dict[str, Any]) -> None:
         assert like(step["answer"], {"status": answer.status, "body": answer.body}, known), answer
         assert like(step.get("within", {}), {name: answer.body[name] for name in step.get("within", {})}, known), answer
         assert answer.headers == step.get("headers", answer.headers)
+        assert answer.content.decode("utf-8", "replace") == step.get(
+            "content", answer.content.decode("utf-8", "replace")
+        )
         assert list(answer.cookies) == step.get("cookies", [])
         return
     if "send" in step:
