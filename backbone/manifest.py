@@ -29,6 +29,7 @@ __all__ = [
     "ManifestBus",
     "ManifestDeployment",
     "ManifestError",
+    "ManifestPipeline",
     "ManifestService",
     "ManifestStack",
     "ManifestSubscription",
@@ -95,11 +96,21 @@ class ManifestStack(_Model):
     files: dict[str, str] = Field(default_factory=dict)
 
 
+class ManifestPipeline(_Model):
+    """A pipeline of CodePipeline: the source that it follows, and the command that installs the tool in its builds."""
+
+    connection_arn: str
+    repository: str
+    branch: str
+    install: str
+
+
 class ManifestDeployment(_Model):
     """Who deploys: roles by their ARNs, or jobs by the subjects (in which `*` stands for any characters) of tokens.
 
-    Tokens are those of an `issuer` for an `audience`. `account` is the id of the account with the state's bucket and
-    the pipeline's roles; `boundary` is the name, with its path, of the policy that limits all roles in each account.
+    Tokens are those of an `issuer` for an `audience`. A `pipeline` that bootstrap makes has roles of its own instead.
+    `account` is the id of the account with the state's bucket and the pipeline's roles; `boundary` is the name, with
+    its path, of the policy that limits all roles in each account.
     """
 
     account: str
@@ -107,6 +118,7 @@ class ManifestDeployment(_Model):
     planning: tuple[str, ...]
     issuer: str | None = None
     audience: str | None = None
+    pipeline: ManifestPipeline | None = None
     boundary: str
     organization_id: str | None = None
 

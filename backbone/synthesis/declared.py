@@ -10,6 +10,7 @@ from backbone.manifest import (
     Manifest,
     ManifestBus,
     ManifestDeployment,
+    ManifestPipeline,
     ManifestService,
     ManifestStack,
     ManifestSubscription,
@@ -18,6 +19,7 @@ from backbone.sources import digest
 from backbone.synthesis.package import Package
 from backbone.synthesis.stacks import BackboneStack
 from backbone.topology import Topology
+from backbone.topology.deployment import CodePipeline
 
 __all__ = ["manifest_of"]
 
@@ -66,8 +68,18 @@ def _deployment(topology: Topology) -> ManifestDeployment | None:
         planning=declared.planning,
         issuer=declared.issuer,
         audience=declared.audience,
+        pipeline=_pipeline(declared) if isinstance(declared, CodePipeline) else None,
         boundary=topology.names.boundary,
         organization_id=topology.organization_id,
+    )
+
+
+def _pipeline(declared: CodePipeline) -> ManifestPipeline:
+    return ManifestPipeline(
+        connection_arn=declared.connection_arn,
+        repository=declared.repository,
+        branch=declared.branch,
+        install=declared.install,
     )
 
 

@@ -102,6 +102,13 @@ def _check_deployment(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
                 f"got a name of {size} characters; allowed with deployment: at most {longest}, since the role that "
                 f"plans has the same name and {PLAN_SUFFIX}",
             )
+    in_files = top.get("state") is None or _mapping(top, "state").get("backend") == "local"
+    if in_files and _mapping(top, "deployment").get("by") == "codepipeline":
+        yield given.problem(
+            ("state",) if "state" in top else ("deployment", "by"),
+            "keeps the state in files, which a build of CodePipeline loses; allowed: a bucket or workspaces, as in "
+            "state: {backend: s3, bucket: example-terraform-state}",
+        )
     tags = _mapping(top, "tags")
     if BACKBONE_TAG in tags:
         yield given.problem(

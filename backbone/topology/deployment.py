@@ -8,7 +8,7 @@ from pydantic import Field
 
 from backbone.topology.fields import AccountId, Matching, Model, RoleArn
 
-__all__ = ["AssumedRole", "GitHub", "GitLab"]
+__all__ = ["AssumedRole", "CodePipeline", "GitHub", "GitLab"]
 
 Branch = Annotated[str, Matching("a branch's name", r"[A-Za-z0-9][A-Za-z0-9._/-]*")]
 
@@ -97,8 +97,45 @@ class GitLab(Model):
         return (f"project_path:{self.project}:ref_type:branch:ref:*",)
 
 
+class CodePipeline(Model):
+    """AWS CodePipeline in an account for deployment: what is pushed to a branch is planned, approved and applied."""
+
+    by: Literal["codepipeline"]
+    """Lets a pipeline deploy that `backbone bootstrap` makes."""
+
+    repository: Annotated[str, Matching("OWNER/NAME", r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)+")] = Field(
+        examples=["acme/backbone"]
+    )
+    """The repository, as the connection knows it."""
+
+    branch: Branch = "main"
+    """The branch that is deployed."""
+
+    connection_arn: Annotated[
+        str,
+        Matching(
+            "the ARN of a connection",
+            r"arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:[0-9]{12}:connection/[A-Za-z0-9-]+",
+        ),
+    ] = Field(
+        examples=["arn:aws:codeconnections:eu-west-1:444444444444:connection/11111111-2222-3333-4444-555555555555"]
+    )
+    """The connection of CodeConnections to the repository's host, which somebody must have confirmed in the console."""
+
+    install: Annotated[str, Matching("a command in one line", r"\S.*")] = "python -m pip install -r requirements.txt"
+    """The command that installs event-backbone, of the version that the repository says."""
+
+    account: AccountId | None = None
+    """The account with the pipeline, its roles and the state's bucket. The default is that of the connection."""
+
+    issuer: ClassVar[None] = None
+    audience: ClassVar[None] = None
+    deploying: ClassVar[tuple[str, ...]] = ()
+    planning: ClassVar[tuple[str, ...]] = ()
+
+
 class AssumedRole(Model):
-    """A pipeline that has a role already, such as one of CodePipeline in an account for deployment."""
+    """A pipeline that has a role already, such as one of Jenkins in an account for deployment."""
 
     by: Literal["role"]
     """Lets a role deploy."""

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from backbone.aws.limits import TAGS_PER_RESOURCE
 from backbone.aws.regions import Partition
-from backbone.topology.deployment import AssumedRole, GitHub, GitLab
+from backbone.topology.deployment import AssumedRole, CodePipeline, GitHub, GitLab
 from backbone.topology.fields import (
     AccountId,
     AccountName,
@@ -144,7 +144,7 @@ class Environment(Model):
     """Where Terraform keeps the environment's state, in place of the place that it has otherwise."""
 
     deployment: Annotated[
-        GitHub | GitLab | AssumedRole | None,
+        GitHub | GitLab | CodePipeline | AssumedRole | None,
         Field(discriminator="by"),
         Allowed("a mapping, as in {by: github, repository: acme/backbone}"),
     ] = None

@@ -20,7 +20,7 @@ from backbone.aws.names import BACKBONE_TAG, Names
 from backbone.aws.regions import Partition, partition_of
 from backbone.sources import environment_file
 from backbone.topology import defaults
-from backbone.topology.deployment import AssumedRole, GitHub, GitLab
+from backbone.topology.deployment import AssumedRole, CodePipeline, GitHub, GitLab
 from backbone.topology.environments import Environment, Layout
 from backbone.topology.fields import (
     AccountId,
@@ -233,7 +233,7 @@ class Topology(Model):
 
     deployment: (
         Annotated[
-            GitHub | GitLab | AssumedRole,
+            GitHub | GitLab | CodePipeline | AssumedRole,
             Field(discriminator="by"),
             Allowed("a mapping, as in {by: github, repository: acme/backbone}"),
         ]
@@ -322,6 +322,8 @@ class Topology(Model):
             return declared.account if declared else None
         if isinstance(declared, AssumedRole):
             return Arn.parse(declared.role).account_id
+        if isinstance(declared, CodePipeline):
+            return Arn.parse(declared.connection_arn).account_id
         return self.accounts[self.bus.account].id
 
     @cached_property

@@ -10,14 +10,28 @@ from backbone.aws.names import fit
 from backbone.aws.policies import Document
 from backbone.deployment.bootstrap.facts import Facts
 
-__all__ = ["entry_role", "name_of", "own", "state_plan_role", "trust_role", "trust_tokens"]
+__all__ = [
+    "entry_role",
+    "name_of",
+    "own",
+    "pipeline_role",
+    "state_plan_role",
+    "trust_role",
+    "trust_service",
+    "trust_tokens",
+]
 
 
 def entry_role(facts: Facts, *, planning: bool = False) -> str:
     """The ARN of the role that the pipeline's jobs have at first, from which they assume all others."""
-    if facts.deployment.issuer is None:
+    if facts.deployment.issuer is None and facts.deployment.pipeline is None:
         return (facts.deployment.planning if planning else facts.deployment.deploying)[0]
     return facts.pipeline.iam(f"role/{facts.names.entry_role(planning=planning)}")
+
+
+def pipeline_role(facts: Facts) -> str:
+    """The ARN of the role of the pipeline itself, where CodePipeline runs it."""
+    return facts.pipeline.iam(f"role/{BOOTSTRAP_PATH}{name_of(facts, 'pipeline')}")
 
 
 def name_of(facts: Facts, what: str) -> str:
@@ -30,6 +44,8 @@ def own(facts: Facts, account: str) -> Iterator[str]:
     yield facts.deploy_role(account)
     yield facts.plan_role(account)
     yield from sorted({entry_role(facts), entry_role(facts, planning=True)})
+    if facts.deployment.pipeline:
+        yield pipeline_role(facts)
     if facts.state:
         yield from facts.state.roles.values()
 
@@ -42,6 +58,21 @@ def trust_role(role: str) -> Document:
             "Condition": {"ArnEquals": {"aws:PrincipalArn": role}},
             "Effect": "Allow",
             "Principal": {"AWS": Arn.parse(role).place.root},
+        }
+    )
+
+
+def trust_service(facts: Facts, service: str, source_arn: str) -> Document:
+    """Lets a service of AWS assume the role that trusts it, for one resource of the pipeline's account only."""
+    return _document(
+        {
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "ArnEquals": {"aws:SourceArn": source_arn},
+                "StringEquals": {"aws:SourceAccount": facts.pipeline.account_id},
+            },
+            "Effect": "Allow",
+            "Principal": {"Service": f"{service}.amazonaws.com"},
         }
     )
 
