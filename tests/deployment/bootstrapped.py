@@ -20,6 +20,11 @@ from backbone.topology import parse
 from tests.conftest import EXAMPLES
 
 GITHUB = {"by": "github", "repository": "acme/backbone", "account": "444444444444"}
+CODEPIPELINE = {
+    "by": "codepipeline",
+    "repository": "acme/backbone",
+    "connection_arn": "arn:aws:codeconnections:eu-west-1:444444444444:connection/11111111-2222-3333-4444-555555555555",
+}
 STATE = {"backend": "s3", "bucket": "acme-states"}
 FILES = {**EXAMPLES, "everything": EXAMPLES["all-features"].parent / "everything.yaml"}
 
