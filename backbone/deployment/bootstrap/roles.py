@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backbone.aws.arn import Arn
 from backbone.aws.limits import ROLE_NAME_CHARACTERS
-from backbone.aws.names import fit
+from backbone.aws.names import BOOTSTRAP_PATH, fit
 from backbone.aws.policies import Document
 from backbone.deployment.bootstrap.facts import Facts
 
