@@ -53,6 +53,8 @@ class Consumer:
 
         @lambda_handler
         def handle(event: Event, context: Any) -> dict[str, Any] | None:
+            if self._idempotency is not None:
+                self._idempotency.begin()
             records = event.get("Records")
             if not isinstance(records, list) or not records:
                 self._receive(event, context)

@@ -16,9 +16,6 @@ __all__ = ["BusyError", "Idempotency"]
 CLOCK_MARGIN_SECONDS = 5
 """By how much the clocks of two functions' hosts may differ before a lease is taken away too early."""
 
-REMEMBERED = 1_000
-"""How many of the last keys a process knows to be done without asking the table."""
-
 KEEP_SECONDS = 15 * 24 * 3_600
 """A day longer than a queue can hold a copy of an event back."""
 
@@ -43,7 +40,11 @@ class Idempotency:
     def __init__(self, table: str | None = None, *, keep_seconds: int = KEEP_SECONDS) -> None:
         self._given_table = table
         self._keep_seconds = keep_seconds
-        self._done: dict[str, None] = {}
+        self._done: set[str] = set()
+
+    def begin(self) -> None:
+        """Ask the table about every key again; what is known without it are the copies in one batch."""
+        self._done.clear()
 
     def once(self, key: str, work: Callable[[], None]) -> bool:
         """Do the work unless it was done before; whether it was done now.
@@ -54,7 +55,7 @@ class Idempotency:
             return False
         owner = str(uuid.uuid4())  # not the request's id, which retries and copies of an event share
         if not self._claim(key, owner):
-            self._remember(key)
+            self._done.add(key)
             return False
         try:
             work()
@@ -63,13 +64,8 @@ class Idempotency:
             raise
         done = {":done": {"S": "DONE"}, ":end": self._expiry()}
         self._mark(key, owner, "SET claim_state = :done, expires_at = :end", done)
-        self._remember(key)
+        self._done.add(key)
         return True
-
-    def _remember(self, key: str) -> None:
-        self._done[key] = None
-        if len(self._done) > REMEMBERED:
-            del self._done[next(iter(self._done))]
 
     @property
     def _table(self) -> str:

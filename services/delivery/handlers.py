@@ -12,8 +12,7 @@ from services.delivery.events import PUBLISHES, OrderCreated
 
 __all__ = ["on_event"]
 
-idempotency = Idempotency()
-consumer = Consumer(idempotency=idempotency)
+consumer = Consumer(idempotency=Idempotency())
 
 
 @cache

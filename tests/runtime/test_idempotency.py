@@ -58,6 +58,15 @@ def test_work_is_done_once(clock: Clock) -> None:
     assert done == [1, 3]
 
 
+def test_an_invocation_asks_the_table_once_for_copies(clock: Clock, aws: Surroundings) -> None:
+    it = Idempotency()
+    assert it.once("k", lambda: None)
+    aws.dynamodb.delete_item(TableName="handled", Key={"id": {"S": "k"}})
+    assert not it.once("k", lambda: None)
+    it.begin()
+    assert it.once("k", lambda: None)
+
+
 def test_a_copy_that_comes_at_the_same_time_waits(clock: Clock) -> None:
     done: list[str] = []
 

@@ -82,7 +82,6 @@ class Surroundings:
         self.order_bus, self.delivery_bus = MemoryBus(), MemoryBus()
 
     def make_tables(self) -> None:
-        delivery.idempotency._done.clear()
         self.read = dict.fromkeys(TABLES, 0)
         for name, key in TABLES.items():
             self.dynamodb.create_table(
