@@ -270,6 +270,13 @@ HARMLESS: tuple[Harmless, ...] = (
         unless_noticed=True,
     ),
     Harmless(
+        "after how many tries a function gives up is a choice, within those of its queue",
+        "aws_lambda_function",
+        r"environment\.variables\.BUFFER_MAX_RECEIVES",
+        "misspelt",
+        unless_noticed=True,
+    ),
+    Harmless(
         "how many records a function is given at once is a choice, and without it AWS has one",
         "aws_lambda_event_source_mapping",
         r"batch_size|bisect_batch_on_function_error|maximum_record_age_in_seconds|scaling_config(\.maximum_concurrency)?",

@@ -8,6 +8,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -29,6 +30,9 @@ Happened = Counter[tuple[str, str, str, str]]
 BAD = ("denied", "refused", "failed", "lost", "dropped", "dead-lettered", "rejected", "http-error")
 """What is to be noticed when it happens more often than in the system without the edit."""
 
+RUNS = count(1)
+"""Functions outlive the run that started them, and remember what they handled: each run has ids and keys of its own."""
+
 WANTED = ("put", "archived", "delivered", "dead-lettered", "rejected", "answered")
 """What is to be noticed when it happens less often."""
 
@@ -49,13 +53,14 @@ def problem(expected: Happened, happened: Happened) -> str | None:
 def run(base: Base, reading: Reading) -> Happened:
     """What happens in a system, part by part."""
     happened: Happened = Counter()
-    with Simulator(reading) as simulator:
+    number = next(RUNS)
+    with Simulator(reading, seed=number) as simulator:
         for part, faults in _parts(simulator.system).items():
             simulator.faults[:] = faults
             if part == "healthy" and base.orders:
-                _order(simulator, base)
+                _order(simulator, base, f"k-{number}")
             else:
-                _put(simulator, base.bus, base.entries, malformed=part == "malformed")
+                _put(simulator, base.bus, _as_new(base.entries, f"{part}-{number}"), malformed=part == "malformed")
             trace = simulator.run_until_idle(at_most=math.inf if faults else WATCHED_SECONDS)
             happened.update((part, *_event(node, simulator.system)) for node in trace)
             simulator.forget()
@@ -75,15 +80,23 @@ def _parts(system: System) -> dict[str, list[Fault]]:
     }
 
 
-def _order(simulator: Simulator, base: Base) -> None:
+def _as_new(entries: Sequence[Entry], key: str) -> list[Entry]:
+    """Entries under an idempotency key that no function has handled before."""
+    return [
+        replace(entry, detail={**entry.detail, "meta": {**entry.detail["meta"], "idempotency_key": key}})
+        for entry in entries
+    ]
+
+
+def _order(simulator: Simulator, base: Base, key: str) -> None:
     """Post an order twice, follow it to its delivery, tell of an older state of it, and read it."""
-    headers = {"Idempotency-Key": "k-1"}
+    headers = {"Idempotency-Key": key}
     answer = simulator.http("POST", "/orders", ORDER, headers=headers, caller=base.orders)
     simulator.run_until_idle(at_most=WATCHED_SECONDS)
     simulator.http("POST", "/orders", ORDER, headers=headers, caller=base.orders)
     order_id = answer.body.get("order_id", "none") if isinstance(answer.body, dict) else "none"
     late = replace(base.entries[-1], detail=delivery_updated(order_id, sequence=0))
-    _put(simulator, base.bus, [late], malformed=False)
+    _put(simulator, base.bus, _as_new([late], f"late-{key}"), malformed=False)
     simulator.run_until_idle(at_most=WATCHED_SECONDS)
     simulator.http("GET", f"/orders/{order_id}", caller=base.orders)
     simulator.http("GET", "/health", caller=base.orders)
