@@ -180,7 +180,7 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless(
         "in its own account a bus takes what identities are allowed",
         BUS_POLICY,
-        f"({STATEMENT}.*)?",
+        r"(policy\.Statement\[\d\].*)?",
         ".* for its own account|removed",
         unless_noticed=True,
     ),
@@ -280,7 +280,7 @@ HARMLESS: tuple[Harmless, ...] = (
         "how many records a function is given at once is a choice, and without it AWS has one",
         "aws_lambda_event_source_mapping",
         r"batch_size|bisect_batch_on_function_error|maximum_record_age_in_seconds|scaling_config(\.maximum_concurrency)?",
-        f"{GONE}|emptied|flipped|{NUDGED}",
+        f"{GONE}|emptied|flipped|negative|{NUDGED}",
         unless_noticed=True,
     ),
     Harmless(
