@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, product
 
 from backbone.aws.arn import Arn, ArnError
@@ -28,12 +28,22 @@ SENDING = {"events:putevents", "sqs:sendmessage", "lambda:invokefunction", "logs
 """What others do with a resource of a backbone; everything else is the owner's."""
 
 PRIVILEGED = ("iam:", "organizations:", "sts:", "account:")
+CONTROL = re.compile(
+    r"[a-z0-9-]+:(Add|Attach|Create|Delete|Detach|Disable|Modify|Purge|Put|Remove|Set|Update)"
+    r"(?!Events$|Items?$|LogEvents$|LogStream$|Message(Batch)?$|MetricData$|Objects?$|Records?$|TelemetryRecords$|TraceSegments$)"
+)
+"""Actions on resources themselves, and not on what is in them."""
+
 SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount")
 FROM_IDENTITY = ("aws:principalarn", "aws:principalaccount", "aws:principaltype", "aws:resourceaccount", "aws:username")
 """Keys that follow from who asks."""
 
 MOST_REQUESTS = 400
-WIDE = re.compile(r"(arn:[^:]*:[^:]*:[^:]*:[^:]*:)?([a-z-]+[:/])?[*?].*|arn:.*[*?].*:.*:.*")
+KINDS = (
+    "alias|api-destination|archive|cluster|connection|event-bus|function|group|key|layer|log-group|parameter|policy|repository"
+    "|role|rule|secret|stateMachine|stream|table|user"
+)
+WIDE = re.compile(rf"(arn:[^:]*:[^:]*:[^:]*:[^:]*:)?(({KINDS})[:/])?[*?].*|arn:.*[*?].*:.*:.*")
 """A resource of a policy that reaches further than beneath a resource: without a name, or over accounts."""
 
 
@@ -52,6 +62,18 @@ class Holder:
     def statements(self) -> list[Statement]:
         """The statements of all its policies."""
         return [statement for policy in self.policies for statement in policy.statements]
+
+    def without_denials(self, other: Holder) -> Holder:
+        """The same without the Deny statements that another one does not have."""
+        kept = {_content(statement) for statement in other.statements}
+
+        def less(policy: Policy) -> Policy:
+            statements = tuple(found for found in policy.statements if found.allows or _content(found) in kept)
+            return replace(policy, statements=statements)
+
+        policies = tuple(map(less, self.policies))
+        identity = self.identity and replace(self.identity, policies=policies)
+        return replace(self, policies=policies, identity=identity)
 
     def allows(self, request: Request) -> bool:
         """Whether it allows a request."""
@@ -89,11 +111,16 @@ def widened(before: System, after: System, accounts: Collection[str]) -> Iterato
         )
         if earlier and _same(earlier, holder):
             continue
+        undenied = known.without_denials(holder)
         reasons: dict[str, str] = {}
         for statement, request in _requests(known, holder):
+            if not holder.allows(request) or known.allows(request):
+                continue
             why = _reason(statement, request, holder, known, accounts)
-            if why and why not in reasons and holder.allows(request) and not known.allows(request):
-                reasons[why] = request.action
+            if why is None and undenied.allows(request):
+                why = "allows what a Deny kept out"
+            if why:
+                reasons.setdefault(why, request.action)
         for why, action in reasons.items():
             yield danger("access-widened", holder.id, f"{why} ({action}, {holder.name})")
 
@@ -104,13 +131,15 @@ def _powerless(who: Identity | None) -> Identity | None:
 
 def _same(one: Holder, other: Holder) -> bool:
     def texts(holder: Holder) -> set[tuple[object, ...]]:
-        return {
-            (found.allows, found.principals, found.actions, found.but_actions, found.resources, found.conditions)
-            for found in holder.statements
-        }
+        return {_content(found) for found in holder.statements}
 
     limits = [holder.identity and holder.identity.boundary for holder in (one, other)]
     return texts(one) == texts(other) and (limits[0] is None) == (limits[1] is None)
+
+
+def _content(found: Statement) -> tuple[object, ...]:
+    """What a statement says, whatever it is called and wherever it stands."""
+    return found.allows, found.principals, found.actions, found.but_actions, found.resources, found.conditions
 
 
 def _holders(system: System) -> Iterator[Holder]:
@@ -268,7 +297,7 @@ def _reason_of_role(statement: Statement, request: Request, accounts: Collection
     prefix = request.action.partition(":")[0]
     if statement.but_actions or any("*" in action for action in statement.actions):
         return f"may do more than is named, such as {request.action}"
-    if request.action.lower().startswith(PRIVILEGED):
+    if request.action.lower().startswith(PRIVILEGED) or CONTROL.match(request.action):
         return f"may {request.action}"
     known = service(prefix)
     action = next(iter(known.matching(request.action.partition(":")[2])), None) if known else None

@@ -86,6 +86,80 @@ def test_logs_that_hold_more_than_before() -> None:
     assert found_in(edited("event_target.global-bus_log", before=template)) == {"detail-logged"}
 
 
+def statement(**parts: Any) -> Json:
+    return {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::333333333333:root"}} | parts
+
+
+BUS = "arn:aws:events:eu-west-1:111111111111:event-bus/shop-global"
+PINNED = {"StringEquals": {"events:source": ["ledger"]}}
+PUT = {"Action": "events:PutEvents", "Resource": BUS}
+TLS_ONLY = statement(
+    Effect="Deny", Principal="*", Condition={"Bool": {"aws:SecureTransport": "false"}}, Sid="Tls", **PUT
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ([statement(**PUT, Condition=PINNED)], [statement(**PUT, Condition=PINNED, Sid="Renamed")], None),
+        ([statement(**PUT, Condition=PINNED)], [statement(**PUT)], "with any events:source"),
+        (
+            [statement(**PUT, Condition=PINNED)],
+            [statement(**PUT, Condition={"StringLike": {"events:source": "led*"}})],
+            None,
+        ),
+        (
+            [statement(**PUT, Condition=PINNED)],
+            [statement(**PUT, Condition={"StringLike": {"events:source": "*"}})],
+            "any",
+        ),
+        ([statement(**PUT, Condition=PINNED), TLS_ONLY], [statement(**PUT, Condition=PINNED)], "a Deny kept out"),
+        ([statement(**PUT, Condition=PINNED)], [statement(**PUT, Condition=PINNED), TLS_ONLY], None),
+        (
+            [statement(**PUT, Condition=PINNED)],
+            [statement(**PUT, Condition=PINNED), statement(Action="events:PutRule", Resource=BUS)],
+            "do more than send",
+        ),
+        (
+            [statement(**PUT, Condition=PINNED)],
+            [statement(**PUT, Condition=PINNED, Principal={"AWS": "999999999999"})],
+            "lets the account 999999999999 in",
+        ),
+    ],
+)
+def test_access_to_a_bus_is_compared_by_requests(before: list[Json], after: list[Json], words: str | None) -> None:
+    documents = [json.dumps({"Version": "2012-10-17", "Statement": found}) for found in (before, after)]
+    found = edited("bus_policy.global-bus", before={"policy": documents[0]}, after={"policy": documents[1]})
+    said = [one.message for one in found.dangers if one.rule == "access-widened"]
+    assert bool(said) is (words is not None), said
+    assert all(words in one for one in said if words), said
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "dangerous"),
+    [
+        ("dynamodb:Query", "arn:aws:dynamodb:eu-west-1:222222222222:table/orders/index/*", False),
+        ("dynamodb:DeleteItem", "arn:aws:dynamodb:eu-west-1:222222222222:table/orders", False),
+        ("dynamodb:DeleteTable", "arn:aws:dynamodb:eu-west-1:222222222222:table/orders", True),
+        ("dynamodb:Query", "arn:aws:dynamodb:eu-west-1:222222222222:table/*", True),
+        ("dynamodb:Query", "arn:aws:dynamodb:eu-west-1:999999999999:table/orders", True),
+        ("dynamodb:*", "arn:aws:dynamodb:eu-west-1:222222222222:table/orders", True),
+        ("sqs:SendMessage", "arn:aws:sqs:eu-west-1:222222222222:jobs", False),
+        ("sqs:PurgeQueue", "arn:aws:sqs:eu-west-1:222222222222:jobs", True),
+        ("iam:PassRole", "arn:aws:iam::222222222222:role/jobs", True),
+        ("xray:PutTraceSegments", "*", False),
+        ("cloudwatch:PutMetricData", "*", False),
+        ("s3:PutObject", "arn:aws:s3:::shop-invoices/*", False),
+        ("s3:GetObject", "arn:aws:s3:::*", True),
+        ("events:PutEvents", BUS, True),
+    ],
+)
+def test_what_a_function_may_do_is_compared_by_requests(action: str, resource: str, dangerous: bool) -> None:
+    allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": resource}]}
+    found = edited("role_policy.services_order-service_api_grant-publish", after={"policy": json.dumps(allowed)})
+    assert ("access-widened" in found_in(found)) is dangerous, [str(one) for one in found.dangers]
+
+
 @pytest.fixture
 def plan_files(tmp_path: Path) -> Callable[[str], list[str]]:
     """The plans of a case in files, as `backbone deploy` leaves them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -61,6 +62,7 @@ def test_deployed_changed_killed_resumed_and_destroyed(tmp_path: Path) -> None:
         publish_layers(url, topology, resources(stacks))
         out, _ = deploy(folder, url)
         assert out.endswith("applied: delivery, order, bus\n")
+        assert not re.search("^(error|warning) ", out, re.MULTILINE)  # nothing is lost where nothing was
         each = [Terraform(file.parent, url) for file in sorted(folder.glob("stacks/*/cdk.tf.json"))]
         assert [terraform.second_plan() for terraform in each] == [[], [], []]
 
@@ -76,7 +78,7 @@ def test_deployed_changed_killed_resumed_and_destroyed(tmp_path: Path) -> None:
         for account, expected in declared_buses(topology, resources(stacks)).items():
             assert buses(url, topology.accounts[account].id, topology.region) == expected
 
-        deploy(folder, url, "--destroy")
+        deploy(folder, url, "--destroy", "--allow-dangers")
         assert [terraform.resources() for terraform in each] == [[], [], []]
         for each_account in topology.accounts.values():
             assert buses(url, each_account.id, topology.region) == set()
