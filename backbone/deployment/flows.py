@@ -9,14 +9,16 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
-from backbone.system.access import delivery_refusal, organization
-from backbone.system.iam import Identity, Statement, authorize
+from backbone.system.access import EVENTS, delivery_refusal, may, may_assume, organization
+from backbone.system.iam import BUS as BUS_POLICY
+from backbone.system.iam import Identity, Statement, authorize, event_source
 from backbone.system.iam.text import like
 from backbone.system.model import EventBus, Function, LogGroup, Queue, Role, Rule, Stream, System, Target
 
-__all__ = ["Event", "Flows", "Publishing", "Receiving", "flows_of", "hubs_of", "owner"]
+__all__ = ["Event", "Flows", "Publishing", "Receiving", "Universe", "flows_of", "owner"]
 
 PUT = "events:PutEvents"
+BUS = ":event-bus/"
 ANY = "*"
 """Stands for a source or detail-type that nothing names."""
 
@@ -108,30 +110,28 @@ def owner(id: str) -> str:
     return "global bus" if parts[0] == "global-bus" else f"stack {stack}"
 
 
-def hubs_of(*systems: System) -> frozenset[str]:
-    """The ARNs of the buses that events are published on: they forward in a system, and nothing feeds them there."""
-    return frozenset(
-        bus.arn for system in systems for bus in system.hubs if bus.arn not in {target.arn for target in system.targets}
-    )
+class Universe:
+    """What the states of a system have between them, so that their flows can be compared.
 
+    `hubs` has the ARNs of the buses that events are published on: they forward in one of the states, and nothing feeds
+    them there. `accounts` may publish; `sources` and `detail_types` are those that patterns and policies name.
+    """
 
-def flows_of(system: System, hub_arns: Collection[str]) -> Flows:
-    """The flows of events in a system. Without hubs every event counts as forwarded."""
-    hubs = tuple(bus for bus in system.of(EventBus) if bus.arn in hub_arns)
-    names = _Names(system)
-    allowed = frozenset(publishing for hub in hubs for publishing in _publishing(system, hub, names))
-    events = {publishing.event for publishing in allowed}
-    return Flows(allowed, frozenset(_receiving(system, hub_arns, events)))
-
-
-class _Names:
-    """The sources and detail-types that a system names, in patterns and in policies: what ANY can stand for."""
-
-    def __init__(self, system: System) -> None:
-        pairs = [(event.source, event.detail_type) for rule in system.of(Rule) for event in _wanted(rule)]
-        for role in system.of(Role):
-            for policy in role.policies:
-                pairs += [pair for _, *of in _named(policy.statements) for pair in product(of[0], of[1])]
+    def __init__(self, *states: System) -> None:
+        self.hubs: set[str] = set()
+        self.accounts: set[str] = set()
+        pairs: list[tuple[str, str]] = []
+        for system in states:
+            forwarding = {target.rule_arn for target in system.targets if BUS in target.arn}
+            fed = {target.arn for target in system.targets}
+            self.hubs |= {rule.bus_arn for rule in system.of(Rule) if rule.arn in forwarding} - fed
+            self.accounts |= {place.account_id for place in system.accounts.values()}
+            pairs += [(event.source, event.detail_type) for rule in system.of(Rule) for event in _wanted(rule)]
+            policies = [policy for role in system.of(Role) for policy in role.policies]
+            for policy in (*policies, *(bus.policy for bus in system.of(EventBus))):
+                for accounts, sources, detail_types in _named(policy.statements if policy else ()):
+                    self.accounts |= accounts if policy and policy.kind is BUS_POLICY else set()
+                    pairs += product(sources, detail_types)
         self.sources = sorted({source for source, _ in pairs})
         self.detail_types = sorted({detail_type for _, detail_type in pairs})
 
@@ -142,11 +142,20 @@ class _Names:
         )
 
 
-def _publishing(system: System, hub: EventBus, names: _Names) -> Iterator[Publishing]:
+def flows_of(system: System, universe: Universe) -> Flows:
+    """The flows of events in one of the states of a universe. Without hubs every event counts as forwarded."""
+    hubs = [bus for bus in system.of(EventBus) if bus.arn in universe.hubs]
+    allowed = {publishing for hub in hubs for publishing in _publishing(system, hub, universe)}
+    allowed |= {*_outside(system, universe)}
+    return Flows(
+        frozenset(allowed), frozenset(_receiving(system, universe.hubs, {publishing.event for publishing in allowed}))
+    )
+
+
+def _publishing(system: System, hub: EventBus, universe: Universe) -> Iterator[Publishing]:
     known = list(_named(hub.policy.statements if hub.policy else ()))
-    accounts = {place.account_id for place in system.accounts.values()}
-    for account_id in sorted(accounts | {account for found, *_ in known for account in found}):
-        pairs = {pair for found, *of in known if account_id in found or not found for pair in names.pairs(*of)}
+    for account_id in sorted(universe.accounts):
+        pairs = {pair for found, *of in known if account_id in found or not found for pair in universe.pairs(*of)}
         root = Identity(hub.place.root.replace(hub.account_id, account_id), account_id)
         for source, detail_type in sorted(pairs):
             if _may_put(system, hub, root, source, detail_type):
@@ -157,15 +166,35 @@ def _publishing(system: System, hub: EventBus, names: _Names) -> Iterator[Publis
         if role is None:
             continue
         statements = [found for policy in role.policies for found in policy.statements if _is_put(found, hub)]
-        for source, detail_type in sorted({pair for _, *of in _named(statements) for pair in names.pairs(*of)}):
+        for source, detail_type in sorted({pair for _, *of in _named(statements) for pair in universe.pairs(*of)}):
             if _may_put(system, hub, role.identity, source, detail_type):
                 event = Event(function.account_id, source, detail_type)
                 yield Publishing(owner(function.address), function.name, event)
 
 
+def _outside(system: System, universe: Universe) -> Iterator[Publishing]:
+    """What functions may publish on buses that are in no plan, as far as their own roles tell."""
+    for function in system.of(Function):
+        if (role := system.get(Role, function.role_arn)) is None:
+            continue
+        for policy in role.policies:
+            for statement in policy.statements:
+                for arn in {resource.text for resource in statement.resources if BUS in resource.text}:
+                    if arn in system.resources or not _puts(statement):
+                        continue
+                    for source, detail_type in (pair for _, *of in _named([statement]) for pair in universe.pairs(*of)):
+                        context = _context(system, source, detail_type)
+                        if authorize(role.identity, PUT, arn, owner=role.account_id, context=context):
+                            event = Event(function.account_id, source, detail_type)
+                            yield Publishing(owner(function.address), function.name, event)
+
+
+def _puts(statement: Statement) -> bool:
+    return statement.allows and any(like(action.lower(), PUT.lower()) for action in statement.actions)
+
+
 def _is_put(statement: Statement, hub: EventBus) -> bool:
-    puts = any(like(action.lower(), PUT.lower()) for action in statement.actions)
-    return statement.allows and puts and any(like(resource.text, hub.arn) for resource in statement.resources)
+    return _puts(statement) and any(like(resource.text, hub.arn) for resource in statement.resources)
 
 
 def _named(statements: Iterable[Statement]) -> Iterator[tuple[set[str], list[str], list[str]]]:
@@ -217,9 +246,18 @@ def _receiving(system: System, hubs: Collection[str], events: set[Event]) -> Ite
                 for way, target in ways[rule.bus_arn]
             ):
                 for target in targets:
-                    if delivery_refusal(system, target, context) is None:
+                    if _is_delivered(system, target, context):
                         for at, name in _ends(system, target):
                             yield Receiving(owner(rule.address), rule.address, at, name, event)
+
+
+def _is_delivered(system: System, target: Target, context: dict[str, str]) -> bool:
+    """Whether a target is delivered to; of a bus that is in no plan, whether the target's role may try."""
+    if BUS not in target.arn or system.target_of(target.arn) is not None:
+        return delivery_refusal(system, target, context) is None
+    role = system.get(Role, target.role_arn)
+    source = event_source(target.rule_arn, target.account_id)
+    return role is not None and may_assume(EVENTS, role, source) and may(role, PUT, target.arn)
 
 
 def _wanted(rule: Rule) -> Iterator[Event]:

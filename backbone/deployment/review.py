@@ -11,12 +11,12 @@ from typing import Any
 
 from backbone.deployment.changes import dangers_of
 from backbone.deployment.dangers import RULES, Danger, danger
-from backbone.deployment.flows import Flows, Publishing, Receiving, flows_of, hubs_of, owner
+from backbone.deployment.flows import Flows, Publishing, Receiving, Universe, flows_of, owner
 from backbone.deployment.widening import widened
-from backbone.system.access import API_GATEWAY, dead_letter_refusal, delivery_refusal, invoke_permission
+from backbone.system.access import API_GATEWAY, SENDING, dead_letter_refusal, delivery_refusal, invoke_permission
 from backbone.system.findings import SEVERITIES, Severity
 from backbone.system.http_model import HttpApi
-from backbone.system.iam import managed_policy
+from backbone.system.iam import Identity, authorize, managed_policy
 from backbone.system.model import EventBus, Function, LogGroup, Queue, System
 from backbone.system.plan import Change, Plan
 from backbone.system.reader import reading_of
@@ -24,6 +24,7 @@ from backbone.system.terraform import Configuration
 
 __all__ = ["Review", "review"]
 
+PRINCIPAL = "aws:principalarn"
 VERBS = {
     "create": "creates",
     "update": "updates",
@@ -84,8 +85,7 @@ def review(plans: Sequence[Plan], waves: Sequence[Collection[str]] = (), account
     changes = [change for plan in plans for change in plan.changes]
     known = {*accounts, *(place.account_id for system in (before, after) for place in system.accounts.values())}
     moved = {f"{change.stack}/{change.previous_address}": change.id for change in changes if change.previous_address}
-    hubs = hubs_of(before, after)
-    flows = _Difference(flows_of(before, hubs).renamed(moved), flows_of(after, hubs), hubs)
+    flows = _Difference(before, after, moved)
     guessed = {plan.stack for plan in plans if plan.guessed}
     dangers = [
         *(found for change in changes for found in dangers_of(change)),
@@ -95,6 +95,7 @@ def review(plans: Sequence[Plan], waves: Sequence[Collection[str]] = (), account
         *_detached(before, after, moved),
         *_sent_elsewhere(before, after, known if accounts else ()),
         *_handled_twice(before, after),
+        *_shut_out(before, after),
         *_unlogged(before, after),
         *_unknown_policies(changes),
         *_orders(plans, waves, flows, changes),
@@ -111,17 +112,22 @@ def _system(stacks: Iterator[Any]) -> System:
 class _Difference:
     """The flows that end and begin."""
 
-    def __init__(self, before: Flows, after: Flows, hubs: Collection[str]) -> None:
-        self.hubs, self._published = hubs, before.by_functions | after.by_functions
-        self.before, self.after = before, after = self.clear(before), self.clear(after)
-        self.unpublished = _without_accounts(before.publishing - after.publishing)
-        self.published = _without_accounts(after.publishing - before.publishing)
-        self.unreceived = before.receiving - after.receiving
-        self.received = after.receiving - before.receiving
+    def __init__(self, before: System, after: System, moved: Mapping[str, str]) -> None:
+        self._universe = Universe(before, after)
+        earlier, later = self._of(before).renamed(moved), self._of(after)
+        self._published = earlier.by_functions | later.by_functions
+        self.before, self.after = earlier.without_guesses(self._published), later.without_guesses(self._published)
+        self.unpublished = _without_accounts(self.before.publishing - self.after.publishing)
+        self.published = _without_accounts(self.after.publishing - self.before.publishing)
+        self.unreceived = self.before.receiving - self.after.receiving
+        self.received = self.after.receiving - self.before.receiving
 
-    def clear(self, flows: Flows) -> Flows:
-        """Flows without what only seems to be one."""
-        return flows.without_guesses(self._published)
+    def _of(self, system: System) -> Flows:
+        return flows_of(system, self._universe)
+
+    def between(self, system: System) -> Flows:
+        """The flows of a state in between."""
+        return self._of(system).without_guesses(self._published)
 
     def dangers(self) -> Iterator[Danger]:
         """What ends, by whom it ends for."""
@@ -248,6 +254,26 @@ def _stopped_routes(system: System) -> Iterator[tuple[str, str]]:
                 yield route.address, f"{route.key} can no longer invoke its function"
 
 
+def _shut_out(before: System, after: System) -> Iterator[Danger]:
+    """Buses that no longer admit a sender of an account that is in no plan."""
+    here = {place.account_id for place in before.accounts.values()}
+    for bus in after.of(EventBus):
+        known = before.get(EventBus, bus.arn)
+        for statement in known.policy.statements if known and known.policy else ():
+            named = [value.text for one in statement.conditions if one.key.lower() == PRINCIPAL for value in one.values]
+            for arn in sorted({*named, *(statement.principals.arns if statement.principals else ())}):
+                account_id = arn.split(":")[4] if arn.count(":") > 4 else arn
+                who = Identity(arn, account_id)
+                if known and account_id not in here and _admits(known, who) and not _admits(bus, who):
+                    yield danger("receiving-ends", bus.address, f"{bus.name} no longer admits {arn}")
+
+
+def _admits(bus: EventBus, who: Identity) -> bool:
+    policies = [bus.policy] if bus.policy else []
+    put = SENDING["events"]
+    return bool(authorize(who, put, bus.arn, owner=bus.account_id, policies=policies, context={}, ahead=True))
+
+
 def _unlogged(before: System, after: System) -> Iterator[Danger]:
     """Buses that stay, and whose events are no longer logged."""
     for bus in after.of(EventBus):
@@ -287,7 +313,7 @@ def _orders(
         if not any(plan.changes for plan in plans if plan.stack not in done):
             break
         system = _system(plan.after if plan.stack in done else plan.before for plan in plans)
-        between = flows.clear(flows_of(system, flows.hubs))
+        between = flows.between(system)
         when = f"between waves {number} and {number + 1}"
         receiving = flows.before.receiving & flows.after.receiving - between.receiving
         for who, words in _receiving("stops", receiving, between.receiving):
