@@ -113,12 +113,14 @@ def owner(id: str) -> str:
 class Universe:
     """What the states of a system have between them, so that their flows can be compared.
 
-    `hubs` has the ARNs of the buses that events are published on: they forward in one of the states, and nothing feeds
-    them there. `accounts` may publish; `sources` and `detail_types` are those that patterns and policies name.
+    `buses` has the ARNs of all buses, and `hubs` those of the buses that events are published on: they forward in one
+    of the states, and nothing feeds them there. `accounts` may publish; `sources` and `detail_types` are those that
+    patterns and policies name.
     """
 
     def __init__(self, *states: System) -> None:
         self.hubs: set[str] = set()
+        self.buses = {bus.arn for system in states for bus in system.of(EventBus)}
         self.accounts: set[str] = set()
         pairs: list[tuple[str, str]] = []
         for system in states:
@@ -148,7 +150,7 @@ def flows_of(system: System, universe: Universe) -> Flows:
     allowed = {publishing for hub in hubs for publishing in _publishing(system, hub, universe)}
     allowed |= {*_outside(system, universe)}
     return Flows(
-        frozenset(allowed), frozenset(_receiving(system, universe.hubs, {publishing.event for publishing in allowed}))
+        frozenset(allowed), frozenset(_receiving(system, universe, {publishing.event for publishing in allowed}))
     )
 
 
@@ -173,14 +175,14 @@ def _publishing(system: System, hub: EventBus, universe: Universe) -> Iterator[P
 
 
 def _outside(system: System, universe: Universe) -> Iterator[Publishing]:
-    """What functions may publish on buses that are in no plan, as far as their own roles tell."""
+    """What functions may publish on buses that are in none of the states, as far as their own roles tell."""
     for function in system.of(Function):
         if (role := system.get(Role, function.role_arn)) is None:
             continue
         for policy in role.policies:
             for statement in policy.statements:
                 for arn in {resource.text for resource in statement.resources if BUS in resource.text}:
-                    if arn in system.resources or not _puts(statement):
+                    if arn in universe.buses or not _puts(statement):
                         continue
                     for source, detail_type in (pair for _, *of in _named([statement]) for pair in universe.pairs(*of)):
                         context = _context(system, source, detail_type)
@@ -223,7 +225,8 @@ def _may_put(system: System, hub: EventBus, who: Identity, source: str, detail_t
     return bool(authorize(who, PUT, hub.arn, owner=hub.account_id, policies=policies, context=context))
 
 
-def _receiving(system: System, hubs: Collection[str], events: set[Event]) -> Iterator[Receiving]:
+def _receiving(system: System, universe: Universe, events: set[Event]) -> Iterator[Receiving]:
+    hubs = universe.hubs
     ways: dict[str, list[tuple[Rule, Target]]] = defaultdict(list)
     for rule in system.of(Rule):
         if rule.enabled and rule.pattern and rule.bus_arn in hubs:
@@ -246,14 +249,14 @@ def _receiving(system: System, hubs: Collection[str], events: set[Event]) -> Ite
                 for way, target in ways[rule.bus_arn]
             ):
                 for target in targets:
-                    if _is_delivered(system, target, context):
+                    if _is_delivered(system, target, context, universe):
                         for at, name in _ends(system, target):
                             yield Receiving(owner(rule.address), rule.address, at, name, event)
 
 
-def _is_delivered(system: System, target: Target, context: dict[str, str]) -> bool:
-    """Whether a target is delivered to; of a bus that is in no plan, whether the target's role may try."""
-    if BUS not in target.arn or system.target_of(target.arn) is not None:
+def _is_delivered(system: System, target: Target, context: dict[str, str], universe: Universe) -> bool:
+    """Whether a target is delivered to; of a bus that is in none of the states, whether the target's role may try."""
+    if BUS not in target.arn or target.arn in universe.buses:
         return delivery_refusal(system, target, context) is None
     role = system.get(Role, target.role_arn)
     source = event_source(target.rule_arn, target.account_id)
