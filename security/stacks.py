@@ -1,4 +1,4 @@
-"""Every topology of the repository, synthesized."""
+"""Every topology of the repository, synthesized, and what bootstrap writes for the examples."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from backbone import topology
 from backbone.synthesis import output
 from security.tools import ROOT
+from tests.deployment.bootstrapped import CODEPIPELINE, FILES, bootstrap, document
 
 __all__ = ["Synthesized", "synthesized"]
 
@@ -37,4 +38,12 @@ def synthesized(folder: Path) -> list[Synthesized]:
             name = "-".join(filter(None, [file.stem, environment]))
             output.synth(topology.load(file, environment=environment), folder / name)
             made.append(Synthesized(name, folder / name))
-    return made
+    return [*made, *_bootstrapped(folder)]
+
+
+def _bootstrapped(folder: Path) -> Iterator[Synthesized]:
+    """What bootstrap writes for each example, deployed from GitHub, and for one that CodePipeline deploys."""
+    wanted = {f"bootstrap-{name}": document(name) for name in FILES}
+    wanted["bootstrap-codepipeline"] = document("per-account", deployment=CODEPIPELINE)
+    for name, file in wanted.items():
+        yield Synthesized(name, bootstrap(folder / "deployed" / name / "cdktf.out", file).bootstrap)

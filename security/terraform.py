@@ -24,16 +24,15 @@ class GateError(Exception):
 
 def checkov(systems: Iterable[Synthesized], folder: Path) -> list[Found]:
     """The checks that fail. GateError when checkov does not read all that it is given."""
-    addresses: dict[str, dict[str, str]] = {}
+    stacks: set[str] = set()
     for system in systems:
         for name, document in system.documents():
-            resources = document.get("resource", {})
-            file = folder / system.name / name / "cdk.tf.json"
-            file.parent.mkdir(parents=True)
-            file.write_text(json.dumps({"resource": resources}))  # it cannot parse blocks of other kinds
-            addresses[f"/{file.relative_to(folder).as_posix()}"] = {
-                each: f"{kind}.{each}" for kind, named in resources.items() for each in named
-            }
+            place = Path(system.name, name)
+            (folder / place).mkdir(parents=True)
+            # A file for each type: of most resources that fail it tells the name and the file only.
+            for kind, named in document.get("resource", {}).items():
+                stacks.add(f"/{place.as_posix()}")
+                (folder / place / f"{kind}.tf.json").write_text(json.dumps({"resource": {kind: named}}))
     options = ["--framework", "terraform_json", "--skip-download", "--compact", "-o", "json"]
     done = subprocess.run(
         [environment("checkov") / "checkov", "-d", folder, *options], capture_output=True, text=True, check=False
@@ -43,18 +42,19 @@ def checkov(systems: Iterable[Synthesized], folder: Path) -> list[Found]:
         results, errors = read["results"], read["summary"]["parsing_errors"]
     except (ValueError, KeyError, TypeError):
         raise GateError(f"checkov: {done.stderr[-2_000:] or done.stdout[-2_000:]}") from None
-    seen = {result["file_path"] for result in (*results["passed_checks"], *results["failed_checks"])}
-    missed = {file for file, resources in addresses.items() if resources} - seen
+    seen = {str(Path(result["file_path"]).parent) for result in (*results["passed_checks"], *results["failed_checks"])}
+    missed = stacks - seen
     if errors or missed:
         raise GateError(
             f"checkov: {errors} files that it could not parse; not read: {', '.join(sorted(missed)) or 'none'}"
         )
-    return [_found(failed, addresses[failed["file_path"]]) for failed in results["failed_checks"]]
+    return [_found(failed) for failed in results["failed_checks"]]
 
 
-def _found(failed: Mapping[str, Any], addresses: Mapping[str, str]) -> Found:
-    topology = failed["file_path"].split("/")[1]
-    return Found(failed["check_id"], topology, addresses[failed["resource"].partition(".")[2]], failed["check_name"])
+def _found(failed: Mapping[str, Any]) -> Found:
+    topology, _, file = failed["file_path"].removeprefix("/").split("/")
+    address = f"{file.removesuffix('.tf.json')}.{failed['resource'].partition('.')[2]}"
+    return Found(failed["check_id"], topology, address, failed["check_name"])
 
 
 ANALYZE = """

@@ -79,11 +79,11 @@ def test_what_checkov_finds_has_topology_and_address(
         "check_id": "CKV_AWS_27",
         "check_name": "is open",
         "resource": "resource.a",
-        "file_path": "/shop/a/cdk.tf.json",
+        "file_path": "/shop/a/aws_sqs_queue.tf.json",
     }
     found = {"results": {"passed_checks": [], "failed_checks": [check]}, "summary": {"parsing_errors": 0}}
     program(tmp_path, monkeypatch, "checkov", json.dumps(found))
-    assert [(each.check, each.topology) for each in checkov([shop], tmp_path / "given")] == [("CKV_AWS_27", "shop")]
+    assert checkov([shop], tmp_path / "given") == [Found("CKV_AWS_27", "shop", "aws_sqs_queue.a", "is open")]
 
 
 @pytest.mark.parametrize(
