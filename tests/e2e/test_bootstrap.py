@@ -22,7 +22,8 @@ from tests.deployment.bootstrapped import GITHUB, STATE, document
 from tests.e2e.calls import record
 from tests.e2e.terraform import Terraform, moto_server
 from tests.e2e.test_apply import publish_layers
-from tests.synthesis import Json, resources
+from tests.e2e.test_deploy import changed, deploy, start, wait_for
+from tests.synthesis import Json, resources, synthesize
 
 pytestmark = pytest.mark.e2e
 DEPLOYS, PLANS = "repo:acme/backbone:ref:refs/heads/main", "repo:acme/backbone:pull_request"
@@ -103,44 +104,60 @@ def without_tls(folder: Path) -> None:
     file.write_text(json.dumps(stack))
 
 
+def refusals(log: Path) -> list[Json]:
+    return [one for one in judged(log) if not one["allowed"]]
+
+
 def judged(log: Path) -> list[Json]:
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
 def test_the_example_is_deployed_with_the_bootstrapped_roles(tmp_path: Path) -> None:
-    given = document("single", state=STATE, deployment=GITHUB)
-    topology = parse(json.dumps(given))
+    topology = parse(json.dumps(document("per-account", state=STATE, deployment=GITHUB)))
     folder, log = tmp_path / "cdktf.out", tmp_path / "judged.jsonl"
-    (written,) = output.synth(topology, folder)
+    stacks = synthesize(topology, folder)
     facts = Facts.read(folder)
     with moto_server(tmp_path / "moto.log", guard=log) as url:
-        publish_layers(url, topology, resources({"backbone": json.loads(written.file.read_text())}))
+        publish_layers(url, topology, resources(stacks))
         bootstrap(url, facts, tmp_path / "bootstrap")
         assert judged(log) == []
 
-        deployer = Terraform(written.file.parent, url, job(url, "shop-ci-eu-west-1", DEPLOYS))
-        deployer.init()
-        deployer.run("apply", "-auto-approve")
-        assert deployer.second_plan() == []
-        assert [one for one in judged(log) if not one["allowed"]] == []
-        asked = {one["who"].rpartition("/")[2] for one in judged(log)}
-        assert asked == {"", "shop-ci-eu-west-1", "backbone-deploy", "shop-state-backbone-eu-west-1"}
+        keys = job(url, "shop-ci-eu-west-1", DEPLOYS)
+        deploy(folder, url, **keys)
+        each = [Terraform(folder / "stacks" / name, url, keys) for name in stacks]
+        assert [one.second_plan() for one in each] == [[], [], []]
+        states = {f"shop-state-{name}-eu-west-1" for name in stacks}
+        assert {one["who"].rpartition("/")[2] for one in judged(log)} == {
+            "",
+            "shop-ci-eu-west-1",
+            "backbone-deploy",
+            *states,
+        }
+        assert refusals(log) == []
 
-        plan_is_read_only(url, deployer.folder, tmp_path / "plan")
+        plan_is_read_only(url, folder / "stacks" / "order", tmp_path / "plan")
         others_are_refused(url, facts)
-        assert [one["action"] for one in judged(log) if not one["allowed"]]
+        expected = refusals(log)
+        assert len(expected) > 15
 
-        before = len(judged(log))
-        deployer.run("destroy", "-auto-approve")
-        assert deployer.resources() == []
-        assert [one for one in judged(log)[before:] if not one["allowed"]] == []
+        output.synth(changed(topology), folder)
+        started = start(folder, url, **keys)
+        wait_for(folder / "deployment" / "order.log", "Modifying...")
+        started.kill()
+        started.communicate()
+        _, errors = deploy(folder, url, **keys)
+        assert "an earlier deployment stopped half-way" in errors
+        assert [one.second_plan() for one in each] == [[], [], []]
+        deploy(folder, url, "--destroy", **keys)
+        assert [one.resources() for one in each] == [[], [], []]
+        assert refusals(log) == expected
 
 
 def plan_is_read_only(url: str, stack: Path, folder: Path) -> None:
     """With the roles that plan, a plan shows no change, and an apply of one is refused."""
     shutil.copytree(stack, folder, ignore=shutil.ignore_patterns(".terraform*"))
     file = folder / "cdk.tf.json"
-    state = "arn:aws:iam::444444444444:role/backbone/shop-state-backbone-eu-west-1-plan"
+    state = "arn:aws:iam::444444444444:role/backbone/shop-state-order-eu-west-1-plan"
     keys = job(url, "shop-ci-plan-eu-west-1", PLANS)
     planner = Terraform(folder, url, keys | {"TF_VAR_role_suffix": "-plan"})
     planner.init(f'-backend-config=assume_role={{role_arn="{state}"}}')
@@ -157,7 +174,7 @@ def others_are_refused(url: str, facts: Facts) -> None:
         ("shop-ci-eu-west-1", PLANS),
         ("shop-ci-eu-west-1", "repo:acme/backbone:ref:refs/heads/evil"),
         ("shop-ci-plan-eu-west-1", "repo:evil/backbone:pull_request"),
-        ("shop-state-backbone-eu-west-1", DEPLOYS),
+        ("shop-state-order-eu-west-1", DEPLOYS),
     ):
         assert refused(lambda role=role, subject=subject: job(url, role, subject))  # type: ignore[misc]
     planning, deploying = job(url, "shop-ci-plan-eu-west-1", PLANS), job(url, "shop-ci-eu-west-1", DEPLOYS)

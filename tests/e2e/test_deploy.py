@@ -22,12 +22,13 @@ from tests.synthesis import resources, synthesize
 pytestmark = pytest.mark.e2e
 
 
-def start(folder: Path, url: str, *words: str) -> subprocess.Popen[str]:
+def start(folder: Path, url: str, *words: str, **more: str) -> subprocess.Popen[str]:
+    """Begin a deployment; `more` is added to its environment."""
     plugins = plugin_folder()
     options = {"TF_CLI_ARGS_init": f"-plugin-dir={plugins}"} if plugins else {}
     return subprocess.Popen(
         [BACKBONE, "deploy", "--stacks", str(folder), "--yes", *words],
-        env=environment(url) | options | {"PYTHONPATH": os.environ.get("PYTHONPATH", "")},
+        env=environment(url) | options | more | {"PYTHONPATH": os.environ.get("PYTHONPATH", "")},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -35,8 +36,8 @@ def start(folder: Path, url: str, *words: str) -> subprocess.Popen[str]:
     )
 
 
-def deploy(folder: Path, url: str, *words: str) -> tuple[str, str]:
-    with start(folder, url, *words) as started:
+def deploy(folder: Path, url: str, *words: str, **more: str) -> tuple[str, str]:
+    with start(folder, url, *words, **more) as started:
         found = started.communicate(timeout=600)
     assert started.returncode == 0, found
     return found

@@ -7,7 +7,6 @@ from backbone.aws.names import BOOTSTRAP_PATH
 from backbone.aws.policies import Document
 from backbone.deployment.bootstrap.boundary import boundary
 from backbone.deployment.bootstrap.facts import BootstrapError, Facts
-from backbone.deployment.bootstrap.needs import needs
 from backbone.deployment.bootstrap.permissions import MOST, Reach, deploying, one_policy, pack, reading
 from backbone.deployment.bootstrap.resources import Resources
 from backbone.deployment.bootstrap.roles import entry_role, name_of, own, trust_role
@@ -64,5 +63,5 @@ def _reach(facts: Facts, account: str) -> Reach:
         boundary=facts.boundary(account),
         own=tuple(arn for arn in own(facts, account) if Arn.parse(arn).account_id == place.account_id),
         keys=facts.keys(account),
-        needs=tuple(need for need in needs(facts.configuration) if need.block.account == account),
+        needs=facts.needs[account],
     )

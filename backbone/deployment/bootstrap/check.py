@@ -9,7 +9,7 @@ from pathlib import Path
 from backbone import manifest
 from backbone.deployment.bootstrap.boundary import beyond, granted
 from backbone.deployment.bootstrap.facts import Facts
-from backbone.deployment.bootstrap.needs import TYPES, Need, needs
+from backbone.deployment.bootstrap.needs import TYPES, Need
 from backbone.system import terraform
 from backbone.system.findings import Finding, finding
 from backbone.system.iam import MANAGED, Decision, Identity, authorize, read_policy
@@ -50,11 +50,10 @@ def _account(facts: Facts, account: str, system: System, documents: dict[str, st
     for block in facts.configuration:
         if block.account == account and block.type not in TYPES:
             denied[block.id].append(f"{deploy.name} may not make a resource of the type {block.type}")
-    for need in needs(facts.configuration):
-        if need.block.account == account:
-            for role in (deploy, plan) if need.phase == "read" else (deploy,):
-                if not allowed(role.identity, need):
-                    denied[need.block.id].append(f"{role.name} may not {need.action} on {need.resource}")
+    for need in facts.needs[account]:
+        for role in (deploy, plan) if need.phase == "read" else (deploy,):
+            if not allowed(role.identity, need):
+                denied[need.block.id].append(f"{role.name} may not {need.action} on {need.resource}")
     boundary = read_policy("boundary", limit, MANAGED)
     for block, statement in granted(facts, account):
         denied[block.id] += [f"the boundary does not allow {action}" for action in beyond(boundary, statement)]

@@ -12,6 +12,7 @@ from typing import Any
 from backbone import manifest
 from backbone.aws.arn import Arn, Place
 from backbone.aws.names import Names, plan_role
+from backbone.deployment.bootstrap.needs import Need, needs
 from backbone.errors import BackboneError
 from backbone.manifest import Manifest, ManifestDeployment
 from backbone.system import terraform
@@ -65,6 +66,14 @@ class Facts:
         """The provider of each account, by the account's name."""
         found = {provider.alias: provider for provider in self.configuration.providers}
         return {name: found[name] for name in self.declared.accounts if name in found}
+
+    @cached_property
+    def needs(self) -> Mapping[str, tuple[Need, ...]]:
+        """Every request that a deployment makes, by the account's name."""
+        found: dict[str, list[Need]] = {name: [] for name in self.declared.accounts}
+        for need in needs(self.configuration):
+            found[need.block.account].append(need)
+        return {name: tuple(each) for name, each in found.items()}
 
     @property
     def pipeline(self) -> Place:

@@ -11,7 +11,6 @@ from backbone.aws.names import BOOTSTRAP_PATH, plan_role
 from backbone.aws.policies import Document, to_json
 from backbone.deployment.bootstrap.boundary import boundary
 from backbone.deployment.bootstrap.facts import BootstrapError, Facts
-from backbone.deployment.bootstrap.needs import needs
 from backbone.deployment.bootstrap.permissions import Reach, deploying, one_policy, pack, reading
 from backbone.deployment.bootstrap.roles import entry_role, name_of, trust_role
 
@@ -119,8 +118,8 @@ def _reach(facts: Facts) -> Reach:
         keys=tuple(sorted({key for account in accounts for key in facts.keys(account)})),
         needs=tuple(
             replace(need, resource=_anywhere(need.resource, need.block.place.account_id))
-            for need in needs(facts.configuration)
-            if need.block.account in accounts
+            for account in accounts
+            for need in facts.needs[account]
         ),
     )
 
