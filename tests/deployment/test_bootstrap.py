@@ -26,7 +26,7 @@ from backbone.system.iam import MANAGED, TRUST, Identity, authorize, check_polic
 from backbone.system.iam.catalogue import service, services
 from backbone.system.iam.request import Request
 from backbone.system.reader import read
-from tests.deployment.bootstrapped import FILES, GITHUB, Bootstrapped, bootstrap, document, synthesize
+from tests.deployment.bootstrapped import FILES, GITHUB, STATE, Bootstrapped, bootstrap, document, synthesize
 from tests.synthesis import Json
 
 Of = Callable[[str], Bootstrapped]
@@ -181,6 +181,33 @@ def test_a_policy_that_is_too_long_is_divided_or_refused() -> None:
     assert sum(len(json.loads(text)["Statement"]) for text in packed.values()) == 4
     with pytest.raises(BootstrapError, match="the statement Big names 9 resources, more than fit"):
         pack("data", [{"Action": "x", "Effect": "Allow", "Resource": ["x" * 900] * 9, "Sid": "Big"}])
+
+
+def test_many_accounts(tmp_path: Path) -> None:
+    names = [f"team-{number:03}" for number in range(80)]
+    accounts = {name: {"id": f"9{number:011}", "deploy_role": "backbone-deploy"} for number, name in enumerate(names)}
+    given = {
+        "name": "shop",
+        "region": "eu-west-1",
+        "layout": "per-account",
+        "organization_id": "o-a1b2c3d4e5",
+        "accounts": accounts,
+        "bus": {"account": names[0]},
+        "services": {name: {"account": name, "publishes": [name], "subscribes": [names[0]]} for name in names[1:]},
+        "state": STATE,
+        "deployment": {"by": "github", "repository": "acme/backbone"},
+    }
+    one = bootstrap(tmp_path / "out", given)
+    ci = one.roles[f"arn:aws:iam::{accounts[names[0]]['id']}:role/backbone/shop-ci-eu-west-1"]
+    assert 1 < len(ci.policies) <= MOST
+    for account in names:
+        deploy = one.facts.deploy_role(account)
+        owner = deploy.split(":")[4]
+        assert authorize(
+            ci.identity, "sts:AssumeRole", deploy, owner=owner, policies=[one.roles[deploy].trust], context={}
+        )
+        assert max(policy.size for policy in one.roles[deploy].policies) <= LONGEST
+    assert check(one.folder, one.bootstrap) == []
 
 
 def trust_of(one: Bootstrapped, role: str) -> Json:

@@ -148,7 +148,7 @@ def test_the_example_is_deployed_with_the_bootstrapped_roles(tmp_path: Path) -> 
         _, errors = deploy(folder, url, **keys)
         assert "an earlier deployment stopped half-way" in errors
         assert [one.second_plan() for one in each] == [[], [], []]
-        deploy(folder, url, "--destroy", **keys)
+        deploy(folder, url, "--destroy", "--allow-dangers", **keys)
         assert [one.resources() for one in each] == [[], [], []]
         assert refusals(log) == expected
 

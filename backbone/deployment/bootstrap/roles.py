@@ -43,11 +43,11 @@ def own(facts: Facts, account: str) -> Iterator[str]:
     """The roles, in whatever account, that deploying to an account has to do with: none of these may it change."""
     yield facts.deploy_role(account)
     yield facts.plan_role(account)
-    yield from sorted({entry_role(facts), entry_role(facts, planning=True)})
-    if facts.deployment.pipeline:
-        yield pipeline_role(facts)
-    if facts.state:
-        yield from facts.state.roles.values()
+    yield facts.place(account).iam(f"role/{BOOTSTRAP_PATH}*")
+    states = facts.state.roles.values() if facts.state else ()
+    given = {entry_role(facts), entry_role(facts, planning=True), *states}
+    given |= {pipeline_role(facts)} if facts.deployment.pipeline else set()
+    yield from sorted(role for role in given if f":role/{BOOTSTRAP_PATH}" not in role)
 
 
 def trust_role(role: str) -> Document:
