@@ -73,13 +73,6 @@ HARMLESS: tuple[Harmless, ...] = (
         unless_noticed=True,
     ),
     Harmless(
-        "how often an event that fails is tried is a choice",
-        "aws_lambda_function",
-        r"environment\.variables\.BUFFER_MAX_RECEIVES",
-        "misspelt",
-        unless_noticed=True,
-    ),
-    Harmless(
         "what the code does not do need not be allowed",
         "aws_iam_role_policy",
         STATEMENT + r"Action\[\d\]",
