@@ -46,7 +46,6 @@ def own(facts: Facts, account: str) -> Iterator[str]:
     yield facts.place(account).iam(f"role/{BOOTSTRAP_PATH}*")
     states = facts.state.roles.values() if facts.state else ()
     given = {entry_role(facts), entry_role(facts, planning=True), *states}
-    given |= {pipeline_role(facts)} if facts.deployment.pipeline else set()
     yield from sorted(role for role in given if f":role/{BOOTSTRAP_PATH}" not in role)
 
 
