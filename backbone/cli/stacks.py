@@ -38,11 +38,13 @@ class StaleStacksError(BackboneError):
 
 def current(stacks: Path | None, *, no_synth: bool) -> Path:
     """The folder of the stacks to read: as named, or that of the file here, brought up to date."""
-    from backbone.topology import find, output_folder
+    from backbone.topology import find, output_folder, require_environment
 
     if stacks is not None:
         return refresh(stacks, None, no_synth=True)
     file = find(Path())
+    if file.is_file():
+        require_environment(file)
     return refresh(output_folder(file), file, no_synth=no_synth)
 
 

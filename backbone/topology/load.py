@@ -19,7 +19,7 @@ from backbone.topology.messages import from_pydantic
 from backbone.topology.models import Topology
 from backbone.topology.source import Problem, Source
 
-__all__ = ["TopologyError", "environments", "find", "load", "output_folder", "parse", "selected"]
+__all__ = ["TopologyError", "environments", "find", "load", "output_folder", "parse", "require_environment", "selected"]
 
 FILE_NAME = "backbone.yaml"
 FILE_VARIABLE = "BACKBONE_FILE"
@@ -66,6 +66,16 @@ def environments(path: Path) -> tuple[str, ...]:
         return overlay.declared(source.read(path))
     except source.SourceError as error:
         raise TopologyError(error.problems) from None
+
+
+def require_environment(path: Path) -> None:
+    """Raise TopologyError unless the environment that is meant is one of the file, which may have none."""
+    try:
+        problem = overlay.undecided(source.read(path), selected())
+    except source.SourceError as error:
+        raise TopologyError(error.problems) from None
+    if problem is not None:
+        raise TopologyError([problem])
 
 
 def load(path: Path, *, environment: str | None = None) -> Topology:

@@ -35,7 +35,10 @@ def test_every_environment_is_validated(project: Path) -> None:
 
 
 def test_commands_work_on_the_environment_that_is_named(project: Path) -> None:
-    assert "say which is meant, as in --env dev" in run(BACKBONE, "synth", folder=project, status=2)[1]
+    for command in ("synth", "check"):
+        assert "say which is meant, as in --env dev" in run(BACKBONE, command, folder=project, status=2)[1]
+        errors = run(BACKBONE, command, "--env", "prd", folder=project, status=2)[1]
+        assert "got the environment 'prd'; allowed: dev, prod (did you mean 'prod'?)" in errors
     run(BACKBONE, "synth", "--env", "dev", folder=project)
     assert sorted(path.name for path in project.glob("cdktf*")) == ["cdktf.dev.out"]
     assert "0 errors" in run(BACKBONE, "check", "--env", "dev", folder=project)[0]
