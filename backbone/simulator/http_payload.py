@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ MAX_FUNCTION_BYTES = 6 * 1024 * 1024
 """The largest payload of a synchronous invocation (Lambda quotas)."""
 
 TEXT_TYPES = ("text/", "application/json", "application/javascript", "application/xml")
+SOURCE_IP = "127.0.0.1"
 ERROR = {"message": "Internal Server Error"}
 
 
@@ -132,6 +134,19 @@ def _time(now: float) -> str:
     return datetime.fromtimestamp(now, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
 
 
+def _headers(call: HttpCall, way: Way) -> dict[str, str]:
+    """The headers that a function gets: those of the call, and what API Gateway adds."""
+    return {
+        "host": way.api.host,
+        "content-length": str(len(call.content)),
+        "x-amzn-trace-id": f"Root=1-{int(way.now):08x}-{hashlib.sha256(way.request_id.encode()).hexdigest()[:24]}",
+        "x-forwarded-for": SOURCE_IP,
+        "x-forwarded-port": "443",
+        "x-forwarded-proto": "https",
+        **call.headers,
+    }
+
+
 def _version_2(call: HttpCall, way: Way) -> dict[str, Any]:
     body, encoded = call.written()
     context: dict[str, Any] = {
@@ -143,7 +158,7 @@ def _version_2(call: HttpCall, way: Way) -> dict[str, Any]:
             "method": call.method,
             "path": unquote(call.path),
             "protocol": "HTTP/1.1",
-            "sourceIp": "127.0.0.1",
+            "sourceIp": SOURCE_IP,
             "userAgent": call.headers.get("user-agent", "simulator"),
         },
         "requestId": way.request_id,
@@ -154,7 +169,7 @@ def _version_2(call: HttpCall, way: Way) -> dict[str, Any]:
     }
     if way.authorizer:
         context["authorizer"] = dict(way.authorizer)
-    headers = {"host": way.api.host} | {name: value for name, value in call.headers.items() if name != "cookie"}
+    headers = {name: value for name, value in _headers(call, way).items() if name != "cookie"}
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": way.route.key,
@@ -179,7 +194,7 @@ def _version_2(call: HttpCall, way: Way) -> dict[str, Any]:
 
 def _version_1(call: HttpCall, way: Way) -> dict[str, Any]:
     body, encoded = call.written()
-    headers = {"Host": way.api.host} | {name.title(): value for name, value in call.headers.items()}
+    headers = {name.title(): value for name, value in _headers(call, way).items()}
     query = _query(call)
     iam = way.authorizer.get("iam") or {}
     resource = way.route.key.partition(" ")[2] or "$default"
@@ -187,7 +202,7 @@ def _version_1(call: HttpCall, way: Way) -> dict[str, Any]:
         "accessKey": iam.get("accessKey"),
         "accountId": iam.get("accountId"),
         "caller": iam.get("callerId"),
-        "sourceIp": "127.0.0.1",
+        "sourceIp": SOURCE_IP,
         "user": iam.get("userId"),
         "userAgent": call.headers.get("user-agent", "simulator"),
         "userArn": iam.get("userArn"),
