@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -75,16 +75,20 @@ def refused(call: Callable[[], object]) -> bool:
     return False
 
 
-def bootstrap(url: str, facts: Facts, folder: Path) -> None:
-    """What the guide says: the pipeline's stack, its state into the bucket, then the accounts' stacks."""
+def bootstrap(url: str, facts: Facts, folder: Path, *, left_out: Iterable[str] = ()) -> None:
+    """What the guide says: the pipeline's stack, its state into the bucket, then the accounts' stacks.
+
+    The emulator is reached without TLS, which the bucket's policy would refuse, rightly: it is left out, as are further
+    types of resources.
+    """
     pipeline = administrator(url, facts.deployment.account)
     write(facts, folder, backend=False)
-    without_tls(folder)
+    leave_out(folder, "aws_s3_bucket_policy", *left_out)
     first = Terraform(folder / "stacks" / PIPELINE, url, pipeline)
     first.init()
     first.run("apply", "-auto-approve")
     write(facts, folder, backend=True)
-    without_tls(folder)
+    leave_out(folder, "aws_s3_bucket_policy", *left_out)
     first.init("-migrate-state", "-force-copy")
     assert not (first.folder / "terraform.tfstate").read_text().strip()
     into = {"access_key": "AWS_ACCESS_KEY_ID", "secret_key": "AWS_SECRET_ACCESS_KEY", "token": "AWS_SESSION_TOKEN"}
@@ -96,11 +100,11 @@ def bootstrap(url: str, facts: Facts, folder: Path) -> None:
     assert first.second_plan() == []
 
 
-def without_tls(folder: Path) -> None:
-    """Leave the bucket's policy out: the emulator is reached without TLS, which the policy would refuse, rightly."""
+def leave_out(folder: Path, *types: str) -> None:
     file = folder / "stacks" / PIPELINE / "cdk.tf.json"
     stack: Json = json.loads(file.read_text())
-    del stack["resource"]["aws_s3_bucket_policy"]
+    for name in types:
+        del stack["resource"][name]
     file.write_text(json.dumps(stack))
 
 
