@@ -48,10 +48,11 @@ class Project:
         return done.stdout
 
     def planned(self) -> Iterator[str]:
-        """What plans of all stacks would do."""
+        """What plans of all stacks would do to resources."""
         for file in sorted(self.folder.glob("cdktf.out/stacks/*/cdk.tf.json")):
             terraform = Terraform(file.parent, self.url)
             terraform.init()
-            assert json.loads(terraform.run("show", "-json")[1])["values"]["outputs"]
-            code, text = terraform.run("plan", "-detailed-exitcode", good=(0, 2))
-            yield f"{file.parent.name}: {'No changes' if code == 0 else text}"
+            terraform.run("plan", "-out=plan")
+            changes = json.loads(terraform.run("show", "-json", "plan")[1])["resource_changes"]
+            changed = [one["address"] for one in changes if one["change"]["actions"] != ["no-op"]]
+            yield f"{file.parent.name}: {', '.join(changed) or 'No changes'}"
