@@ -115,8 +115,10 @@ def _lines(moves: Moves, old: str, new: str, program: str) -> Iterator[str]:
     yield ""
     yield "move() {   # STATE ADDRESS STATE ADDRESS"
     yield '  if ! grep -qxF "$2" "$work/$1.list"; then echo "not in the state of $1: $2"; return; fi'
-    yield '  "$tf" state mv -state="$work/$1.tfstate" -state-out="$work/$3.tfstate" \\'
-    yield '    -backup="$work/backup" -backup-out="$work/backup" "$2" "$4"'
+    yield '  set -- "$1" "$2" "$3" "$4" -state="$work/$1.tfstate" -backup="$work/backup"'
+    yield "  # within a state without -state-out: as two states, the file would be written twice, and lose the resource"
+    yield '  if [ "$1" != "$3" ]; then set -- "$@" -state-out="$work/$3.tfstate" -backup-out="$work/backup"; fi'
+    yield '  from=$2 to=$4; shift 4; "$tf" state mv "$@" "$from" "$to"'
     yield "}"
     states = _States(moves)
     yield ""
