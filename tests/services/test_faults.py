@@ -12,9 +12,12 @@ import random
 import signal
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any, get_args
 
@@ -25,6 +28,7 @@ from hypothesis import strategies as st
 from backbone.simulator import Fault, Simulator
 from backbone.simulator.faults import CallKind, Kind
 from backbone.simulator.processes import Outcome, Worker
+from backbone.simulator.server import Server
 from backbone.system.reader import Reading, read
 from mutants.scenario import warm_functions
 
@@ -193,44 +197,87 @@ def test_any_schedule_of_faults(reading: Reading, schedule: list[Fault], seed: i
         shop.check()
 
 
-def test_functions_that_are_killed_at_any_time(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
-    workers: set[Worker] = set()
-    stopped, draw, run = threading.Event(), random.Random(7), Worker.invoke  # noqa: S311
-    killed: list[int] = []
+class Killer:
+    """Kills the processes of functions, about half of them at a time, as long as the block runs."""
 
-    def noted(worker: Worker, *given: Any, **options: Any) -> Outcome:
-        workers.add(worker)
-        return run(worker, *given, **options)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.killed: set[int] = set()
+        self._workers: set[Worker] = set()
+        self._stopped, self._draw = threading.Event(), random.Random(7)  # noqa: S311
+        run = Worker.invoke
 
-    def kill(share: float) -> None:
-        for process in [worker._process_id for worker in list(workers)]:
-            if process is not None and draw.random() < share:
+        def noted(worker: Worker, *given: Any, **options: Any) -> Outcome:
+            self._workers.add(worker)
+            return run(worker, *given, **options)
+
+        monkeypatch.setattr(Worker, "invoke", noted)
+
+    def kill(self, share: float) -> None:
+        for process in [worker._process_id for worker in list(self._workers)]:
+            if process is not None and self._draw.random() < share:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
-                    killed.append(process)
+                    self.killed.add(process)
 
-    def go_on_killing(longest: float) -> None:
-        while not stopped.wait(draw.uniform(0, longest)):
-            kill(0.5)
+    @contextlib.contextmanager
+    def at_work(self, order: Callable[[], int]) -> Iterator[None]:
+        """Kill about as often as a function can begin here: less often proves little, more often ends nowhere."""
+        assert order() == 201
+        self.kill(1)
+        began = time.monotonic()
+        assert order() == 201
+        longest = time.monotonic() - began
 
-    monkeypatch.setattr(Worker, "invoke", noted)
+        def go_on() -> None:
+            while not self._stopped.wait(self._draw.uniform(0, longest)):
+                self.kill(0.5)
+
+        thread = threading.Thread(target=go_on)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stopped.set()
+            thread.join()
+
+
+def test_functions_that_are_killed_at_any_time(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    killer, keys = Killer(monkeypatch), (f"k-{number}" for number in count())
     with Simulator(reading) as simulator:
         shop = Shop(simulator)
-        assert shop.order("k") == 201
-        kill(1)
-        began = time.monotonic()
-        assert shop.order("l") == 201
-        # About as often as a function can begin on this machine: less often proves little, more often ends nowhere.
-        killer = threading.Thread(target=go_on_killing, args=[time.monotonic() - began])
-        killer.start()
-        try:
+        with killer.at_work(lambda: shop.order(next(keys))):
             for number in range(200):
-                assert shop.order(f"k-{number}") == 201
+                assert shop.order(next(keys)) == 201
                 simulator.run_until_idle(at_most=50)
-                if number >= 12 and len(set(killed)) > 5:
+                if number >= 12 and len(killer.killed) > 5:
                     break
-        finally:
-            stopped.set()
-            killer.join()
-        assert len(set(killed)) > 5
+        assert len(killer.killed) > 5
         shop.check()
+
+
+def test_functions_that_are_killed_while_the_system_is_up(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    killer, keys = Killer(monkeypatch), (f"k-{number}" for number in count())
+    with Simulator(reading, stub_authorizers=True) as simulator:
+        shop, body = Shop(simulator), json.dumps(ORDER).encode()
+        with Server(simulator, port=0) as server:
+
+            def order() -> int:
+                """Order over HTTP until the answer is certain."""
+                key, status = next(keys), 500
+                headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+                request = urllib.request.Request(f"{server.url}/orders", body, headers)  # noqa: S310
+                while status in (429, 500, 503):
+                    try:
+                        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+                            status, shop.promised[key] = answer.status, json.loads(answer.read())["order_id"]
+                    except urllib.error.HTTPError as error:
+                        status = error.code
+                return status
+
+            with killer.at_work(order):
+                for number in range(200):
+                    assert order() == 201
+                    if number >= 12 and len(killer.killed) > 5:
+                        break
+        assert len(killer.killed) > 5
+        shop.check()  # in simulated time: what waits for its turn need not be waited for
