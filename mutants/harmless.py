@@ -270,6 +270,13 @@ HARMLESS: tuple[Harmless, ...] = (
         unless_noticed=True,
     ),
     Harmless(
+        "an HTTP API takes a function's ARN as well as the ARN to invoke it by",
+        "aws_apigatewayv2_integration",
+        "integration_uri",
+        "to another attribute",
+        unless_noticed=True,
+    ),
+    Harmless(
         "how many records a function is given at once is a choice, and without it AWS has one",
         "aws_lambda_event_source_mapping",
         r"batch_size|bisect_batch_on_function_error|maximum_record_age_in_seconds|scaling_config(\.maximum_concurrency)?",
