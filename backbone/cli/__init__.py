@@ -17,23 +17,7 @@ def main() -> None:
         from backbone.cli.app import app, exit_on_error
 
         with exit_on_error():
-            from backbone.cli import (  # noqa: F401  (each adds its commands)
-                accounts,
-                bootstrap,
-                check,
-                ci,
-                deployment,
-                development,
-                handover,
-                keys,
-                layer,
-                lock,
-                moves,
-                patterns,
-                review,
-                simulate,
-                topology,
-            )
+            from backbone.cli import commands  # noqa: F401  (adds them)
 
             app()
     except KeyboardInterrupt:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backbone.deployment.dangers import Danger, danger
+from backbone.system.checks.keys import KEYS
 from backbone.system.findings import Severity
 from backbone.system.plan import Change
 
@@ -76,17 +77,6 @@ CUTS: dict[str, tuple[Cut, ...]] = {
         Cut("size-cut", "max_message_size", "bytes", 262_144),
     ),
 }
-
-KEYS = {
-    "aws_cloudwatch_event_archive": "kms_key_identifier",
-    "aws_cloudwatch_event_bus": "kms_key_identifier",
-    "aws_cloudwatch_log_group": "kms_key_id",
-    "aws_dynamodb_table": "server_side_encryption.kms_key_arn",
-    "aws_kinesis_stream": "kms_key_id",
-    "aws_lambda_function": "kms_key_arn",
-    "aws_sqs_queue": "kms_master_key_id",
-}
-"""Where each type names the key that encrypts it."""
 
 SWITCHED_OFF = {
     "aws_dynamodb_table": (

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from backbone.aws.arn import Place
-from backbone.deployment.changes import CUTS, KEYS, REMOVED, REPLACEABLE, SWITCHED_OFF, dangers_of
+from backbone.deployment.changes import CUTS, REMOVED, REPLACEABLE, SWITCHED_OFF, dangers_of
+from backbone.system.checks.keys import KEYS
 from backbone.system.plan import Action, Change
 
 Json = dict[str, Any]

@@ -11,23 +11,7 @@ import pytest
 import typer
 
 import backbone
-from backbone.cli import (  # noqa: F401  (each adds its commands)
-    accounts,
-    bootstrap,
-    check,
-    ci,
-    deployment,
-    development,
-    handover,
-    keys,
-    layer,
-    lock,
-    moves,
-    patterns,
-    review,
-    simulate,
-    topology,
-)
+from backbone.cli import commands  # noqa: F401  (adds them)
 from backbone.cli.app import app
 from scripts.pages import DOCS, pages
 from tests.conftest import ROOT

@@ -1,0 +1,19 @@
+"""Every command: each of these files adds its own to the app when it is imported."""
+
+from backbone.cli import (  # noqa: F401
+    accounts,
+    bootstrap,
+    check,
+    ci,
+    deployment,
+    development,
+    handover,
+    keys,
+    layer,
+    lock,
+    moves,
+    patterns,
+    review,
+    simulate,
+    topology,
+)
