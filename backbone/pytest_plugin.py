@@ -1,9 +1,9 @@
 """A pytest plugin: the fixture `backbone_sim` is the synthesized system, made anew for each test.
 
 Stacks are looked for in the folder that the ini option `backbone_stacks` names, from pytest's root folder; by default
-it is the one that synth writes to. `backbone_env` names the environment, where BACKBONE_ENV does not. Where the file or
-a service's code changed since the last synth, it is synthesized anew; with `backbone_no_synth` the test fails instead,
-as it does for a folder that is not the file's own.
+it is the one that synth writes to. `backbone_env` names the environment, where BACKBONE_ENV does not. Where nothing was
+synthesized yet, or the file or a service's code changed since, it is synthesized; with `backbone_no_synth` the test
+fails instead, as it does for a folder that is not the file's own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the ini options."""
     parser.addini("backbone_stacks", "the folder of the synthesized stacks", default="")
     parser.addini("backbone_env", "the environment of the file", default="")
-    parser.addini("backbone_no_synth", "fail where sources changed since synth", type="bool", default=False)
+    parser.addini("backbone_no_synth", "fail instead of synthesizing", type="bool", default=False)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ __all__ = ["NoSynth", "PlanFiles", "StaleStacksError", "current", "planned", "re
 NoSynth = Annotated[
     bool,
     typer.Option(
-        "--no-synth", help="Fail, instead of synthesizing anew, when sources have changed since the last synth."
+        "--no-synth", help="Fail, instead of synthesizing, without stacks or when sources have changed since."
     ),
 ]
 PlanFiles = Annotated[
@@ -56,15 +56,17 @@ def planned(plans: list[Path], stacks: Path | None) -> Reading:
 
 
 def refresh(folder: Path, file: Path | None, *, no_synth: bool) -> Path:
-    """The folder, synthesized anew from the file where that or a service's code changed since the last synth.
+    """The folder, synthesized from the file where it has no stacks, or where the sources changed since the last synth.
 
-    StaleStacksError instead with `no_synth`. A folder without a manifest, or without its sources beside it, is taken as
-    it is.
+    StaleStacksError instead of that with `no_synth`, where sources changed. A folder without a manifest, or without its
+    sources beside it, is taken as it is.
     """
     from backbone import manifest
 
     if not (folder / manifest.FILE_NAME).exists():
-        return folder
+        if file is None or no_synth or not file.is_file() or any(folder.glob("stacks/*/cdk.tf.json")):
+            return folder
+        return _synthesize(file, folder, f"{folder}: no synthesized stacks there; synthesizing")
     known, project = manifest.read(folder), (file or folder).absolute().parent
     if file is None and (known.file is None or not (project / known.file).exists()):
         return folder  # the sources are elsewhere
@@ -75,8 +77,12 @@ def refresh(folder: Path, file: Path | None, *, no_synth: bool) -> Path:
     words = f"{folder}: changed since the last synth: {', '.join(map(str, changes[:SHOWN]))}{more}"
     if no_synth or file is None:
         raise StaleStacksError(f"{words}; run `backbone synth`")
+    return _synthesize(file, folder, f"{words}; synthesizing anew")
+
+
+def _synthesize(file: Path, folder: Path, why: str) -> Path:
     from backbone.synthesis.output import synth
 
-    errors.print(f"{words}; synthesizing anew", style="dim", soft_wrap=True)
+    errors.print(why, style="dim", soft_wrap=True)
     synth(load_topology(file), folder)
     return folder

@@ -121,8 +121,6 @@ def test_match_each_event_of_a_file(project: Path) -> None:
 
 def test_match_against_the_synthesized_rules(project: Path) -> None:
     (project / "event.json").write_text(EVENT)
-    assert "run `backbone synth` first" in run(BACKBONE, "match", "-e", "event.json", folder=project, status=2)[1]
-    run(BACKBONE, "synth", folder=project)
     output, _ = run(BACKBONE, "match", "-e", "event.json", folder=project, COLUMNS="200")
     assert "shop-forward-delivery-service" in output
     assert "shop-forward-order-service" not in output

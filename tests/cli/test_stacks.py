@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.cli.command import BACKBONE, run
 from tests.conftest import ROOT
+from tests.deployment.bootstrapped import document
 
 EVENT = '{"source": "order-service", "detail-type": "Order.Updated", "account": "222222222222", "detail": {}}'
 
@@ -56,6 +58,18 @@ def test_a_change_is_synthesized_or_refused(project: Path, command: tuple[str, .
     _, errors = run(BACKBONE, *command, folder=project)
     assert errors.startswith(f"{words}; synthesizing anew\n")
     assert run(BACKBONE, *command, "--no-synth", folder=project)[1] == ""
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, ("deploy-order",), ("bootstrap",)])
+def test_what_was_never_synthesized_is_synthesized_or_refused(project: Path, command: tuple[str, ...]) -> None:
+    if command == ("bootstrap",):
+        (project / "backbone.yaml").write_text(yaml.safe_dump(document("single")))
+    shutil.rmtree(project / "cdktf.out")
+    refused = (*command, "--no-synth")
+    assert "; run `backbone synth` first\n" in run(BACKBONE, *refused, folder=project, status=2)[1]
+    _, errors = run(BACKBONE, *command, folder=project)
+    assert errors.startswith("cdktf.out: no synthesized stacks there; synthesizing\n")
+    assert run(BACKBONE, *refused, folder=project)[1] == ""
 
 
 def test_the_fixture_reads_no_stale_stacks(project: Path) -> None:
