@@ -1,9 +1,11 @@
-"""`backbone validate` and `backbone synth`."""
+"""`backbone validate`, `backbone schema` and `backbone synth`."""
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +16,14 @@ from backbone.cli.app import AsJson, File, app, errors, load_topology, new_table
 if TYPE_CHECKING:
     from backbone.topology.source import Problem
 
-__all__ = ["synth", "validate"]
+__all__ = ["FileKind", "schema", "synth", "validate"]
+
+
+class FileKind(Enum):
+    """A kind of file that a user writes."""
+
+    BACKBONE = "backbone"
+    ENVIRONMENT = "environment"
 
 
 @app.command()
@@ -50,6 +59,30 @@ def validate(file: File = None, as_json: AsJson = False) -> None:
         services, accounts = len(topology.services), len(topology.accounts_in_use)
         where = f" in {topology.environment}" if topology.environment else ""
         output.print(f"{path}: valid{where}: {services} services in {accounts} accounts", soft_wrap=True)
+
+
+@app.command()
+def schema(
+    kind: Annotated[
+        FileKind, typer.Argument(help="Which file it is for: backbone.yaml, or that of an environment beside it.")
+    ] = FileKind.BACKBONE,
+    to: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write it to.", show_default="stdout")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of the file, by which editors complete and check it.
+
+    Name it in the first line of the file: `# yaml-language-server: $schema=FILE`.
+    """
+    from backbone.development.files import write_all
+    from backbone.topology import json_schema
+
+    text = json_schema.text(kind.value)
+    if to is None:
+        sys.stdout.write(text)
+        return
+    write_all({to: text})
+    output.print(str(to), soft_wrap=True)
 
 
 @app.command()

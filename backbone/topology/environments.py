@@ -27,6 +27,7 @@ from backbone.topology.fields import (
     OrganizationId,
     OwnKey,
     PackageRequirement,
+    RegionName,
     RetentionDays,
     RoleName,
     Setting,
@@ -97,7 +98,7 @@ class Environment(Model):
     name: BackboneName | None = None
     """The backbone's name, which must differ where two environments share an account and a region."""
 
-    region: Annotated[str, Allowed("a region of AWS")] | None = None
+    region: RegionName | None = None
     """The AWS region that all resources are in."""
 
     partition: Partition | None = None

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from backbone.aws.limits import (
@@ -18,7 +26,10 @@ from backbone.aws.limits import (
     TAG_VALUE_CHARACTERS,
 )
 from backbone.aws.names import BACKBONE_NAME, BUS_NAME, BUS_NAME_ALLOWED
+from backbone.aws.regions import REGIONS
 from backbone.topology.source import Unquoted, format_value
+
+KNOWN_REGIONS = [name for names in REGIONS.values() for name in names]
 
 
 class Model(BaseModel):
@@ -29,9 +40,15 @@ class Model(BaseModel):
 
 @dataclass(frozen=True)
 class Allowed:
-    """What a value may be, in words."""
+    """What a value may be, in words, and in the keywords of JSON Schema as far as these can say it."""
 
     words: str
+    keywords: Mapping[str, Any] = field(default_factory=dict, compare=False, kw_only=True)
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Let editors say the same as errors do: those for YAML show `patternErrorMessage`."""
+        found = {**handler(core_schema), **self.keywords}
+        return found | ({"patternErrorMessage": f"allowed: {self.words}"} if "pattern" in found else {})
 
 
 @dataclass(frozen=True)
@@ -39,6 +56,10 @@ class Matching(Allowed):
     """Text that matches a regular expression as a whole."""
 
     pattern: str
+
+    def __post_init__(self) -> None:
+        """Put the expression into the keywords."""
+        object.__setattr__(self, "keywords", _whole(self.pattern))
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Let pydantic check the expression."""
@@ -50,6 +71,11 @@ class Matching(Allowed):
             return value
 
         return core_schema.no_info_after_validator_function(check, handler(source))
+
+
+def _whole(pattern: str) -> dict[str, str]:
+    r"""The keyword for text that matches as a whole; JavaScript's `\w` has ASCII only, unlike Python's."""
+    return {"pattern": f"^(?:{pattern})$".replace(r"\w", "\\w\u0080-\U0010ffff")}
 
 
 def _error(got: object, allowed: str) -> PydanticCustomError:
@@ -143,13 +169,26 @@ def _setting(value: object) -> object:
     return value
 
 
-_ACCOUNT_ID = Allowed("12 digits in quotes")
-_DETAIL_TYPE = Allowed(f"1 to {DETAIL_TYPE_CHARACTERS} printable characters without * and $, as in Order.Created")
-_CONFIDENTIAL = Allowed('a detail-type without " and \\, which EventBridge would not escape in the log')
+_ACCOUNT_ID = Allowed("12 digits in quotes", keywords=_whole("[0-9]{12}"))
+_DETAIL_TYPE = Allowed(
+    f"1 to {DETAIL_TYPE_CHARACTERS} printable characters without * and $, as in Order.Created",
+    keywords=_whole(rf"(?=.*\S)[^*$\x00-\x1f]{{1,{DETAIL_TYPE_CHARACTERS}}}"),
+)
+_CONFIDENTIAL = Allowed(
+    'a detail-type without " and \\, which EventBridge would not escape in the log',
+    keywords=_whole(rf'(?=.*\S)[^*$"\\\x00-\x1f]{{1,{DETAIL_TYPE_CHARACTERS}}}'),
+)
 _REQUIREMENT = Allowed("a Python package as in requirements.txt, such as reportlab>=4,<5")
-_RETENTION = Allowed(f"what CloudWatch Logs accepts, in days: {', '.join(map(str, RETENTION_DAYS))}")
+_REGION = r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}"
+_RETENTION = Allowed(
+    f"what CloudWatch Logs accepts, in days: {', '.join(map(str, RETENTION_DAYS))}",
+    keywords={"enum": list(RETENTION_DAYS)},
+)
 _SETTING = Allowed("true or false, a whole number, or text")
-_SOURCE = Allowed(f'1 to {SOURCE_CHARACTERS} printable characters without spaces, * " $ and \\')
+_SOURCE = Allowed(
+    f'1 to {SOURCE_CHARACTERS} printable characters without spaces, * " $ and \\',
+    keywords=_whole(rf'(?!aws$|aws\.)[^\s*"\\$]{{1,{SOURCE_CHARACTERS}}}'),
+)
 _TAG = r"[\w\s.:/=+@-]"
 _TAG_ALLOWED = "letters, digits, spaces and . : / = + - @ _"
 
@@ -192,11 +231,15 @@ LayerPattern = Annotated[
         r"arn:[a-z*-]+:lambda:[a-z0-9*-]+:[0-9*]+:layer:[\w*-]+(:[0-9*]+)?",
     ),
 ]
-ModuleName = Annotated[str, Matching("a Python package, as in services.order", r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")]
+ModuleName = Annotated[str, Matching("a Python package, as in services.order", r"[A-Za-z_][\w]*(\.[A-Za-z_][\w]*)*")]
 OrganizationId = Annotated[str, Matching("an AWS Organizations id, as in o-a1b2c3d4e5", r"o-[a-z0-9]{10,32}")]
 PackageRequirement = Annotated[str, AfterValidator(_requirement), _REQUIREMENT]
 PublishedSource = Annotated[str, AfterValidator(_published_source), _SOURCE]
 ReceivedSource = Annotated[str, AfterValidator(_received_source), _SOURCE]
+RegionName = Annotated[
+    str,
+    Allowed("a region of AWS", keywords={"anyOf": [{"enum": KNOWN_REGIONS}, _whole(_REGION)]}),
+]
 RetentionDays = Annotated[int, AfterValidator(_retention), _RETENTION]
 RoleArn = Annotated[str, Matching("the ARN of a role", r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+")]
 RoleName = Annotated[
@@ -205,7 +248,7 @@ RoleName = Annotated[
     Matching(
         "a role's name, with the path before it if the role has one, as in ci/backbone-deploy: "
         f"1 to {ROLE_NAME_CHARACTERS} of A-Z a-z 0-9 + = , . @ _ -",
-        rf"([\x21-\x2e\x30-\x7e][\x21-\x7e]*/)?[A-Za-z0-9_+=,.@-]{{1,{ROLE_NAME_CHARACTERS}}}",
+        rf"(?!arn:)([\x21-\x2e\x30-\x7e][\x21-\x7e]*/)?[A-Za-z0-9_+=,.@-]{{1,{ROLE_NAME_CHARACTERS}}}",
     ),
 ]
 Setting = Annotated[bool | int | str, BeforeValidator(_setting), _SETTING]

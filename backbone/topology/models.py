@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, PrivateAttr
 
 from backbone.aws.arn import Arn, Place
 from backbone.aws.limits import TAGS_PER_RESOURCE
@@ -42,6 +42,7 @@ from backbone.topology.fields import (
     PackageRequirement,
     PublishedSource,
     ReceivedSource,
+    RegionName,
     RetentionDays,
     RoleName,
     Setting,
@@ -55,6 +56,9 @@ from backbone.topology.state import S3, Cloud, Local, Remote
 
 Routing = Literal["broadcast", "subscribed"]
 
+DISTINCT: dict[str, JsonValue] = {"uniqueItems": True}
+"""What editors are told of lists without repetitions."""
+
 
 def _subscription(value: object) -> object:
     return {"detail_type": value} if isinstance(value, str) else value
@@ -65,6 +69,8 @@ class AccountEntry(Model):
 
     Without `deploy_role` and `profile`, Terraform uses the credentials of its environment.
     """
+
+    model_config = ConfigDict(json_schema_extra={"not": {"required": ["deploy_role", "profile"]}})
 
     id: AccountId = Field(examples=['"111111111111"'])
     """The account's number, in quotes."""
@@ -127,17 +133,17 @@ class ServiceEntry(Model):
     """The `source` of the events that the service publishes. No two services have the same; the default is the
     service's name."""
 
-    publishes: tuple[DetailType, ...] = ()
+    publishes: tuple[DetailType, ...] = Field(default=(), json_schema_extra=DISTINCT)
     """The detail-types of the events that the service publishes."""
 
     subscribes: tuple[
         Annotated[
             SubscriptionEntry,
-            BeforeValidator(_subscription),
+            BeforeValidator(_subscription, json_schema_input_type=DetailType | SubscriptionEntry),
             Allowed("a detail-type, or {detail_type: ..., source: ...}"),
         ],
         ...,
-    ] = ()
+    ] = Field(default=(), json_schema_extra=DISTINCT)
     """The detail-types that the service receives."""
 
     log_retention_days: RetentionDays | None = None
@@ -168,7 +174,7 @@ class Topology(Model):
     """The backbone's name, which the names of its resources begin with. It must be unique in each account and
     region."""
 
-    region: Annotated[str, Allowed("a region of AWS")] = Field(examples=["eu-west-1"])
+    region: RegionName = Field(examples=["eu-west-1"])
     """The AWS region that all resources are in."""
 
     partition: Partition | None = None
@@ -203,7 +209,7 @@ class Topology(Model):
     logs: Logs = Logs()
     """The logs of all buses and services."""
 
-    confidential: tuple[ConfidentialType, ...] = ()
+    confidential: tuple[ConfidentialType, ...] = Field(default=(), json_schema_extra=DISTINCT)
     """The detail-types of events that hold personal or secret data. The log of every bus has them without their
     `detail`; archives and failure queues have them whole."""
 

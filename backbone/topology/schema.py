@@ -14,7 +14,7 @@ from backbone.topology.fields import Allowed, Model
 from backbone.topology.models import Topology
 from backbone.topology.source import KeyPath
 
-__all__ = ["Key", "Kind", "Value", "chooser", "keys", "value_at"]
+__all__ = ["CHOOSERS", "Key", "Kind", "Value", "chooser", "keys", "value_at"]
 
 Kind = Literal["text", "whole number", "true or false", "list", "mapping", "any"]
 

@@ -42,6 +42,14 @@ def test_a_warning_does_not_stop_anything(project: Path) -> None:
     assert errors.startswith("warning: backbone.yaml:23: services.delivery-service.subscribes[0]: no other service")
 
 
+def test_the_schema_of_each_kind_of_file(project: Path) -> None:
+    for kind, key in (("backbone", "routing"), ("environment", "changes_events")):
+        printed = run(BACKBONE, "schema", kind, folder=project)[0]
+        assert key in json.loads(printed)["properties"]
+        assert run(BACKBONE, "schema", kind, "-o", "deep/schema.json", folder=project)[0] == "deep/schema.json\n"
+        assert (project / "deep" / "schema.json").read_text() == printed
+
+
 def test_synth_writes_the_stacks_and_shows_them(project: Path) -> None:
     output, _ = run(BACKBONE, "synth", folder=project, COLUMNS="120")
     assert (project / "cdktf.out" / "stacks" / "backbone" / "cdk.tf.json").is_file()
