@@ -12,6 +12,7 @@ from backbone.errors import BackboneError
 from backbone.locked import LOCK_FILE, REQUIREMENTS_FILE
 
 __all__ = [
+    "COMMON",
     "ENVIRONMENT_VARIABLE",
     "SYNTH_FILE",
     "ModuleFiles",

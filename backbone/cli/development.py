@@ -15,7 +15,13 @@ from backbone.errors import BackboneError
 if TYPE_CHECKING:
     from backbone.topology import Topology
 
-__all__ = ["Language", "add_service", "print_files", "write_schemas"]
+__all__ = ["CodeLanguage", "Language", "add_service", "print_files", "write_schemas"]
+
+
+class CodeLanguage(Enum):
+    """A language that the code of a service can be written in."""
+
+    PYTHON = "python"
 
 
 class Language(Enum):
@@ -28,10 +34,30 @@ class Language(Enum):
 @app.command("new-service")
 def add_service(
     name: Annotated[str, typer.Argument(help="The name of the service, such as invoice-service.")],
-    account: Annotated[str, typer.Option(help="The account that the service lives in, by its name in the file.")],
+    account: Annotated[
+        str | None,
+        typer.Option(
+            help="The account that the service lives in, by its name in the file.", show_default="as declared"
+        ),
+    ] = None,
     account_id: Annotated[
         str | None, typer.Option(help="The id of the account, if the file does not have it yet.")
     ] = None,
+    publishes: Annotated[
+        list[str] | None, typer.Option(help="A detail-type that it publishes; repeatable.", metavar="TYPE")
+    ] = None,
+    subscribes: Annotated[
+        list[str] | None, typer.Option(help="A detail-type that it receives; repeatable.", metavar="TYPE")
+    ] = None,
+    root: Annotated[
+        str | None,
+        typer.Option(
+            help="The Python package that its own goes into; . for none.",
+            metavar="PACKAGE",
+            show_default="that of the other services",
+        ),
+    ] = None,
+    language: Annotated[CodeLanguage, typer.Option(help="The language of its code.")] = CodeLanguage.PYTHON,
     file: Annotated[
         Path | None,
         typer.Option(
@@ -40,14 +66,19 @@ def add_service(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a service that works.
+    """Add a service that works, or the code of one that the file declares.
 
-    Writes its module, a test, and its entry in the file: all of them, or nothing when something is wrong.
+    Writes its module, a test, and its entry in the file: all of them, or nothing when something is wrong. Without
+    --publishes and --subscribes it answers an event that another service publishes; without --subscribes it has an
+    API.
     """
-    from backbone.development import scaffold
+    from backbone.development.scaffold import NewService, new_service
     from backbone.topology import find
 
-    print_files(scaffold.new_service(file or find(Path()), name, account=account, account_id=account_id), as_json)
+    path = file or find(Path())
+    sys.path.insert(0, str(path.parent.resolve()))  # where the modules of the other services are
+    wanted = NewService(name, account, account_id, publishes or (), subscribes or (), root)
+    print_files(new_service(path, wanted), as_json)
     errors.print("next: run `backbone schemas`, then `backbone synth`")
 
 

@@ -2,159 +2,172 @@
 
 from __future__ import annotations
 
-import json
-import keyword
-import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 
-import yaml
-
+from backbone.development import declare
 from backbone.development.files import write_all
+from backbone.development.service_code import Publisher, ServiceCode
+from backbone.development.service_package import ServicePackage
 from backbone.errors import BackboneError
-from backbone.topology import Topology, load, parse
+from backbone.topology import Topology, environments, load, parse, selected
+from backbone.topology.models import ServiceEntry
 
-__all__ = ["ScaffoldError", "new_service"]
+__all__ = ["NewService", "ScaffoldError", "new_service", "service_code"]
+
+
+PARENT = '"""The code of the services."""\n'
+"""The file that makes the folder of all services a package."""
 
 
 class ScaffoldError(BackboneError):
     """The service cannot be added; nothing was written."""
 
 
-TEMPLATES = Path(__file__).parent / "templates"
-TAKEN_NAMES = {"ClassVar", "Consumer", "EventData", "Outbox", "Received"}
-"""What the templates import: a class for an event cannot have these names."""
+@dataclass(frozen=True)
+class NewService:
+    """What is asked for. `account` may be a new one, whose id is then given; a service of the file has one already.
+
+    Without `publishes` and `subscribes`, it answers the first event type, by name, that another service publishes. A
+    service that subscribes to nothing has an API, and publishes when that is called. `root` is the Python package that
+    its own goes into, by default that of the other services.
+    """
+
+    name: str
+    account: str | None = None
+    account_id: str | None = None
+    publishes: Sequence[str] = ()
+    subscribes: Sequence[str] = ()
+    root: str | None = None
 
 
-def new_service(file: Path, name: str, *, account: str, account_id: str | None = None) -> list[Path]:
-    """Add a service to a file and write its module and test beside it; returns what was written.
+def new_service(file: Path, wanted: NewService) -> list[Path]:
+    """Add a service to a file, or the code of a service that the file declares; returns what was written.
 
-    The account may be a new one, whose id must then be given. The service answers the first event type, by name,
-    that another service publishes. When anything is wrong, nothing is written.
+    The module and its test are written beside the file. When anything is wrong, nothing is written.
     """
     topology = load(file)
-    package = _package(topology, name)
-    words = _words(name, package, consumed=_consumed(topology, name, package))
-    folder, test = file.parent / "services" / package, file.parent / "tests" / "services" / f"test_{package}.py"
-    for taken in (folder, test):
+    declared = topology.services.get(wanted.name)
+    if declared is not None and declared.module:
+        raise ScaffoldError(
+            f"services.{wanted.name}: the file has it already, with the module {declared.module}; choose another name"
+        )
+    package = ServicePackage.beside_others(file, topology, wanted.name, wanted.root)
+    if declared is None:
+        text = _with_entry(file, topology, wanted, package.name)
+    else:
+        _refuse_differences(wanted, declared)
+        place = ("services", wanted.name)
+        text = declare.add_key(declare.read(file), place, "module", package.name, file=str(file))
+    after = _checked(file, text, topology, wanted.name)
+    code = service_code(after, wanted.name)
+    for taken in (package.folder, package.test):
         if taken.exists():
             raise ScaffoldError(f"{taken}: is there already; choose another name")
-    text = _with_entry(file, topology, name, account=account, account_id=account_id, words=words)
-    parse(text, file=str(file))  # what was valid stays valid, or nothing is written
-    texts = {folder / part: _filled(part, words) for part in ("__init__.py", "events.py", "handlers.py", "service.py")}
-    texts |= {test: _filled("test.py", words), file: text}
+    texts = {folder / "__init__.py": PARENT for folder in reversed(package.missing_parents())}
+    texts |= {package.folder / name: content for name, content in code.files().items()}
+    texts |= {package.test: code.test(), file: text}
     write_all(texts)
     return list(texts)
 
 
-def _package(topology: Topology, name: str) -> str:
-    """The name of the Python package of a service: `invoice-service` is in `invoice`."""
-    if name in topology.services:
-        raise ScaffoldError(f"services.{name}: the file has it already; choose another name")
-    package = name.removesuffix("-service").replace("-", "_")
-    if keyword.iskeyword(package):
-        raise ScaffoldError(f"{name}: its package would be {package!r}, a keyword of Python; choose another name")
-    return package
-
-
-def _published(package: str) -> str:
-    return f"{package.title().replace('_', '')}.Updated"
-
-
-def _consumed(topology: Topology, name: str, package: str) -> str:
-    """The first event type, by name, that the service can receive: its class differs from that of its own event."""
-    own = _class_name(_published(package))
-    types = {detail_type for service in topology.services.values() for detail_type in service.publishes}
-    others = sorted(detail_type for detail_type in types if _class_name(detail_type) != own)
-    if not others:
+def service_code(topology: Topology, name: str) -> ServiceCode:
+    """The code of a service as a file declares it; ScaffoldError where there is nothing to start from."""
+    entry = topology.services[name]
+    subscribes = list(dict.fromkeys(subscription.detail_type for subscription in entry.subscribes))
+    if not entry.publishes and not subscribes:
+        raise ScaffoldError(f"services.{name}: publishes nothing and subscribes to nothing; say what it is for")
+    received = _received(topology, name, entry)
+    if subscribes and not received:
         raise ScaffoldError(
-            f"no service publishes anything that {name} could receive; let another service publish first"
+            f"services.{name}.subscribes: no other service publishes {', '.join(subscribes)}; let one publish it first"
         )
-    return others[0]
+    return ServiceCode(
+        service=name,
+        package=str(entry.module),
+        account=entry.account,
+        publishes=list(dict.fromkeys(entry.publishes)),
+        subscribes=subscribes,
+        received=received,
+        names={role: topology.names.of_service(name, role) for role in ("on-event", "http-api")},
+    )
 
 
-def _words(service: str, package: str, *, consumed: str) -> dict[str, str]:
-    """What the templates are filled with."""
-    title = service.replace("-", " ").title()
-    published = _published(package)
-    consumed_class, published_class = _class_name(consumed), _class_name(published)
-    return {
-        "service": service,
-        "package": package,
-        "title": title if title.endswith("Service") else f"{title} Service",
-        "consumed": consumed,
-        "consumed_literal": json.dumps(consumed, ensure_ascii=False),
-        "consumed_class": consumed_class,
-        "consumed_name": consumed_class.lower(),
-        "published": published,
-        "published_class": published_class,
-        "imported_classes": ", ".join(sorted([consumed_class, published_class])),
-        "class_names": ", ".join(f'"{name}"' for name in sorted([consumed_class, published_class])),
+def _received(topology: Topology, name: str, entry: ServiceEntry) -> dict[str, Publisher]:
+    """Who publishes each of the event types that a service subscribes to, as far as anybody does."""
+    found: dict[str, Publisher] = {}
+    for subscription in entry.subscribes:
+        for other, publishing in topology.services.items():
+            source = topology.source_of(other)
+            wanted = subscription.source in (None, source) and subscription.detail_type in publishing.publishes
+            if wanted and other != name:
+                found.setdefault(subscription.detail_type, Publisher(other, source))
+    return found
+
+
+def _refuse_differences(wanted: NewService, declared: ServiceEntry) -> None:
+    """ScaffoldError when something else is asked for than the file says of a service."""
+    said = {
+        "--account": ([wanted.account] if wanted.account else [], [declared.account]),
+        "--publishes": (wanted.publishes, declared.publishes),
+        "--subscribes": (wanted.subscribes, [subscription.detail_type for subscription in declared.subscribes]),
     }
+    for option, (given, has) in said.items():
+        if unknown := [name for name in given if name not in has]:
+            raise ScaffoldError(
+                f"{option}: got {', '.join(unknown)}; the file says of {wanted.name}: {', '.join(has) or 'nothing'}; "
+                "change the file first, or leave the option out"
+            )
 
 
-def _filled(part: str, words: dict[str, str]) -> str:
-    return Template((TEMPLATES / f"{part}.tmpl").read_text(encoding="utf-8")).substitute(words)
+def _events(topology: Topology, wanted: NewService, package: str) -> tuple[list[str], list[str]]:
+    """What a new service publishes and subscribes to."""
+    if wanted.publishes or wanted.subscribes:
+        return list(dict.fromkeys(wanted.publishes)), list(dict.fromkeys(wanted.subscribes))
+    own = package.rpartition(".")[2].title().replace("_", "")
+    published = {name for service in topology.services.values() for name in service.publishes}
+    others = sorted(published - {f"{own}.Updated"})
+    return ([f"{own}.Updated"], others[:1]) if others else ([f"{own}.Created"], [])
 
 
-def _class_name(detail_type: str) -> str:
-    found = "".join(part[:1].upper() + part[1:] for part in re.findall(r"[A-Za-z0-9]+", detail_type))
-    if not found[:1].isalpha():
-        return f"Event{found}"
-    return f"{found}Event" if keyword.iskeyword(found) or found in TAKEN_NAMES or found.isupper() else found
-
-
-def _with_entry(
-    file: Path, topology: Topology, name: str, *, account: str, account_id: str | None, words: dict[str, str]
-) -> str:
+def _with_entry(file: Path, topology: Topology, wanted: NewService, package: str) -> str:
     """The file's text with the service, and the account if that is new, after the last of their kind."""
-    lines = file.read_text(encoding="utf-8").splitlines()
-    blocks = {"services": _service_lines(name, account, words)}
+    text = declare.read(file)
+    known = ", ".join(topology.accounts)
+    account, account_id = wanted.account, wanted.account_id
+    if account is None:
+        raise ScaffoldError(f"--account: is missing; allowed: {known}, or a new one with --account-id")
     if account not in topology.accounts:
         if account_id is None:
-            known = ", ".join(topology.accounts)
             raise ScaffoldError(f"--account: got {account!r}; allowed: {known}, or a new one with --account-id")
         roles = {entry.deploy_role for entry in topology.accounts.values()}
         role = roles.pop() if len(roles) == 1 else None
-        blocks["accounts"] = [f'{account}: {{id: "{account_id}"' + (f", deploy_role: {role}}}" if role else "}")]
+        entry = f'{declare.in_yaml(account)}: {{id: "{account_id}"' + (f", deploy_role: {role}}}" if role else "}")
+        text = declare.add_entry(text, "accounts", [entry], file=str(file))
     elif account_id not in (None, topology.accounts[account].id):
         raise ScaffoldError(f"--account-id: got {account_id}; the file says {topology.accounts[account].id}")
-    places = {key: _end_of(file, key) for key in blocks}
-    for key in sorted(blocks, key=places.__getitem__, reverse=True):
-        line, indent = places[key]
-        lines[line + 1 : line + 1] = [" " * indent + text for text in blocks[key]]
-    return "\n".join(lines) + "\n"
-
-
-def _service_lines(name: str, account: str, words: dict[str, str]) -> list[str]:
-    return [
-        f"{name}:",
-        f"  account: {account}",
-        f"  publishes: [{_yaml(words['published'])}]",
-        f"  subscribes: [{_yaml(words['consumed'])}]",
-        f"  module: services.{words['package']}",
+    publishes, subscribes = _events(topology, wanted, package)
+    lines = [
+        f"{wanted.name}:",
+        f"  account: {declare.in_yaml(account)}",
+        *_list("publishes", publishes),
+        *_list("subscribes", subscribes),
+        f"  module: {package}",
     ]
+    return declare.add_entry(text, "services", lines, file=str(file))
 
 
-def _yaml(text: str) -> str:
-    """Text as an item of a list in YAML, in quotes where it needs them."""
-    plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]*", text) and yaml.safe_load(text) == text  # no `Yes`, for instance
-    return text if plain else json.dumps(text, ensure_ascii=False)
+def _list(key: str, names: Sequence[str]) -> list[str]:
+    return [f"  {key}: [{', '.join(map(declare.in_yaml, names))}]"] if names else []
 
 
-def _end_of(file: Path, key: str) -> tuple[int, int]:
-    """The last line of the entries below a key, and how far they are indented."""
-    root = yaml.compose(file.read_text(encoding="utf-8"), yaml.SafeLoader)
-    found = [node for name, node in root.value if name.value == key] if isinstance(root, yaml.MappingNode) else []
-    if not found or found[0].flow_style or not found[0].value:
-        raise ScaffoldError(f"{file}: {key}: to add an entry, write the entries on lines of their own, not in braces")
-    return _last_line(found[0]), found[0].value[0][0].start_mark.column
-
-
-def _last_line(node: yaml.Node) -> int:
-    """The last line of a node, without the comments after it."""
-    if isinstance(node, yaml.MappingNode) and not node.flow_style:
-        return max(_last_line(part) for pair in node.value for part in pair)
-    if isinstance(node, yaml.SequenceNode) and not node.flow_style:
-        return max(_last_line(part) for part in node.value)
-    return int(node.end_mark.line if node.end_mark.column else node.end_mark.line - 1)
+def _checked(file: Path, text: str, before: Topology, name: str) -> Topology:
+    """The backbone that the new text declares, which differs in the service alone; what was valid stays valid."""
+    for environment in environments(file) or (None,):
+        parse(text, file=str(file), environment=environment)
+    after = parse(text, file=str(file), environment=selected())
+    others = {other: entry for other, entry in after.services.items() if other != name}
+    if others != {other: entry for other, entry in before.services.items() if other != name}:
+        raise ScaffoldError(f"{file}: is written in a way that {name} cannot be added to; add it by hand")
+    return after
