@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backbone.errors import BackboneError
-from backbone.sources import ModuleFiles, digest, environment_file, runtime_files
+from backbone.sources import ModuleFiles, digest, environment_file, included_files, runtime_files
 from backbone.version import __version__
 
 __all__ = [
@@ -127,12 +127,13 @@ class Manifest(_Model):
     """A synthesized backbone. `accounts` has ids by name, `stacks` is in the order to deploy them.
 
     `keys` has the ARN of the key that encrypts everything in an account, by the account's name, where there is one.
-    `file` is the name of the declaring file; None where there was only text. `environment` is the file's environment
-    that this is, if it declares any. `sources` has the SHA-256 of that file and
-    of each file of a module or of the runtime, by its path from the folder of that file (or, for what is installed
-    elsewhere, from where Python finds it). `layers` has what is known to be in layers, as requirements, by patterns of
-    their ARNs in which `*` stands for any characters. `open_routes` has the routes that modules let anyone call, each
-    as the id of its account and the route key. `deployment` says who deploys, where the file does.
+    `file` is the name of the declaring file; None where there was only text. `include` has the patterns of the files
+    that it includes. `environment` is the file's environment that this is, if it declares any. `sources` has the
+    SHA-256 of these files and of each file of a module or of the runtime, by its path from the folder of the declaring
+    file (or, for what is installed elsewhere, from where Python finds it). `layers` has what is known to be in layers,
+    as requirements, by patterns of their ARNs in which `*` stands for any characters. `open_routes` has the routes that
+    modules let anyone call, each as the id of its account and the route key. `deployment` says who deploys, where the
+    file does.
     """
 
     format: Literal[1] = FORMAT
@@ -148,6 +149,7 @@ class Manifest(_Model):
     services: dict[str, ManifestService]
     stacks: tuple[ManifestStack, ...]
     file: str | None = None
+    include: tuple[str, ...] = ()
     environment: str | None = None
     sources: dict[str, str]
     layers: dict[str, tuple[str, ...]]
@@ -240,10 +242,11 @@ def stale(manifest: Manifest, project_folder: Path) -> list[Change]:
 
 def _files(manifest: Manifest, project_folder: Path) -> Iterator[tuple[str, Path]]:
     """The files that a synth would read now, by their paths in the manifest."""
-    declaring = [project_folder / manifest.file] if manifest.file else []
-    if declaring and manifest.environment:
-        declaring.append(environment_file(declaring[0], manifest.environment))
-    yield from ((file.name, file) for file in declaring if file.is_file())
+    declaring = [manifest.file, *included_files(project_folder, manifest.include)] if manifest.file else []
+    for path in declaring:
+        files = [project_folder / path]
+        files += [environment_file(files[0], manifest.environment)] if manifest.environment else []
+        yield from ((file.relative_to(project_folder).as_posix(), file) for file in files if file.is_file())
     for service in manifest.services.values():
         if service.folders:
             places = (project_folder, *map(Path, sys.path))

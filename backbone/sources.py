@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 
 from backbone.errors import BackboneError
 from backbone.locked import LOCK_FILE, REQUIREMENTS_FILE
@@ -19,7 +19,10 @@ __all__ = [
     "content",
     "digest",
     "environment_file",
+    "environment_of",
     "folder_of",
+    "included_files",
+    "matching_files",
     "runtime_files",
 ]
 
@@ -106,3 +109,29 @@ def folder_of(module: str) -> Path:
 def environment_file(file: Path, environment: str) -> Path:
     """The file beside a declaring file with what differs in an environment: `backbone.prod.yaml` for `prod`."""
     return file.with_name(f"{file.stem}.{environment}{file.suffix}")
+
+
+def environment_of(name: str, others: Collection[str]) -> str | None:
+    """The environment whose file this is, by its name: `prod` of `teams/order.prod.yaml` beside `teams/order.yaml`."""
+    path = PurePosixPath(name)
+    stem, dot, environment = path.stem.rpartition(".")
+    return environment if dot and str(path.with_name(f"{stem}{path.suffix}")) in others else None
+
+
+def matching_files(folder: Path, patterns: Iterable[str]) -> list[str]:
+    """The files that patterns match, by their paths from a folder, sorted.
+
+    Hidden files, and those in hidden folders, match only a pattern that has a name with a dot at its beginning itself.
+    """
+    found = set()
+    for pattern in patterns:
+        hidden = any(part.startswith(".") for part in PurePosixPath(pattern).parts)
+        paths = (file.relative_to(folder) for file in folder.glob(str(PurePosixPath(pattern))))
+        found |= {path.as_posix() for path in paths if hidden or not any(part.startswith(".") for part in path.parts)}
+    return sorted(found)
+
+
+def included_files(folder: Path, patterns: Iterable[str]) -> list[str]:
+    """The files that patterns include: those that they match, without the files of environments beside others."""
+    found = matching_files(folder, patterns)
+    return [name for name in found if environment_of(name, found) is None]

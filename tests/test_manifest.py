@@ -136,6 +136,23 @@ def test_a_file_that_was_added(path: str, project: Path, synthesized: Manifest) 
     assert [str(one) for one in manifest.stale(synthesized, project)] == [f"{path} (added)"]
 
 
+def test_files_that_are_included(project: Path, synthesized: Manifest) -> None:
+    for name in ("a.yaml", "a.prod.yaml", "a.dev.yaml", "b.yaml"):
+        (project / "teams").mkdir(exist_ok=True)
+        (project / "teams" / name).write_text(f"# {name}")
+    sources = {name: digest(project / name) for name in ("teams/a.yaml", "teams/a.prod.yaml", "teams/b.yaml")}
+    known = {"sources": synthesized.sources | sources, "include": ("teams/*.yaml",), "environment": "prod"}
+    included = synthesized.model_copy(update=known)
+    assert manifest.stale(included, project) == []
+    (project / "teams" / "a.dev.yaml").write_text("of another environment")
+    assert manifest.stale(included, project) == []
+    (project / "teams" / "a.prod.yaml").write_text("changed")
+    (project / "teams" / "b.yaml").unlink()
+    (project / "teams" / "c.yaml").write_text("new")
+    found = [str(change) for change in manifest.stale(included, project)]
+    assert found == ["teams/a.prod.yaml (changed)", "teams/b.yaml (gone)", "teams/c.yaml (added)"]
+
+
 @pytest.mark.parametrize("path", ["other.py", "mine/made/tests/x.py", "mine/made/test_x.py", "mine/made/__pycache__/x"])
 def test_files_that_make_nothing_stale(path: str, project: Path, synthesized: Manifest) -> None:
     (project / path).parent.mkdir(exist_ok=True)

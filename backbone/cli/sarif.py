@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from backbone.system.findings import CATALOGUE, Finding, Severity
+from backbone.topology import places
 
 __all__ = ["sarif"]
 
@@ -15,11 +16,11 @@ LEVELS: dict[Severity, str] = {"error": "error", "warning": "warning", "note": "
 
 
 def sarif(findings: Sequence[Finding], *, services: dict[str, str], file: Path, version: str) -> dict[str, Any]:
-    """The log of a run. A finding stands at its service's entry in the backbone's file, or at that file's first line.
+    """The log of a run. A finding stands at its service's entry, or at the first line of the backbone's file.
 
     `services` has the name of the service that an address belongs to, if it belongs to any.
     """
-    lines = _lines(file)
+    there = places(file)
     rules = [
         {
             "id": rule,
@@ -34,15 +35,7 @@ def sarif(findings: Sequence[Finding], *, services: dict[str, str], file: Path, 
             "ruleId": found.rule,
             "level": LEVELS[found.severity],
             "message": {"text": f"{found}. {found.entry.effect} {found.entry.fix}"},
-            "locations": [
-                {
-                    "physicalLocation": {
-                        "artifactLocation": {"uri": file.name},
-                        "region": {"startLine": lines.get(services.get(found.address, ""), 1)},
-                    },
-                    "logicalLocations": [{"fullyQualifiedName": found.address}],
-                }
-            ],
+            "locations": [_location(found.address, there.get(services.get(found.address, ""), (file, 1)), file.parent)],
         }
         for found in findings
     ]
@@ -54,14 +47,12 @@ def sarif(findings: Sequence[Finding], *, services: dict[str, str], file: Path, 
     }
 
 
-def _lines(file: Path) -> dict[str, int]:
-    """The line of each indented key of the file; of services among them."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return {}
-    found: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        if key := re.match(r"\s+([a-z][a-z0-9-]*):", line):
-            found.setdefault(key[1], number)
-    return found
+def _location(address: str, place: tuple[Path, int], folder: Path) -> dict[str, Any]:
+    file, line = place
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(file.relative_to(folder).as_posix())},
+            "region": {"startLine": line},
+        },
+        "logicalLocations": [{"fullyQualifiedName": address}],
+    }

@@ -24,6 +24,7 @@ class FileKind(Enum):
 
     BACKBONE = "backbone"
     ENVIRONMENT = "environment"
+    TEAM = "team"
 
 
 @app.command()
@@ -64,7 +65,8 @@ def validate(file: File = None, as_json: AsJson = False) -> None:
 @app.command()
 def schema(
     kind: Annotated[
-        FileKind, typer.Argument(help="Which file it is for: backbone.yaml, or that of an environment beside it.")
+        FileKind,
+        typer.Argument(help="Which file it is for: backbone.yaml, that of an environment, or one that is included."),
     ] = FileKind.BACKBONE,
     to: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write it to.", show_default="stdout")

@@ -28,7 +28,7 @@ def manifest_of(topology: Topology, stacks: Mapping[str, BackboneStack]) -> Mani
     """What is to be known of a backbone beside its stacks."""
     packages = {service: one for stack in stacks.values() for service, one in stack.packages.items()}
     sources = {path: value for package in packages.values() for path, value in package.sources.items()}
-    sources |= {file.name: digest(file) for file in topology.files}
+    sources |= {file.relative_to(topology.folder).as_posix(): digest(file) for file in topology.files}
     place = topology.place(topology.bus.account)
     return Manifest(
         backbone=topology.name,
@@ -50,6 +50,7 @@ def manifest_of(topology: Topology, stacks: Mapping[str, BackboneStack]) -> Mani
             for name, stack in stacks.items()
         ),
         file=topology.file.name if topology.file else None,
+        include=topology.include,
         environment=topology.environment,
         sources=sources,
         layers=_layers(topology, stacks),

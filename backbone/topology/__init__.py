@@ -7,6 +7,7 @@ from backbone.topology.load import (
     load,
     output_folder,
     parse,
+    places,
     require_environment,
     selected,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "load",
     "output_folder",
     "parse",
+    "places",
     "require_environment",
     "selected",
 ]

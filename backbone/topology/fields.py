@@ -63,14 +63,17 @@ class Matching(Allowed):
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Let pydantic check the expression."""
-        compiled = re.compile(self.pattern)
 
         def check(value: str) -> str:
-            if not compiled.fullmatch(value):
+            if not self.is_met_by(value):
                 raise _error(value, self.words)
             return value
 
         return core_schema.no_info_after_validator_function(check, handler(source))
+
+    def is_met_by(self, value: str) -> bool:
+        """Whether text matches."""
+        return re.fullmatch(self.pattern, value) is not None
 
 
 def _whole(pattern: str) -> dict[str, str]:
@@ -193,6 +196,13 @@ _TAG = r"[\w\s.:/=+@-]"
 _TAG_ALLOWED = "letters, digits, spaces and . : / = + - @ _"
 
 AccountId = Annotated[str, BeforeValidator(_account_id), _ACCOUNT_ID]
+AccountPattern = Annotated[
+    str,
+    Matching(
+        "the name of an account under accounts, in which * stands for any characters, as in order or order-*",
+        r"[a-z*?][a-z0-9*?-]*",
+    ),
+]
 AccountName = Annotated[str, Allowed("the name of an account under accounts")]
 BackboneName = Annotated[str, Matching("1 to 20 of a-z 0-9 -", BACKBONE_NAME)]
 BusName = Annotated[str, Matching(BUS_NAME_ALLOWED, rf"(?!default$){BUS_NAME}")]
@@ -202,6 +212,12 @@ EnvironmentName = Annotated[
     str, Matching("a lower-case letter, then a-z 0-9 -, and not accept", r"(?!accept$)[a-z][a-z0-9-]*")
 ]
 """`backbone.accept.yaml` is the file with accepted findings."""
+FILE_PATTERN = Matching(
+    "a path of YAML files from the folder of backbone.yaml, in which * stands for any characters of a name and ** for "
+    "any folders, as in teams/*.yaml",
+    r"(?!(.*/)?\.\.(/|$))(?!.*[^/]\*\*)(?!.*\*\*[^/])[^/\\:\s]([^\\:\r\n]*[^\\:/\s])?\.ya?ml",
+)
+FilePattern = Annotated[str, FILE_PATTERN]
 Key = Annotated[str, Matching("a lower-case letter, then a-z 0-9 -", r"[a-z][a-z0-9-]*")]
 KmsKey = Annotated[
     str,

@@ -15,19 +15,20 @@ from pydantic_core import core_schema
 
 from backbone.topology.environments import Environment, EnvironmentAccount, EnvironmentService
 from backbone.topology.fields import KNOWN_REGIONS, Model
-from backbone.topology.models import AccountEntry, ServiceEntry, Topology
+from backbone.topology.models import AccountEntry, ServiceEntry, TeamFile, Topology
 from backbone.topology.schema import CHOOSERS
 
 __all__ = ["FileKind", "json_schema", "text"]
 
-FileKind = Literal["backbone", "environment"]
-"""`backbone.yaml`, or the file of an environment, such as `backbone.prod.yaml`."""
+FileKind = Literal["backbone", "environment", "team"]
+"""`backbone.yaml`, the file of an environment, such as `backbone.prod.yaml`, or a file that `include` names."""
 
 Schema = dict[str, Any]
 
 _MODELS: Final[dict[FileKind, tuple[type[Model], str]]] = {
     "backbone": (Topology, "backbone.yaml"),
     "environment": (Environment, "backbone.NAME.yaml"),
+    "team": (TeamFile, "teams/NAME.yaml"),
 }
 _COMPLETED: tuple[type[Model], ...] = (Environment, EnvironmentAccount, EnvironmentService)
 """The models with which environments say the rest of a file, of its accounts and of its services."""

@@ -6,7 +6,8 @@ What `load` returns is valid: the rooms that use it do not check it again.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,30 @@ from pydantic import ValidationError
 
 from backbone.errors import BackboneError
 from backbone.sources import ENVIRONMENT_VARIABLE
-from backbone.topology import consistency, overlay, quotas, source
+from backbone.topology import consistency, include, overlay, quotas, source
 from backbone.topology.messages import from_pydantic
 from backbone.topology.models import Topology
 from backbone.topology.source import Problem, Source
 
-__all__ = ["TopologyError", "environments", "find", "load", "output_folder", "parse", "require_environment", "selected"]
+__all__ = [
+    "TopologyError",
+    "environments",
+    "find",
+    "load",
+    "output_folder",
+    "parse",
+    "places",
+    "require_environment",
+    "selected",
+]
 
 FILE_NAME = "backbone.yaml"
 FILE_VARIABLE = "BACKBONE_FILE"
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
-    """Problems in the order of the file's lines."""
-    return sorted(problems, key=lambda problem: (problem.line or 0, str(problem)))
+    """Problems by file, in the order of its lines."""
+    return sorted(problems, key=lambda problem: (problem.file, problem.line or 0, str(problem)))
 
 
 class TopologyError(BackboneError):
@@ -78,13 +89,30 @@ def require_environment(path: Path) -> None:
         raise TopologyError([problem])
 
 
-def load(path: Path, *, environment: str | None = None) -> Topology:
+def places(path: Path) -> dict[str, tuple[Path, int]]:
+    """The file and the line of each service's entry; empty when the file cannot be read."""
+    try:
+        given = include.join(source.read(path), partial(source.read, beginning="services")).source
+    except source.SourceError:
+        return {}
+    services = given.value.get("services") if isinstance(given.value, dict) else None
+    found = {name: given.problem(("services", name), "") for name in services} if isinstance(services, dict) else {}
+    return {name: (Path(there.file), there.line or 1) for name, there in found.items()}
+
+
+def load(path: Path, *, environment: str | None = None, unsaved: Mapping[Path, str] | None = None) -> Topology:
     """The backbone that a file declares; raises TopologyError with all errors in it.
 
     A file that declares environments is read as it is in the one that is meant: `environment`, else BACKBONE_ENV.
+    `unsaved` has texts in place of what the file, or one that it includes, has.
     """
+
+    def read(file: Path, **options: str) -> Source:
+        text = (unsaved or {}).get(file)
+        return source.read(file, **options) if text is None else source.parse(text, file=str(file), **options)
+
     try:
-        topology = _validate(source.read(path), selected(environment))
+        topology = _validate(read(path), selected(environment), read)
     except source.SourceError as error:
         raise TopologyError(error.problems) from None
     topology._file = path.absolute()
@@ -94,17 +122,19 @@ def load(path: Path, *, environment: str | None = None) -> Topology:
 def parse(text: str, *, file: str = FILE_NAME, environment: str | None = None) -> Topology:
     """The backbone that a YAML text declares; raises TopologyError like `load`."""
     try:
-        return _validate(source.parse(text, file=file), selected(environment))
+        return _validate(source.parse(text, file=file), selected(environment), source.read)
     except source.SourceError as error:
         raise TopologyError(error.problems) from None
 
 
-def _validate(given: Source, environment: str | None) -> Topology:
+def _validate(given: Source, environment: str | None, read: Callable[..., Source]) -> Topology:
     if (undecided := overlay.undecided(given, environment)) is not None:
         raise TopologyError([undecided])
-    problems = list(overlay.shared_places(given))
+    joined = include.join(given, partial(read, beginning="services"))
+    given, problems = joined.source, joined.problems
+    problems += overlay.shared_places(given, joined.files)
     if environment is not None:
-        given, more = overlay.environment(given, environment)
+        given, more = overlay.environment(given, environment, joined.files)
         problems += more
     problems += consistency.check(given)
     try:
@@ -116,10 +146,12 @@ def _validate(given: Source, environment: str | None) -> Topology:
         raise TopologyError(found) from None
     if not problems:
         problems += [*quotas.check(topology, given), *consistency.loose_ends(topology, given)]
+        problems += include.unused_owners(given, joined.files)
     if errors := [problem for problem in problems if problem.severity == "error"]:
         raise TopologyError(errors)
     topology._warnings = tuple(in_order(problems))
     topology._environment = environment
+    topology._included = tuple(included.file.absolute() for included in joined.files)
     return topology
 
 

@@ -25,12 +25,14 @@ from backbone.topology.environments import Environment, Layout
 from backbone.topology.fields import (
     AccountId,
     AccountName,
+    AccountPattern,
     Allowed,
     BackboneName,
     BusName,
     ConfidentialType,
     DetailType,
     EnvironmentName,
+    FilePattern,
     Key,
     LayerArn,
     LayerPattern,
@@ -167,6 +169,17 @@ class ServiceEntry(Model):
     are."""
 
 
+class TeamFile(Model):
+    """A file that the main file includes. Everything else is said once, in the main file."""
+
+    services: dict[Key, ServiceEntry] = Field(default_factory=dict)
+    """The team's services, each under its name. The accounts are those that `owners` in the main file gives to this
+    file."""
+
+    confidential: tuple[ConfidentialType, ...] = Field(default=(), json_schema_extra=DISTINCT)
+    """The detail-types of events that hold personal or secret data, of those that services of this file publish."""
+
+
 class Topology(Model):
     """A whole backbone, as one file declares it."""
 
@@ -205,6 +218,14 @@ class Topology(Model):
 
     services: dict[Key, ServiceEntry] = Field(default_factory=dict)
     """The services, each under its name."""
+
+    include: tuple[FilePattern, ...] = Field(default=(), json_schema_extra=DISTINCT)
+    """Further files, each with the services of a team. These count as if they stood here, in the order of the files'
+    names."""
+
+    owners: dict[FilePattern, tuple[AccountPattern, ...]] = Field(default_factory=dict)
+    """The accounts in which included files may declare services, by the files' paths. A file may use the accounts of
+    all patterns that it matches, and without a pattern none. The default is that every file may use all accounts."""
 
     logs: Logs = Logs()
     """The logs of all buses and services."""
@@ -254,6 +275,7 @@ class Topology(Model):
     _warnings: tuple[Problem, ...] = PrivateAttr(default=())
     _file: Path | None = PrivateAttr(default=None)
     _environment: str | None = PrivateAttr(default=None)
+    _included: tuple[Path, ...] = PrivateAttr(default=())
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -267,11 +289,10 @@ class Topology(Model):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The files that declare it: the file itself, and that of its environment, if it has any."""
-        if self._file is None:
-            return ()
-        beside = environment_file(self._file, self._environment) if self._environment else None
-        return (self._file, beside) if beside and beside.is_file() else (self._file,)
+        """The files that declare it: the file itself, those that it includes, and those of its environment."""
+        files = (*((self._file,) if self._file else ()), *self._included)
+        beside = [environment_file(file, self._environment) for file in files] if self._environment else []
+        return (*files, *(file for file in beside if file.is_file()))
 
     @property
     def environment(self) -> str | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from backbone.sources import environment_file
+from backbone.topology.include import Included
 from backbone.topology.source import KeyPath, Origin, Problem, Source, format_value, read, suggestion
 
 __all__ = ["declared", "environment", "shared_places", "undecided"]
@@ -40,21 +41,64 @@ def undecided(given: Source, name: str | None) -> Problem | None:
     return None
 
 
-def environment(given: Source, name: str) -> tuple[Source, list[Problem]]:
-    """The file as it is in an environment, and what the environment must not say."""
+def environment(given: Source, name: str, included: Sequence[Included] = ()) -> tuple[Source, list[Problem]]:
+    """The file as it is in an environment, and what the environment must not say.
+
+    An included file may have a file for the environment beside it as well; what the main file says of it prevails.
+    """
     merged = _Merged(given)
+    problems: list[Problem] = []
+    for each in included:
+        beside = environment_file(each.file, name)
+        if beside.is_file():
+            source = read(beside, beginning="services")
+            problems += _not_of_the_team(source, each)
+            merged.lay(_services_of(source, each), (), at=("environments", name))
     merged.lay(given, ("environments", name))
     beside = environment_file(Path(given.file), name)
     if beside.is_file():
         merged.lay(read(beside), (), at=("environments", name))
-    return Source(given.file, merged.value, merged.lines, merged.origins), list(_changes_of_events(merged, given, name))
+    problems += _changes_of_events(merged, given, name)
+    return Source(given.file, merged.value, merged.lines, merged.origins), problems
 
 
-def shared_places(given: Source) -> Iterator[Problem]:
+def _not_of_the_team(source: Source, included: Included) -> Iterator[Problem]:
+    """What the file of an environment beside an included file must not say."""
+    if not isinstance(source.value, dict):
+        yield source.problem((), f"got {format_value(source.value)}; allowed: a mapping with this key: services")
+        return
+    for key in source.value:
+        if key != "services":
+            yield source.problem((key,), "no such key here; allowed: services")
+    services = source.value.get("services")
+    if "services" in source.value and not isinstance(services, dict):
+        yield source.problem(("services",), f"got {format_value(services)}; allowed: a mapping of services")
+    for service, entry in services.items() if isinstance(services, dict) else ():
+        path, known = ("services", service), sorted(included.services)
+        if service not in known:
+            words = f"{included.name} has no such service; allowed: {', '.join(known)}{suggestion(service, known)}"
+            yield source.problem(path, words)
+        elif isinstance(entry, dict) and "account" in entry:
+            yield source.problem((*path, "account"), f"is said in {included.name} only; take it out here")
+
+
+def _services_of(source: Source, included: Included) -> Source:
+    """The part of a file that is about the services of an included file."""
+    found = source.value.get("services") if isinstance(source.value, dict) else None
+    own = {key: entry for key, entry in found.items() if key in included.services} if isinstance(found, dict) else {}
+    lines = {
+        path: line
+        for path, line in source.lines.items()
+        if path[:1] == ("services",) and path[1:2] != () and path[1] in own
+    }
+    return Source(source.file, {"services": own}, lines)
+
+
+def shared_places(given: Source, included: Sequence[Included] = ()) -> Iterator[Problem]:
     """Problems of environments that would have the same resources: one account and region, and one name."""
     owners: dict[tuple[object, object, object], str] = {}
     for name in declared(given):
-        source, _ = environment(given, name)
+        source, _ = environment(given, name, included)
         top = source.value
         accounts = top.get("accounts")
         for account, entry in accounts.items() if isinstance(accounts, dict) else ():
@@ -78,11 +122,11 @@ class _Merged:
     base: Source
     value: Any = field(init=False)
     lines: dict[KeyPath, int] = field(init=False)
-    origins: dict[KeyPath, Origin] = field(default_factory=dict)
+    origins: dict[KeyPath, Origin] = field(init=False)
 
     def __post_init__(self) -> None:
         self.value = dict(self.base.value)
-        self.lines = dict(self.base.lines)
+        self.lines, self.origins = dict(self.base.lines), dict(self.base.origins)
 
     def lay(self, over: Source, place: KeyPath, *, at: KeyPath | None = None) -> None:
         """Lay what a source has at a place over the values.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from annotated_types import MaxLen, MinLen
 
 from backbone.topology.fields import Model
-from backbone.topology.models import Topology
+from backbone.topology.models import TeamFile, Topology
 from backbone.topology.schema import Key, Value, chooser, keys
 
 __all__ = ["Section", "markdown", "sections"]
@@ -45,6 +45,7 @@ def sections() -> list[Section]:
     found: dict[type[Model], list[str]] = {}
     for path, model in _walk(Topology, ""):
         found.setdefault(model, []).append(path)
+    found[TeamFile] = ["teams/*.yaml"]
     return [Section(model, tuple(paths)) for model, paths in found.items()]
 
 

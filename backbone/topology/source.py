@@ -33,6 +33,7 @@ __all__ = [
 KeyPath = tuple[str | int, ...]
 Severity = Literal["error", "warning"]
 
+BEGINNING = "name, region, accounts, bus and services"
 MAX_BYTES = 4 << 20
 MAX_DEPTH = 20
 MAX_VALUES = 200_000
@@ -127,8 +128,11 @@ def dotted(path: KeyPath) -> str:
     return text.removeprefix(".")
 
 
-def read(path: Path) -> Source:
-    """The values of a file; raises SourceError when it cannot be read or is not YAML of the strict kind."""
+def read(path: Path, *, beginning: str = BEGINNING) -> Source:
+    """The values of a file; raises SourceError when it cannot be read or is not YAML of the strict kind.
+
+    `beginning` is what the author of an empty file is told to start with.
+    """
     name = str(path)
     try:
         data = path.read_bytes()
@@ -145,10 +149,10 @@ def read(path: Path) -> Source:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise _error(name, line, f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8") from None
-    return parse(text, file=name)
+    return parse(text, file=name, beginning=beginning)
 
 
-def parse(text: str, *, file: str) -> Source:
+def parse(text: str, *, file: str, beginning: str = BEGINNING) -> Source:
     """The values of a YAML text; `file` is the name that problems give."""
     try:
         _check_depth(text, file)
@@ -165,7 +169,7 @@ def parse(text: str, *, file: str) -> Source:
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1
         raise _error(file, line, f"not YAML: {getattr(error, 'reason', error)}") from None
     if value is None:
-        raise _error(file, 1, "the file is empty; start with name, region, accounts, bus and services")
+        raise _error(file, 1, f"the file is empty; start with {beginning}")
     if builder.problems:
         raise SourceError(*builder.problems)
     return Source(file, value, builder.lines)

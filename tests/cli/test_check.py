@@ -50,7 +50,7 @@ def test_a_finding_has_id_severity_address_effect_and_mend(project: Path) -> Non
     assert (found["rule"], found["severity"], found["address"]) == ("BB202", "error", address)
 
 
-def test_sarif_points_to_the_service_in_the_file(project: Path) -> None:
+def test_sarif_points_to_the_service_in_its_file(project: Path) -> None:
     address = break_target(project)
     run(BACKBONE, "check", "--sarif", "out.sarif", folder=project, status=1)
     log = json.loads((project / "out.sarif").read_text())
@@ -65,6 +65,18 @@ def test_sarif_points_to_the_service_in_the_file(project: Path) -> None:
     assert place["artifactLocation"] == {"uri": "backbone.yaml"}
     line = (project / "backbone.yaml").read_text().splitlines()[place["region"]["startLine"] - 1]
     assert line.strip() == "delivery-service:"
+    main = (project / "backbone.yaml").read_text()
+    text, found, rest = main.partition("  delivery-service:")
+    entry, logs, more = rest.partition("logs:")
+    (project / "backbone.yaml").write_text(f"{text}{logs}{more}include: [teams/*.yaml]\n")
+    (project / "teams").mkdir()
+    (project / "teams" / "my delivery.yaml").write_text(f"# ours\nservices:\n{found}{entry}")
+    run(BACKBONE, "synth", folder=project)
+    break_target(project)
+    run(BACKBONE, "check", "--sarif", "out.sarif", folder=project, status=1)
+    (result,) = json.loads((project / "out.sarif").read_text())["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert place == {"artifactLocation": {"uri": "teams/my%20delivery.yaml"}, "region": {"startLine": 3}}
     _, errors = run(BACKBONE, "check", "--sarif", "none/out.sarif", folder=project, status=2)
     assert "--sarif: none/out.sarif: cannot be written" in errors
 

@@ -43,7 +43,7 @@ def test_a_warning_does_not_stop_anything(project: Path) -> None:
 
 
 def test_the_schema_of_each_kind_of_file(project: Path) -> None:
-    for kind, key in (("backbone", "routing"), ("environment", "changes_events")):
+    for kind, key in (("backbone", "routing"), ("environment", "changes_events"), ("team", "services")):
         printed = run(BACKBONE, "schema", kind, folder=project)[0]
         assert key in json.loads(printed)["properties"]
         assert run(BACKBONE, "schema", kind, "-o", "deep/schema.json", folder=project)[0] == "deep/schema.json\n"

@@ -12,13 +12,13 @@ import pytest
 import yaml
 
 from backbone.system import acceptance
-from backbone.topology import parse
+from backbone.topology import load, parse
 from tests.cli.command import BACKBONE, run
 from tests.conftest import ROOT
 from tests.docs.documents import DOCUMENTS, Block, blocks
 
 PYTHON = [block for file in DOCUMENTS for block in blocks(file, "python")]
-YAML = [block for file in DOCUMENTS for block in blocks(file, "yaml")]
+YAML = [block for file in DOCUMENTS if file.name != "files.md" for block in blocks(file, "yaml")]
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=str)
@@ -40,6 +40,26 @@ def test_yaml_is_what_the_backbone_reads(block: Block, tmp_path: Path) -> None:
         for key, entries in read.items():
             whole[key] = whole.get(key, {}) | entries
         parse(yaml.safe_dump(whole))
+
+
+def test_the_files_of_teams_are_what_the_backbone_reads(tmp_path: Path) -> None:
+    texts: dict[str, str] = {}
+    for block in blocks(ROOT / "docs" / "files.md", "yaml"):
+        named = re.match(r"# ([a-z./]+\.yaml)", block.text)
+        texts[named[1] if named else "more"] = block.text
+    more, prod = yaml.safe_load(texts.pop("more")), texts.pop("teams/order.prod.yaml")
+    delivery = {"delivery-service": {"account": "delivery", "publishes": ["Delivery.Updated"]}}
+    texts["teams/delivery.yaml"] = yaml.safe_dump({"services": delivery})
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    main = tmp_path / "backbone.yaml"
+    assert load(main).services.keys() == {"order-service", "delivery-service"}
+    (tmp_path / "teams" / "order.prod.yaml").write_text(prod)
+    whole = yaml.safe_load(texts["backbone.yaml"]) | {"environments": {"prod": {}}}
+    whole = {**whole, "accounts": whole["accounts"] | more["accounts"], "owners": whole["owners"] | more["owners"]}
+    main.write_text(yaml.safe_dump(whole))
+    assert load(main, environment="prod").retention_days("order-service") == 90
 
 
 def test_the_tests_of_the_guide_pass(tmp_path: Path) -> None:

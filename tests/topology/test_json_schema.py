@@ -183,7 +183,9 @@ def fitting(value: Value) -> st.SearchStrategy[Any]:
     if matching:
         return st.from_regex(matching[0], fullmatch=True)
     if value.items and value.names:
-        return st.dictionaries(fitting(value.names), fitting(value.items), max_size=2)
+        return st.dictionaries(
+            fitting(value.names).filter(lambda name: isinstance(name, str)), fitting(value.items), max_size=2
+        )
     return st.lists(fitting(value.items), max_size=2) if value.items else LIKELY
 
 
