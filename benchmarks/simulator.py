@@ -135,7 +135,7 @@ def orders(folder: Path) -> Table:
             if node.kind == "put" and node.data["detail_type"] == "Order.Updated":
                 done.append(time.perf_counter())
 
-        sim.on_node = watch
+        server.on_node = watch
         body = json.dumps(ORDER).encode()
         for number in range(ORDERS + 3):
             done.clear()

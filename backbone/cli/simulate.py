@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from contextlib import suppress
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from backbone.simulator import Simulator
+    from backbone.simulator.server import Server
     from backbone.system.findings import Finding
     from backbone.system.reader import Reading
 
@@ -126,23 +127,27 @@ def up(
 
     Until Ctrl-C, it answers HTTP calls of its APIs and PutEvents of any AWS client, and prints events as they happen.
     """
-    from backbone.cli import trace as views
+    from backbone.cli.trace import LivePrinter
     from backbone.simulator.server import Server
 
-    with (
-        _simulator(stacks, fault, seed=seed, stub_authorizers=stub_authorizers, no_synth=no_synth) as simulator,
-        Server(simulator, port=port) as server,
-    ):
-        server.on_node = lambda node: views.print_live(output, node)
-        with suppress(KeyboardInterrupt):
-            for api, url in server.endpoints():
-                output.print(f"HTTP API {api.name}: {url}", soft_wrap=True)
-                for route in api.routes:
-                    output.print(f"  {route.key} ({route.authorization})", soft_wrap=True)
-            bridge = f"AWS_ENDPOINT_URL_EVENTBRIDGE={server.url}, with the caller's account id as AWS_ACCESS_KEY_ID"
-            output.print(f"EventBridge: {bridge}", soft_wrap=True)
+    with _simulator(stacks, fault, seed=seed, stub_authorizers=stub_authorizers, no_synth=no_synth) as simulator:
+        server = Server(simulator, port=port)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: server.stop())
+        with LivePrinter(output) as printer, server:
+            server.on_node = printer.add
+            _print_endpoints(server)
             server.run()
     output.print("ended")
+
+
+def _print_endpoints(server: Server) -> None:
+    for api, url in server.endpoints():
+        output.print(f"HTTP API {api.name}: {url}", soft_wrap=True)
+        for route in api.routes:
+            output.print(f"  {route.key} ({route.authorization})", soft_wrap=True)
+    bridge = f"AWS_ENDPOINT_URL_EVENTBRIDGE={server.url}, with the caller's account id as AWS_ACCESS_KEY_ID"
+    output.print(f"EventBridge: {bridge}", soft_wrap=True)
 
 
 def _simulator(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from typing import TYPE_CHECKING
+from collections import Counter, deque
+from typing import TYPE_CHECKING, Self
 
 from rich.table import Table
 from rich.text import Text
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from backbone.trace import Node, Trace
 
-__all__ = ["label", "mermaid", "print_live", "table", "tree"]
+__all__ = ["LivePrinter", "label", "mermaid", "table", "tree"]
 
 COLOURS = {
     "denied": "red",
@@ -31,6 +33,10 @@ COLOURS = {
     "replayed": "bold",
     "redriven": "bold",
 }
+
+PRINT_SECONDS = 0.1
+LINES_AT_ONCE = 50
+"""How many lines are printed in each `PRINT_SECONDS`."""
 
 
 def tree(trace: Trace) -> Tree:
@@ -55,10 +61,44 @@ def table(trace: Trace, **more: str) -> Table:
     return found
 
 
-def print_live(console: Console, node: Node) -> None:
-    """Print a node of a running system in a line, with the time of day; rules and calls are left out."""
-    if node.kind not in ("rule", "call"):
-        console.print(Text.assemble((time.strftime("%H:%M:%S"), "dim"), " ", label(node)), soft_wrap=True)
+class LivePrinter:
+    """Prints a line for each node of a running system, with the time of day; rules and calls are left out.
+
+    It prints in a thread of its own, and what happens faster than somebody reads only in numbers.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._nodes: deque[Node] = deque()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def add(self, node: Node) -> None:
+        """Have a node printed soon."""
+        if node.kind not in ("rule", "call"):
+            self._nodes.append(node)
+
+    def _run(self) -> None:
+        while not self._ended.wait(PRINT_SECONDS):
+            self._print()
+        self._print()
+
+    def _print(self) -> None:
+        nodes = [self._nodes.popleft() for _ in range(len(self._nodes))]
+        now = time.strftime("%H:%M:%S")
+        for node in nodes[:LINES_AT_ONCE]:
+            self._console.print(Text.assemble((now, "dim"), " ", label(node)), soft_wrap=True)
+        if more := Counter(node.kind for node in nodes[LINES_AT_ONCE:]):
+            words = ", ".join(f"{count:,} {kind}" for kind, count in more.most_common())
+            self._console.print(Text(f"{now} and more: {words}", "dim"), soft_wrap=True)
 
 
 def label(node: Node, rule: str = "") -> Text:

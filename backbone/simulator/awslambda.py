@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections import defaultdict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,9 @@ from backbone.trace import Node
 
 __all__ = ["Lambda"]
 
+
+PROCESSES = 4
+"""The most that a function has, where several run at once. Lambda would start up to 1,000."""
 
 LONGEST_PAUSE_SECONDS = 300.0
 """Between attempts of an event that was throttled (developer guide, "Asynchronous invocation")."""
@@ -45,28 +49,50 @@ class Invocation:
         return {"id": self.event.get("id", "") if isinstance(self.event, dict) else ""}
 
 
+@dataclass(slots=True)
+class _Processes:
+    """The processes of a function."""
+
+    all: list[Worker] = field(default_factory=list)
+    idle: list[Worker] = field(default_factory=list)
+    waiting: deque[Callable[[], None]] = field(default_factory=deque)
+    """What is to be done when one is idle."""
+
+
 class Lambda:
     """The functions of a system."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._workers: dict[str, Worker] = {}
+        self._processes: dict[str, _Processes] = defaultdict(_Processes)
+        """Those of each function, by its ARN, and of what runs beside it by a fault."""
         self.destinations = Destinations(engine, self.invoke_later)
         """Where records of what functions did are sent."""
         engine.take(Function, "function", self._deliver)
         engine.invoke = self.invoke
         engine.throttle = self.throttle
 
+    def end(self) -> None:
+        """End the functions' processes, whatever they are doing, of which those learn who wait for them."""
+        for worker in self._workers:
+            worker.end()
+
     def close(self) -> None:
         """End the functions' processes and remove what was unpacked for them."""
-        for worker in self._workers.values():
+        for worker in self._workers:
             worker.close()
-        self._workers.clear()
+        self._processes.clear()
+
+    @property
+    def _workers(self) -> list[Worker]:
+        return [worker for processes in self._processes.values() for worker in processes.all]
 
     def start(self) -> None:
-        """Start the process of every function, so that the first event need not wait for it."""
+        """Start a process of every function, so that the first event need not wait for it."""
         for function in self._engine.system.of(Function):
-            self._worker(function).start(self._engine.timestamp)
+            if (worker := self._take(function)) is not None:
+                worker.start(self._engine.timestamp)
+                self._give_back(function, worker)
 
     def _deliver(self, function: Function, request: Request, node: Node) -> None:
         self.invoke_later(function, request.value, node)
@@ -81,6 +107,9 @@ class Lambda:
         engine, function = self._engine, invocation.function
         if (words := self.throttle(function)) is not None:
             self._wait(invocation, words)
+            return
+        if not self._has_room(function):
+            self._processes[function.arn].waiting.append(partial(self._attempt, invocation))
             return
         invocation.attempts += 1
         outcome = self.invoke(function, invocation.event, invocation.node, request_id=invocation.request_id)
@@ -170,8 +199,7 @@ class Lambda:
             problem = {"errorType": "Sandbox.Timedout", "errorMessage": words}
             outcome = Outcome(error=problem, seconds=function.timeout_seconds)
         else:
-            with engine.below(branch):
-                outcome = self._run(function, event, request_id)
+            outcome = self._run(function, event, request_id, branch)
             if outcome.error is None and engine.strikes(("crash",), *function.names):
                 words = f"RequestId: {request_id} Error: Runtime exited without providing a reason (by a fault)"
                 outcome = Outcome(error={"errorType": "Runtime.ExitError", "errorMessage": words})
@@ -183,53 +211,84 @@ class Lambda:
             engine.node("failed", function.name, function.account, words, branch)
         return outcome
 
-    def _run(self, function: Function, event: Any, request_id: str) -> Outcome:
-        worker, role = self._worker(function), self._engine.system.get(Role, function.role_arn)
+    def _run(self, function: Function, event: Any, request_id: str, branch: Node) -> Outcome:
+        engine, role = self._engine, self._engine.system.get(Role, function.role_arn)
         if role is None:
             return Outcome(error={"errorType": "AccessDenied", "errorMessage": "the function has no role"})
-        began = time.monotonic()
-        now = self._engine.timestamp
+        worker = self._take(function)
+        if worker is None:
+            return Outcome(error={"errorType": "Runtime.ExitError", "errorMessage": "the simulation has ended"})
+        began, now = time.monotonic(), engine.timestamp
 
         def run_another() -> None:
-            copy, answer = self._worker(function, copy=True), partial(self._answer, function, role, None)
-            copy.invoke(event, self._engine.new_id(), answer, now=now)
+            if (copy := self._take(function, copy=True)) is not None:
+                run(copy, engine.new_id(), None)
+                self._give_back(function, copy, copy=True)
 
-        outcome = worker.invoke(event, request_id, partial(self._answer, function, role, run_another), now=now)
+        def run(worker: Worker, request_id: str, run_another: Callable[[], None] | None) -> Outcome:
+            def answer(call: Call) -> Reply:
+                do = partial(engine.call, role.identity, call)
+                with engine.back(), engine.below(branch):
+                    return call_faults.answer(engine, function, call, do, run_another)
+
+            with engine.away():
+                return worker.invoke(event, request_id, answer, now=now)
+
+        try:
+            outcome = run(worker, request_id, run_another)
+        finally:
+            self._give_back(function, worker)
         return replace(outcome, seconds=time.monotonic() - began)
 
-    def _answer(self, function: Function, role: Role, run_another: Callable[[], None] | None, call: Call) -> Reply:
-        return call_faults.answer(
-            self._engine, function, call, lambda: self._engine.call(role.identity, call), run_another
-        )
+    # Processes
 
-    def _worker(self, function: Function, *, copy: bool = False) -> Worker:
-        """The process of a function, or another process of it."""
-        key = f"{function.arn} copy" if copy else function.arn
-        if key not in self._workers:
-            if not function.runtime.startswith("python"):
-                raise SimulatorError(
-                    f"{function.address}: the runtime {function.runtime} is not simulated, only Python"
-                )
-            if function.code is None:
-                raise SimulatorError(f"{function.address}: only a function with its zip beside the stack is simulated")
-            if not function.code.exists():
-                raise SimulatorError(f"{function.address}: {function.code} is not there; run `backbone synth` again")
-            context = {
-                "function_name": function.name,
-                "function_arn": function.arn,
-                "memory_mb": function.memory_mb,
-                "log_group": function.log_group,
-            }
-            self._workers[key] = Worker(
-                function.code,
-                function.handler,
-                {**function.environment, **_environment(function, "copy" if copy else "simulator")},
-                timeout_seconds=function.timeout_seconds,
-                context=context,
-                requirements=layers.requirements(self._engine.system, function),
-                folders=self._folders(function),
-            )
-        return self._workers[key]
+    def _has_room(self, function: Function) -> bool:
+        """Whether the function can be run now without waiting for another run to end."""
+        processes = self._processes[function.arn]
+        return self._engine.turns is None or bool(processes.idle) or len(processes.all) < _most(function)
+
+    def _take(self, function: Function, *, copy: bool = False) -> Worker | None:
+        """A process that does nothing, or another; None when there will be none, since the simulation ends."""
+        processes = self._processes[_key(function, copy=copy)]
+        turns = self._engine.turns
+        if turns is not None and not copy and not turns.wait_until(partial(self._has_room, function)):
+            return None
+        if not processes.idle:
+            worker = self._worker(function, "copy" if copy else "simulator")
+            processes.all.append(worker)
+            return worker
+        return processes.idle.pop()
+
+    def _give_back(self, function: Function, worker: Worker, *, copy: bool = False) -> None:
+        processes = self._processes[_key(function, copy=copy)]
+        processes.idle.append(worker)
+        if processes.waiting:
+            self._engine.at(0, processes.waiting.popleft())
+        if self._engine.turns is not None:
+            self._engine.turns.changed()
+
+    def _worker(self, function: Function, log_stream: str) -> Worker:
+        if not function.runtime.startswith("python"):
+            raise SimulatorError(f"{function.address}: the runtime {function.runtime} is not simulated, only Python")
+        if function.code is None:
+            raise SimulatorError(f"{function.address}: only a function with its zip beside the stack is simulated")
+        if not function.code.exists():
+            raise SimulatorError(f"{function.address}: {function.code} is not there; run `backbone synth` again")
+        context = {
+            "function_name": function.name,
+            "function_arn": function.arn,
+            "memory_mb": function.memory_mb,
+            "log_group": function.log_group,
+        }
+        return Worker(
+            function.code,
+            function.handler,
+            {**function.environment, **_environment(function, log_stream)},
+            timeout_seconds=function.timeout_seconds,
+            context=context,
+            requirements=layers.requirements(self._engine.system, function),
+            folders=self._folders(function),
+        )
 
     def _folders(self, function: Function) -> tuple[str, ...]:
         """Where the packages lie that the function's service needs, as this machine runs them."""
@@ -243,6 +302,16 @@ class Lambda:
                 "run `backbone lock`"
             )
         return (str(folder),)
+
+
+def _key(function: Function, *, copy: bool) -> str:
+    return f"{function.arn} copy" if copy else function.arn
+
+
+def _most(function: Function) -> int:
+    """The processes that a function may have where several run at once."""
+    reserved = function.reserved_concurrency
+    return PROCESSES if reserved is None or reserved < 1 else min(reserved, PROCESSES)
 
 
 def _environment(function: Function, log_stream: str) -> dict[str, str]:

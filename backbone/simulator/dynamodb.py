@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from backbone.simulator.api import error
@@ -116,19 +116,13 @@ class DynamoDb:
         from botocore.awsrequest import AWSPreparedRequest
         from moto.core.exceptions import ServiceException
         from moto.core.request import normalize_request
-        from moto.dynamodb.responses import DynamoHandler
-
-        backend = self._backend(table)
-
-        class Handler(DynamoHandler):
-            @property
-            def dynamodb_backend(self) -> Any:
-                return backend
 
         headers: Any = dict(call.headers)
         prepared = AWSPreparedRequest(call.method, call.url, headers, call.body, False)
+        handler = _handler()()
+        handler.backend = self._backend(table)
         try:
-            status, more, body = Handler()._dispatch(normalize_request(prepared))
+            status, more, body = handler._dispatch(normalize_request(prepared))
         except ServiceException as problem:
             return error(str(getattr(problem, "code", "InternalServerError")), str(problem))
         content = body.encode() if isinstance(body, str) else body
@@ -145,6 +139,21 @@ class DynamoDb:
                 if (each.account_id, each.place.region) == key:
                     _create(backend, each)
         return self._backends[key]
+
+
+@cache
+def _handler() -> Any:
+    """Moto's answers to calls, for a backend that is given."""
+    from moto.dynamodb.responses import DynamoHandler
+
+    class Handler(DynamoHandler):
+        backend: Any
+
+        @property
+        def dynamodb_backend(self) -> Any:
+            return self.backend
+
+    return Handler
 
 
 def _create(backend: Any, table: Table) -> None:

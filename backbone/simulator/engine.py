@@ -1,7 +1,7 @@
 """What the simulated services share: the clock, ids, faults, the trace, and the way from one service to another.
 
-One thread runs everything in the order of the clock. Each service registers what it takes from the others, so that
-none imports another.
+One thread at a time runs everything in the order of the clock. Each service registers what it takes from the others,
+so that none imports another.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import json
 import random
+import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from backbone.errors import BackboneError
 from backbone.simulator.api import error
 from backbone.simulator.faults import Fault, Kind
 from backbone.simulator.processes import Call, Outcome, Reply
+from backbone.simulator.turns import Turns
 from backbone.system import access
 from backbone.system.iam import Identity
 from backbone.system.model import Function, Queue, Resource, System, Target
@@ -167,6 +169,12 @@ class Timer:
         self.passive = passive
 
 
+class _Current(threading.local):
+    """What a thread works on."""
+
+    node: Node | None = None
+
+
 class Engine:
     """The clock and the trace of one simulation, and the services that take part in it."""
 
@@ -192,7 +200,9 @@ class Engine:
         """Who reads each stream, by its ARN."""
         self._due: list[tuple[float, int, Timer]] = []
         self._order = self._active = 0
-        self._current: Node | None = None
+        self._current = _Current()
+        self.turns: Turns | None = None
+        """Who works on the state at once; None when a single thread does everything."""
         self.has_end = False
         """Whether time passes up to a certain time now, and not until nothing is left to do."""
 
@@ -231,8 +241,16 @@ class Engine:
             self._active -= not timer.passive
             self.now = max(self.now, due)
             action()
+            if self.turns is not None:
+                self.turns.give_way()
         if not forever:
-            self.now = end
+            self.now = max(self.now, end)
+
+    def next_at(self) -> float:
+        """When something is due next; infinite when nothing is."""
+        while self._due and self._due[0][2].action is None:
+            heapq.heappop(self._due)
+        return self._due[0][0] if self._due else float("inf")
 
     @property
     def timestamp(self) -> float:
@@ -259,7 +277,7 @@ class Engine:
     ) -> Node:
         """Note that something happened, under what it follows from."""
         node = Node(kind, self.now, place, account, words, data)
-        parent = parent or self._current
+        parent = parent or self._current.node
         (self.roots if parent is None else parent.children).append(node)
         node.depth = (parent.depth if parent else 0) + (kind in ("put", "call"))
         if node.depth > MAX_CHAIN:
@@ -274,15 +292,35 @@ class Engine:
     @contextmanager
     def below(self, node: Node) -> Iterator[None]:
         """While this holds, what happens without a node of its own goes below the node."""
-        before, self._current = self._current, node
+        before, self._current.node = self._current.node, node
         try:
             yield
         finally:
-            self._current = before
+            self._current.node = before
 
     def trace(self) -> Trace:
         """All that happened."""
         return Trace(self.roots)
+
+    # Turns
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """While this holds, which is while a function runs, other threads have their turn, if there are any."""
+        if self.turns is None:
+            yield
+        else:
+            with self.turns.away():
+                yield
+
+    @contextmanager
+    def back(self) -> Iterator[None]:
+        """While this holds, a thread that was away has its turn, as for a call of the function that it waits for."""
+        if self.turns is None:
+            yield
+        else:
+            with self.turns:
+                yield
 
     # Ids and faults
 

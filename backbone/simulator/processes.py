@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from backbone.errors import BackboneError
 from backbone.packages import RUNTIME, Packages, installed
 
 __all__ = ["Call", "CrashedError", "Outcome", "Reply", "StalledError", "Worker"]
@@ -86,16 +88,30 @@ class Outcome:
     """How long it took, in real time or, for a time-out by a fault, as long as the function may take."""
 
 
+@cache
+def _scratch() -> Path:
+    """Where this process unpacks functions; it is removed when the process ends, even if that is killed."""
+    folder = Path(tempfile.mkdtemp(prefix="functions-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 class _Starter:
     """A process that forks functions which have the same packages; it ends with this process."""
 
     def __init__(self, packages: Packages, *, preload: bool) -> None:
-        self._packages = {"modules": packages.modules, "metadata": packages.metadata, "preload": preload}
+        given = {"modules": packages.modules, "metadata": packages.metadata, "preload": preload}
+        self._given = given | {"scratch": str(_scratch())}
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._lock = threading.Lock()
 
     def start(self, function: Mapping[str, Any]) -> socket.socket:
         """The connection to a new process of a function."""
+        with self._lock:
+            return self._start(function)
+
+    def _start(self, function: Mapping[str, Any]) -> socket.socket:
         if self._process is None or self._process.poll() is not None or self._control is None:
             self.stop()
             self._control, theirs = socket.socketpair()
@@ -108,7 +124,7 @@ class _Starter:
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                 )
-                _send(self._control, self._packages)
+                _send(self._control, self._given)
         ours, theirs = socket.socketpair()
         with theirs:
             _send(self._control, function, theirs)
@@ -174,7 +190,7 @@ class Worker:
         if self._connection is not None:
             return
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="function-"))
+            self._folder = Path(tempfile.mkdtemp(dir=_scratch()))
             with zipfile.ZipFile(self._code) as archive:
                 archive.extractall(self._folder)
         self._ready = False
@@ -228,6 +244,9 @@ class Worker:
                     deadline -= patience
                     self._send({"stalled": True})
                     continue
+                except BackboneError:  # the simulation cannot go on, and the function waits in vain
+                    self.stop_process()
+                    raise
                 text = base64.b64encode(reply.body).decode()
                 self._send({"status": reply.status, "headers": dict(reply.headers), "body": text})
             elif "exited" in message:
@@ -247,6 +266,15 @@ class Worker:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process_id, signal.SIGKILL)
             self._process_id = None
+
+    def end(self) -> None:
+        """End the process, of which a thread learns that waits for it."""
+        if self._connection is not None:
+            with contextlib.suppress(OSError):  # it has ended
+                self._connection.shutdown(socket.SHUT_RDWR)
+        if self._process_id is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process_id, signal.SIGKILL)
 
     def close(self) -> None:
         """End the process and remove what was unpacked."""

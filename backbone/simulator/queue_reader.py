@@ -22,6 +22,9 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 """Pauses while a function is throttled; AWS does not say how long its own are."""
 
+BATCHES_AT_ONCE = 4
+"""The most that are with a function, where several run at once. AWS begins with 5."""
+
 MANY_RECEIPTS = 100
 """From so many receipts on a message is received when its age has doubled. AWS goes on at the same pace, until the
 queue's retention ends, which would be hundreds of thousands of invocations."""
@@ -41,6 +44,8 @@ class QueueReader:
         self._buffer: list[Message] = []
         """What was received and waits for the batch to be full or the batching window to end."""
         self._window_ends: float | None = None
+        self._running = 0
+        """How many batches the function is working on, where several run at once."""
         self._pause = FIRST_PAUSE_SECONDS
         self._holding: Node | None = None
         sqs.readers.setdefault(queue.arn, []).append(self)
@@ -98,6 +103,8 @@ class QueueReader:
     def _look(self) -> None:
         if self.refusal or self._holds_back():
             return
+        if self._running >= min(self._mapping.max_concurrency or BATCHES_AT_ONCE, BATCHES_AT_ONCE):
+            return  # the end of a run looks again
         now, size = self._engine.now, self._mapping.batch_size
         received = self._sqs.receive(self._queue, size - len(self._buffer))
         self._buffer += [message for message in received if message not in self._buffer and self._wants(message)]
@@ -106,7 +113,9 @@ class QueueReader:
         if self._window_ends is not None and (len(self._buffer) >= size or now >= self._window_ends):
             batch, self._buffer, self._window_ends = self._buffer, [], None
             for part in self._payloads([message for message in batch if self._messages.find(message.id) is message]):
+                self._running += 1
                 self._invoke(part, None)
+                self._running -= 1
         self.look_again()
 
     def _holds_back(self) -> bool:

@@ -22,6 +22,7 @@ from backbone.simulator.processes import Call, Reply
 from backbone.simulator.sqs import Sqs
 from backbone.simulator.sqs_calls import SqsCalls
 from backbone.simulator.tokens import KeySet
+from backbone.simulator.turns import Turns
 from backbone.simulator.verdict import Allowable
 from backbone.system.findings import Finding
 from backbone.system.http_model import HttpApi
@@ -155,11 +156,23 @@ class Simulator:
             return trace
         return Trace([node for node in trace if node.data.get("id") == event_id][:1])
 
-    def forget(self) -> None:
-        """Begin a new trace, and empty the logs and archives, so that a long run does not grow."""
-        self._engine.roots.clear()
-        for kept in (*self._logs.entries.values(), *self._eventbridge.archived.values()):
-            kept.clear()
+    def forget(self, *, keep: int = 0) -> None:
+        """Begin a new trace, and empty logs and archives, so that a long run does not grow; `keep` of each stay."""
+        logs, archives, sent = self._logs.entries, self._eventbridge.archived, self._destinations.calls
+        for kept in (self._engine.roots, *logs.values(), *archives.values(), *sent.values()):
+            del kept[: max(0, len(kept) - keep)]
+
+    def work_by(self, turns: Turns) -> None:
+        """Have threads work on it by turns from now on, and functions run at once in several processes each."""
+        self._engine.turns = turns
+
+    def next_at(self) -> float:
+        """When something is due next, on its own clock; infinite when nothing is."""
+        return self._engine.next_at()
+
+    def end_functions(self) -> None:
+        """End the functions' processes, whatever they are doing."""
+        self._lambda.end()
 
     def start_functions(self) -> None:
         """Start the process of every function now, so that the first event need not wait for it."""

@@ -13,12 +13,12 @@ import ctypes
 import datetime
 import errno
 import gc
-import importlib
 import importlib.abc
 import io
 import json
 import os
 import random
+import shutil
 import signal
 import site
 import socket
@@ -370,8 +370,7 @@ def requests(control: socket.socket) -> Iterator[tuple[dict[str, Any], Sequence[
 def main() -> None:
     """Fork for every function that the simulator asks for, until it is gone."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    asked = requests(control)
-    given, _ = next(asked)
+    given, _ = next(asked := requests(control))
     sys.argv[:] = [""]
     sys.dont_write_bytecode = True
     site.setquit()
@@ -394,6 +393,7 @@ def main() -> None:
             serve(channels[0], function)
         finally:
             os._exit(0)
+    shutil.rmtree(given["scratch"], ignore_errors=True)  # the simulator may have been killed
 
 
 if __name__ == "__main__":

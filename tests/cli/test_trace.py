@@ -38,14 +38,28 @@ def test_a_tree_shows_what_users_wrote(trace: Trace) -> None:
 
 def test_a_line_for_each_node_as_it_happens(trace: Trace) -> None:
     def live(console: Console) -> None:
-        for node in trace:
-            views.print_live(console, node)
+        with views.LivePrinter(console) as printer:
+            for node in trace:
+                printer.add(node)
 
     lines = printed(live).splitlines()
     assert [line[9:] for line in lines] == [
         f"put hub:bus {NAME} from me (allowed by statement S)",
         "delivered order:queue (after 61.5 s, 2 retries)",
     ]
+
+
+def test_what_happens_faster_than_somebody_reads_is_counted(trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "LINES_AT_ONCE", 1)
+    monkeypatch.setattr(views, "PRINT_SECONDS", 60)
+
+    def live(console: Console) -> None:
+        with views.LivePrinter(console) as printer:
+            for node in [*trace, *trace]:
+                printer.add(node)
+
+    lines = printed(live).splitlines()
+    assert [line[9:] for line in lines[1:]] == ["and more: 2 delivered, 1 put"]
 
 
 def test_the_counts(trace: Trace) -> None:

@@ -1,28 +1,15 @@
-"""The commands, the server and the pytest plugin, as a user meets them."""
+"""The commands and the pytest plugin, as a user meets them."""
 
 from __future__ import annotations
 
 import json
-import os
-import re
-import signal
-import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
 
-from backbone.errors import BackboneError
-from backbone.simulator import Simulator
-from backbone.simulator.server import Server
-from backbone.trace import Node
 from tests.cli.command import BACKBONE, run
 from tests.simulator.conftest import ORDER
 
@@ -97,120 +84,6 @@ def test_findings_come_first_and_fail_the_command(stacks: Stacks, tmp_path: Path
     assert "note BB190: backbone/aws_sns_topic.t: this type is not simulated\n" in errors
     assert "error BB201: backbone/aws_cloudwatch_event_target.services_order-service_deliveries_target" in errors
     assert "every event that the rule matches would go to shop-order-service-deliveries-dead-letters" in errors
-
-
-def call(url: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, headers)  # noqa: S310
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.load(error)
-
-
-SIGNED = {"authorization": "AWS4-HMAC-SHA256 Credential=x/20240101/eu-west-1/execute-api/aws4_request"}
-
-
-def test_the_server_is_an_api_and_eventbridge(load: Callable[..., Simulator]) -> None:
-    sim = load()
-    nodes: list[Node] = []
-    with Server(sim, port=0) as server:
-        assert server.url.startswith("http://127.0.0.1:")
-        server.on_node = nodes.append
-        assert call(f"{server.url}/orders/x")[0] == 403
-        assert call(f"{server.url}/health", **SIGNED) == (200, {"status": "ok"})
-        status, order = call(f"{server.url}/orders", ORDER, **SIGNED)
-        assert status == 201
-        for _ in range(200):
-            if call(f"{server.url}/orders/{order['order_id']}", **SIGNED)[1]["status"] == "DELIVERED":
-                break
-        else:
-            pytest.fail("the order was never delivered")
-        client = boto3.client(
-            "events",
-            region_name="eu-west-1",
-            endpoint_url=server.url,
-            aws_access_key_id="222222222222",
-            aws_secret_access_key="any",
-        )
-        bus = "arn:aws:events:eu-west-1:111111111111:event-bus/shop-global"
-        entry = {"Source": "order-service", "DetailType": "Order.Updated", "Detail": "{}", "EventBusName": bus}
-        answer = client.put_events(Entries=[entry, entry | {"Source": "delivery-service"}])  # type: ignore[list-item]
-        assert answer["FailedEntryCount"] == 1
-        assert answer["Entries"][1]["ErrorCode"] == "NotAuthorizedForSourceException"
-        client.close()
-        assert call(f"{server.url}/", **{"x-amz-target": "AWSEvents.PutEvents"})[0] == 400
-    assert any(one.data.get("detail_type") == "Order.Created" for one in nodes)
-
-
-def test_up_says_where_and_ends_cleanly(stacks: Stacks, tmp_path: Path) -> None:
-    environment = {key: value for key, value in os.environ.items() if key != "BACKBONE_FILE"}
-    process = subprocess.Popen(
-        [BACKBONE, "up", "--stacks", str(stacks("single")), "--port", "0", "--stub-authorizers"],
-        cwd=tmp_path,
-        env=environment | {"PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        url = process.stdout.readline().split()[-1]
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
-        assert call(f"{url}/orders", ORDER)[0] == 201
-        process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=60)
-    finally:
-        process.kill()
-        process.communicate()
-    assert process.returncode == 0
-    assert "Order.Created" in output
-    assert output.endswith("ended\n")
-    assert "Traceback" not in errors
-
-
-def test_a_port_that_is_taken(load: Callable[..., Simulator]) -> None:
-    with Server(load(), port=0) as server, pytest.raises(Exception, match="allowed: a free port, or 0"):
-        Server(load(), port=int(server.url.rpartition(":")[2]))
-    for port in (-1, 99_999):
-        with pytest.raises(BackboneError, match=f"--port: got {port}; allowed: 0 to 65535"):
-            Server(load(), port=port)
-
-
-@pytest.mark.parametrize(
-    ("text", "status"),
-    [
-        ("POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n", 400),
-        ("POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n", 400),
-        ("POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n", 413),
-        ("POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10485761\r\n\r\n", 413),
-        ("POST /orders HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", 411),
-        ("GET /health HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421),
-        ("GET /health HTTP/9.9\r\n\r\n", 505),
-        ("nonsense\r\n\r\n", 400),
-    ],
-)
-def test_broken_http_is_answered_and_the_server_lives_on(
-    load: Callable[..., Simulator], capfd: pytest.CaptureFixture[str], text: str, status: int
-) -> None:
-    with Server(load(stub_authorizers=True), port=0) as server:
-        port = int(server.url.rpartition(":")[2])
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
-            client.sendall(text.encode())
-            answer = client.recv(4096).decode()
-        assert str(status) in answer
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
-            client.sendall(b"POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n")  # and goes away
-        assert call(f"{server.url}/health")[0] == 200
-    assert "Traceback" not in capfd.readouterr().err
-
-
-def test_fifty_clients_at_once_are_all_answered(load: Callable[..., Simulator]) -> None:
-    with Server(load(stub_authorizers=True), port=0) as server, ThreadPoolExecutor(50) as clients:
-        answers = list(clients.map(lambda _: call(f"{server.url}/health")[0], range(200)))
-    assert answers == [200] * 200
 
 
 def test_service_teams_test_with_the_plugin(pytester: pytest.Pytester, stacks: Stacks) -> None:

@@ -1,0 +1,83 @@
+"""A simulation on real time, on which threads work by turns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from backbone.errors import BackboneError
+from backbone.simulator.simulator import Simulator
+from backbone.simulator.turns import Turns
+
+__all__ = ["Live"]
+
+KEPT = 2_000
+"""How many events, and entries of each log and archive, are remembered at least."""
+
+PATIENCE_SECONDS = 5.0
+"""How long the end waits for what is being done."""
+
+
+class Live:
+    """Lets happen what is due, as real time passes, or earlier where the clock is advanced.
+
+    Whoever works on the simulator does so in a `with` block. `on_failure` is called when the simulation cannot go on.
+    """
+
+    def __init__(self, simulator: Simulator, on_failure: Callable[[BackboneError], None]) -> None:
+        self.simulator = simulator
+        self._on_failure = on_failure
+        self._turns = Turns(self._do_what_is_due)
+        self._offset = simulator.now - time.monotonic()
+        self._failed = False
+
+    def __enter__(self) -> Simulator:
+        self._turns.__enter__()
+        return self.simulator
+
+    def __exit__(self, *_: object) -> None:
+        self._turns.wake()
+        self._turns.__exit__()
+
+    def start(self) -> None:
+        """Start the functions and the clock."""
+        self.simulator.work_by(self._turns)
+        with self:
+            self.simulator.start_functions()
+        self._turns.start()
+
+    def finish(self) -> None:
+        """Let happen what is due now, and wait for what functions are doing; not longer than a few seconds."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end and not self._is_idle():
+            time.sleep(0.01)
+
+    def end(self) -> None:
+        """Do nothing more, and end the functions, whatever they are doing."""
+        self._turns.end()
+        with self:
+            self.simulator.end_functions()
+        self._turns.join()
+
+    def advance(self, seconds: float) -> None:
+        """Let so much more time pass at once; for a thread whose turn it is."""
+        self._offset += seconds
+
+    def _is_idle(self) -> bool:
+        with self:
+            return self._failed or (self._turns.absent == 0 and self.simulator.next_at() > self._now)
+
+    @property
+    def _now(self) -> float:
+        return time.monotonic() + self._offset
+
+    def _do_what_is_due(self) -> None:
+        if self._failed:
+            return
+        try:
+            self.simulator.run_until_idle(at_most=max(0.0, self._now - self.simulator.now))
+        except BackboneError as error:
+            self._failed = True
+            self._on_failure(error)
+        if len(self.simulator.trace().roots) > 2 * KEPT:
+            self.simulator.forget(keep=KEPT)
