@@ -38,8 +38,9 @@ check-security: install ## Check stacks, policies and packages against known wea
 test: install ## Run the tests
 	$(BIN)/python -m pytest -n 2 -m 'not e2e'
 
+# Terraform mostly waits, half a minute for every queue: more tests at a time than there are cores.
 e2e: install ## Apply the example with real Terraform on a local AWS emulator
-	$(BIN)/python -m pytest -m e2e -v
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m e2e -v
 
 bench: install ## Measure synthesis and patterns, as ratios in one run
 	$(BIN)/python -m benchmarks

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,8 +36,10 @@ class Project:
         self.file.write_text(yaml.safe_dump(self.declared, sort_keys=False))
 
     def run(self, *command: str, status: int = 0) -> str:
+        """What a command prints; what it says of its failure when it is to fail."""
         plugins = plugin_folder()
         options = {"TF_CLI_ARGS_init": f"-plugin-dir={plugins}"} if plugins else {}
+        began = time.monotonic()
         done = subprocess.run(
             command,
             cwd=self.folder,
@@ -44,8 +48,9 @@ class Project:
             text=True,
             check=False,
         )
+        print(f"{' '.join(command[1:])}: {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
         assert done.returncode == status, done.stdout + done.stderr
-        return done.stdout
+        return done.stderr if status else done.stdout
 
     def planned(self) -> Iterator[str]:
         """What plans of all stacks would do to resources."""
