@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backbone.errors import BackboneError
+from backbone.patterns import Pattern
 from backbone.sources import ModuleFiles, digest, environment_file, included_files, runtime_files
 from backbone.version import __version__
 
@@ -59,17 +60,40 @@ class ManifestBus(_Model):
     arn: str
 
 
-class ManifestSubscription(_Model):
-    """A detail-type that a service was declared to receive, from one source or from any."""
+SourceTest = str | dict[Literal["prefix"], str]
 
-    detail_type: str
-    source: str | None = None
+
+class ManifestSubscription(_Model):
+    """Events that a service was declared to receive: of a detail-type or of any, of a source, of some or of any.
+
+    `detail` is the event pattern that their detail must match; None where every detail will do.
+    """
+
+    detail_type: str | None = None
+    source: SourceTest | tuple[SourceTest, ...] | None = None
+    detail: dict[str, Any] | None = None
+
+    def takes(self, detail_type: str, source: str) -> bool:
+        """Whether some event of a type and a source is received."""
+        if self.detail_type not in (None, detail_type):
+            return False
+        sources = self.source if isinstance(self.source, tuple) else (self.source,)
+        return any(
+            source.startswith(one["prefix"]) if isinstance(one, dict) else one in (None, source) for one in sources
+        )
+
+    def examples(self, event: dict[str, Any]) -> list[dict[str, Any]]:
+        """Events like the one given, of a type and source that are received, of a detail that is received."""
+        if self.detail is None:
+            return [event]
+        return Pattern.parse({"detail": self.detail}).examples(event)
 
 
 class ManifestService(_Model):
     """A service as it was declared. `folders` are those of its module, the module's own first.
 
-    `confidential` are those of the detail-types that it publishes whose `detail` no log may have.
+    `confidential` are those of the detail-types that it publishes whose `detail` no log may have. `fields` has the
+    fields of the detail of those whose detail others filter by, as far as schemas tell them, where `*` is any further.
     `packages` tells which packages its functions need, as `backbone.locked` has it; None where they need none.
     """
 
@@ -77,6 +101,7 @@ class ManifestService(_Model):
     source: str
     publishes: tuple[str, ...]
     confidential: tuple[str, ...] = ()
+    fields: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     subscribes: tuple[ManifestSubscription, ...]
     local_bus: str
     module: str | None = None

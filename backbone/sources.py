@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
@@ -24,6 +25,7 @@ __all__ = [
     "included_files",
     "matching_files",
     "runtime_files",
+    "schema_files",
 ]
 
 SYNTH_FILE = "service.py"
@@ -104,6 +106,15 @@ def folder_of(module: str) -> Path:
     if spec is None or not spec.origin:
         raise BackboneError(f"{module}: there is no such package")
     return Path(spec.origin).parent
+
+
+def schema_files(module: str, detail_type: str) -> dict[int, Path]:
+    """The files beside a module with the schemas of an event type, by version in order."""
+    folder = folder_of(module) / SCHEMAS
+    names = sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
+    pattern = re.compile(rf"{re.escape(detail_type)}\.v([0-9]+)\.json")
+    versions = sorted(int(found[1]) for found in map(pattern.fullmatch, names) if found)
+    return {version: folder / f"{detail_type}.v{version}.json" for version in versions}
 
 
 def environment_file(file: Path, environment: str) -> Path:

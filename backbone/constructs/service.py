@@ -8,7 +8,7 @@ from typing import Any, TypeVar, Unpack
 
 from backbone.aws import policies
 from backbone.aws.arn import Place
-from backbone.aws.limits import FUNCTION_NAME_CHARACTERS
+from backbone.aws.limits import FUNCTION_NAME_CHARACTERS, PATTERN_CHARACTERS
 from backbone.aws.names import Names
 from backbone.cdk import Construct, IamRolePolicy
 from backbone.constructs.account import Account
@@ -20,10 +20,11 @@ from backbone.constructs.stream_reader import StreamReader
 from backbone.constructs.subscription import BufferSettings, Subscription
 from backbone.constructs.table import Table, TableSettings
 from backbone.errors import BackboneError
+from backbone.patterns import Pattern, PatternError
 from backbone.topology import routing
 from backbone.topology.logs import BusLog
-from backbone.topology.models import SubscriptionEntry
 from backbone.topology.retry import Retry
+from backbone.topology.subscriptions import SubscriptionEntry
 
 __all__ = ["Service", "Surroundings"]
 
@@ -181,24 +182,45 @@ class Service(Construct):
     def subscribe(
         self,
         id: str,
-        *detail_types: str,
+        *events: str,
         to: Function | Stream | ApiDestination,
         partition_key_path: str | None = None,
         **settings: Unpack[BufferSettings],
     ) -> Subscription:
-        """Deliver events of these types, from the sources that the file says."""
-        self.subscribed |= set(detail_types)
-        wanted = [subscription for subscription in self._subscriptions if subscription.detail_type in detail_types]
-        found = {subscription.detail_type for subscription in wanted}
-        wanted += [SubscriptionEntry.model_construct(detail_type=name) for name in detail_types if name not in found]
+        """Deliver events of these types: those from the sources and of the detail that the file's entries say.
+
+        An entry with a name is meant by that, and an entry without a detail-type by its source. What several of these
+        entries take comes once.
+        """
+        self.subscribed |= set(events)
+        wanted = [entry for entry in self._subscriptions if entry.called in events]
+        found = {entry.called for entry in wanted}
+        wanted += [SubscriptionEntry.model_construct(detail_type=name) for name in events if name not in found]
         return Subscription(
             self,
             id,
             bus=self.bus,
             name_of=self.name_of,
-            pattern=routing.subscription(wanted),
+            pattern=self._pattern(id, wanted),
             to=to,
             retry=self._around.retry,
             partition_key_path=partition_key_path,
             **settings,
+        )
+
+    def _pattern(self, id: str, wanted: Sequence[SubscriptionEntry]) -> routing.PatternJson:
+        """The pattern of a rule; BackboneError where EventBridge would refuse it, though it takes each entry alone."""
+        pattern = routing.subscription(wanted)
+        try:
+            read = Pattern.parse(routing.to_json(pattern))
+        except PatternError as error:
+            why = str(error)
+        else:
+            if not read.too_long:
+                return pattern
+            why = f"{len(read.to_json()):,} characters; allowed: at most {PATTERN_CHARACTERS:,}"
+        names = ", ".join(entry.called for entry in wanted)
+        raise BackboneError(
+            f"services.{self._name}: the pattern of the rule {id!r}, for {names}: {why}; call service.subscribe for "
+            "some of them by themselves"
         )

@@ -8,6 +8,8 @@ from typing import Any
 from backbone.development.contracts import Contract, published_by, received_by
 from backbone.runtime.envelope import Meta
 from backbone.topology import Topology
+from backbone.topology.routing import to_json
+from backbone.topology.subscriptions import words
 
 __all__ = ["document"]
 
@@ -51,11 +53,17 @@ def document(topology: Topology) -> Json:
 
 
 def _operations(topology: Topology, service: str) -> Json:
+    filters = " ".join(
+        f"Of {words(entry)} only those whose detail matches {to_json(entry.pattern['detail'])}."
+        for entry in topology.services[service].subscribes
+        if entry.detail is not None
+    )
     operations = {"send": published_by(topology, service), "receive": received_by(topology, service)}
     return {
         f"{service}.{action}": {
             "action": action,
             "title": f"What {service} {'publishes' if action == 'send' else 'subscribes to'}",
+            **({"description": filters} if action == "receive" and filters else {}),
             "channel": {"$ref": f"#/channels/{BUS}"},
             "messages": [{"$ref": f"#/channels/{BUS}/messages/{_key(each)}"} for each in contracts],
         }

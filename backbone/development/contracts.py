@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from backbone.development import schemas
 from backbone.errors import BackboneError
-from backbone.sources import folder_of
+from backbone.sources import schema_files
 from backbone.topology import Topology
 
 __all__ = ["Contract", "UnknownServiceError", "published_by", "received_by"]
@@ -37,11 +35,10 @@ class Contract:
 def published_by(topology: Topology, service: str) -> list[Contract]:
     """The event types that a service publishes, in every version that has a schema."""
     entry = topology.services[service]
-    folder = folder_of(entry.module) / "schemas" if entry.module else None
     return [
         contract
         for detail_type in sorted(entry.publishes)
-        for contract in _versions(Contract(detail_type, service, topology.source_of(service)), folder)
+        for contract in _versions(Contract(detail_type, service, topology.source_of(service)), entry.module)
     ]
 
 
@@ -58,24 +55,14 @@ def received_by(topology: Topology, service: str) -> list[Contract]:
         contract
         for publisher in sorted(topology.services.keys() - {service})
         for contract in published_by(topology, publisher)
-        if any(
-            entry.detail_type == contract.detail_type and entry.source in (None, contract.source) for entry in wanted
-        )
+        if any(entry.takes(contract.detail_type, contract.source) for entry in wanted)
     ]
 
 
-def _versions(contract: Contract, folder: Path | None) -> list[Contract]:
-    """A contract in each version that a folder has a schema of; without one, the contract itself."""
-    names = sorted(file.name for file in folder.iterdir()) if folder and folder.is_dir() else []
-    pattern = re.compile(rf"{re.escape(contract.detail_type)}\.v([0-9]+)\.json")
-    versions = sorted(int(found[1]) for found in map(pattern.fullmatch, names) if found)
+def _versions(contract: Contract, module: str | None) -> list[Contract]:
+    """A contract in each version that a module has a schema of; without one, the contract itself."""
+    files = schema_files(module, contract.detail_type) if module else {}
     return [
-        Contract(
-            contract.detail_type,
-            contract.publisher,
-            contract.source,
-            version,
-            schemas.read(Path(folder or "", f"{contract.detail_type}.v{version}.json")),
-        )
-        for version in versions
+        Contract(contract.detail_type, contract.publisher, contract.source, version, schemas.read(file))
+        for version, file in files.items()
     ] or [contract]

@@ -17,6 +17,7 @@ from backbone.development.surroundings import Simulated, simulate, simulated_nam
 from backbone.development.terraform_module import To
 from backbone.errors import BackboneError
 from backbone.topology import Topology
+from backbone.topology.subscriptions import SubscriptionEntry, plain
 
 __all__ = ["HandoverError", "hand_over"]
 
@@ -71,7 +72,7 @@ def _texts(topology: Topology, service: str, to: To, language: Language) -> dict
     if not entry.publishes and not entry.subscribes:
         raise HandoverError(f"services.{service}: publishes nothing and subscribes to nothing; say what it does first")
     module = terraform_module.module(topology, service, to)
-    sampled = dict(_samples(topology, received))
+    sampled = dict(_samples(topology, service, received))
     simulated = simulate(topology, service, module)
     words = _words(topology, service)
     texts = {
@@ -95,7 +96,7 @@ def _words(topology: Topology, service: str) -> Words:
     entry = topology.services[service]
     place = topology.place(entry.account)
     title = service.replace("-", " ").title()
-    subscribes = (f"`{one.detail_type}`" + (f" of `{one.source}`" if one.source else "") for one in entry.subscribes)
+    subscribes = map(_received, entry.subscribes)
     return {
         "account": entry.account,
         "account_id": place.account_id,
@@ -110,6 +111,14 @@ def _words(topology: Topology, service: str) -> Words:
         "subscribes_words": ", ".join(subscribes) or "nothing",
         "title": title if title.endswith("Service") else f"{title} Service",
     }
+
+
+def _received(entry: SubscriptionEntry) -> str:
+    """An entry as the guide says it."""
+    words = f"`{entry.detail_type}`" if entry.detail_type else "every event"
+    if entry.source_words:
+        words += f" of {' or '.join(f'`{source}`' for source in entry.source_words)}"
+    return f"{words} where the detail matches `{json.dumps(plain(entry.detail))}`" if entry.detail else words
 
 
 def _readme(module: Json) -> Words:
@@ -148,7 +157,7 @@ def _facts(topology: Topology, service: str) -> Json:
         "region": topology.region,
         "source": topology.source_of(service),
         "publishes": list(entry.publishes),
-        "subscribes": [one.model_dump(exclude_none=True) for one in entry.subscribes],
+        "subscribes": [plain(one.model_dump(exclude_none=True)) for one in entry.subscribes],
         "global_bus": {"name": topology.global_bus, "arn": hub.bus(topology.global_bus)},
         "local_bus": {"name": topology.local_bus(service), "arn": place.bus(topology.local_bus(service))},
     }
@@ -168,11 +177,14 @@ def _test(words: Words, simulated: Simulated, publishes: Sequence[str], sampled:
     return "".join(_filled(part, words) for part in parts)
 
 
-def _samples(topology: Topology, received: Sequence[Contract]) -> Iterator[tuple[str, str]]:
-    """An event of each type and version, by its path from `samples`."""
+def _samples(topology: Topology, service: str, received: Sequence[Contract]) -> Iterator[tuple[str, str]]:
+    """An event of each type and version, by its path from `samples`: one that the service receives."""
     for contract in received:
+        entries = topology.services[service].subscribes
+        wanted = [entry for entry in entries if entry.takes(contract.detail_type, contract.source)]
         account_id = topology.accounts[topology.services[contract.publisher].account].id
         event = samples.event(contract, region=topology.region, account_id=account_id)
+        event = next((made for one in wanted for made in one.examples(event)), event)
         version = f".v{contract.version}" if contract.version else ""
         yield f"{contract.publisher}/{quote(contract.detail_type, safe=' ')}{version}.json", _json(event)
 

@@ -75,7 +75,12 @@ def new_service(file: Path, wanted: NewService) -> list[Path]:
 def service_code(topology: Topology, name: str) -> ServiceCode:
     """The code of a service as a file declares it; ScaffoldError where there is nothing to start from."""
     entry = topology.services[name]
-    subscribes = list(dict.fromkeys(subscription.detail_type for subscription in entry.subscribes))
+    if special := [one.called for one in entry.subscribes if one.called != one.detail_type or one.detail is not None]:
+        raise ScaffoldError(
+            f"services.{name}.subscribes: {', '.join(special)}: code is written for entries with a detail-type, and "
+            "without name and detail; write the module by hand, or add these keys afterwards"
+        )
+    subscribes = list(dict.fromkeys(subscription.called for subscription in entry.subscribes))
     if not entry.publishes and not subscribes:
         raise ScaffoldError(f"services.{name}: publishes nothing and subscribes to nothing; say what it is for")
     received = _received(topology, name, entry)
@@ -100,9 +105,9 @@ def _received(topology: Topology, name: str, entry: ServiceEntry) -> dict[str, P
     for subscription in entry.subscribes:
         for other, publishing in topology.services.items():
             source = topology.source_of(other)
-            wanted = subscription.source in (None, source) and subscription.detail_type in publishing.publishes
+            wanted = subscription.takes(subscription.called, source) and subscription.called in publishing.publishes
             if wanted and other != name:
-                found.setdefault(subscription.detail_type, Publisher(other, source))
+                found.setdefault(subscription.called, Publisher(other, source))
     return found
 
 
@@ -111,7 +116,7 @@ def _refuse_differences(wanted: NewService, declared: ServiceEntry) -> None:
     said = {
         "--account": ([wanted.account] if wanted.account else [], [declared.account]),
         "--publishes": (wanted.publishes, declared.publishes),
-        "--subscribes": (wanted.subscribes, [subscription.detail_type for subscription in declared.subscribes]),
+        "--subscribes": (wanted.subscribes, [subscription.called for subscription in declared.subscribes]),
     }
     for option, (given, has) in said.items():
         if unknown := [name for name in given if name not in has]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from backbone.aws.limits import PATTERN_CHARACTERS
 from backbone.patterns import complexity, match, parse
+from backbone.patterns.example import examples
 from backbone.patterns.explain import Explanation, explain
 from backbone.patterns.tree import JsonObject, PatternError, format_value
 
@@ -72,6 +73,10 @@ class Pattern:
         read = as_event(event)
         matched = [match.matches(requirement, read) for requirement in self._requirements]
         return explain(self.combinations, matched, read)
+
+    def examples(self, event: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Events that it matches, made of an event by few changes: for each combination of `$or`, if one is found."""
+        return examples(self.combinations, self.matches_combination, event)
 
     def to_json(self) -> str:
         """The pattern as compact JSON with its fields in the order written and its numbers as written."""

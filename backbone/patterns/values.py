@@ -23,6 +23,8 @@ from backbone.patterns.tree import JsonObject, Number, PatternError, format_valu
 __all__ = ["Alternative", "Leaf", "alternative"]
 
 Leaf = str | int | float | bool | None
+_OTHERS: tuple[Leaf, ...] = ("example", "another example", 0, True)
+"""What is tried where a pattern says only what a value is not."""
 Test = Callable[[Leaf], bool]
 
 
@@ -32,7 +34,7 @@ class Alternative:
 
     `test` says whether a leaf matches; None where the field must be absent. `strings` has the strings of an
     alternative that matches just these, `others` the strings of one that matches all but these. `wildcards` has the
-    pieces of each wildcard pattern in it.
+    pieces of each wildcard pattern in it. `examples` has leaves of which one matches, where any does.
     """
 
     words: str
@@ -40,6 +42,7 @@ class Alternative:
     strings: frozenset[str] = field(default=frozenset(), compare=False)
     others: frozenset[str] = field(default=frozenset(), compare=False)
     wildcards: tuple[tuple[str, ...], ...] = field(default=(), compare=False)
+    examples: tuple[Leaf, ...] = field(default=(), compare=False)
 
 
 def alternative(value: Any, path: str) -> Alternative:
@@ -49,7 +52,7 @@ def alternative(value: Any, path: str) -> Alternative:
     if isinstance(value, Number):
         return _number(value)
     if value is None or isinstance(value, bool):
-        return Alternative(json.dumps(value), lambda leaf: leaf is value)
+        return Alternative(json.dumps(value), lambda leaf: leaf is value, examples=(value,))
     if not isinstance(value, JsonObject) or not value.fields:
         raise PatternError(
             path, format_value(value), "a string, a number, true, false, null or an object with one operator"
@@ -67,13 +70,17 @@ def _string(value: str) -> Alternative:
     if ip is None:
         return _literal(value)
     # An exact string that is an address matches every way to write that address.
-    return Alternative(f"the address {value}", lambda leaf: type(leaf) is str and _address(leaf) == ip)
+    return Alternative(
+        f"the address {value}", lambda leaf: type(leaf) is str and _address(leaf) == ip, examples=(value,)
+    )
 
 
 def _number(value: Number) -> Alternative:
     wanted = _comparable_as_written(value)
     if wanted is not None:
-        return Alternative(value.text, lambda leaf: _is_number(leaf) and _comparable(leaf) == wanted)
+        return Alternative(
+            value.text, lambda leaf: _is_number(leaf) and _comparable(leaf) == wanted, examples=(_short(wanted),)
+        )
     # Beyond what a comparison holds, only the very number as written is equal.
     is_whole = re.fullmatch(r"-?[0-9]{1,4300}", value.text)  # Python reads at most 4,300 digits
     is_fraction = re.search(r"[.eE]", value.text)
@@ -82,7 +89,7 @@ def _number(value: Number) -> Alternative:
     def equal(leaf: Leaf) -> bool:
         return type(leaf) is type(same) and leaf == same and _is_number(leaf) and _comparable(leaf) is None
 
-    return Alternative(value.text, equal)
+    return Alternative(value.text, equal, examples=(same,))
 
 
 def _is_number(value: Leaf) -> TypeGuard[int | float]:
@@ -103,6 +110,11 @@ def _comparable(number: float) -> float | None:
     except OverflowError:
         return None
     return double if Decimal(repr(double)) == number else None
+
+
+def _short(number: float) -> Leaf:
+    """A number as it would be written."""
+    return int(number) if math.isfinite(number) and number == int(number) else number
 
 
 def _comparable_as_written(number: Number) -> float | None:
@@ -141,7 +153,9 @@ _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _literal(text: str) -> Alternative:
-    return Alternative(_quoted(text), lambda leaf: type(leaf) is str and leaf == text, strings=frozenset([text]))
+    return Alternative(
+        _quoted(text), lambda leaf: type(leaf) is str and leaf == text, strings=frozenset([text]), examples=(text,)
+    )
 
 
 def _exactly(value: Any, path: str) -> Alternative:
@@ -160,10 +174,16 @@ def _prefix(value: Any, path: str) -> Alternative:
         text = _in_any_case(value, path)
         match = re.compile(_case_insensitive(text), re.DOTALL).match
         return Alternative(
-            f"beginning with {_quoted(text)} in any case", lambda leaf: type(leaf) is str and match(leaf) is not None
+            f"beginning with {_quoted(text)} in any case",
+            lambda leaf: type(leaf) is str and match(leaf) is not None,
+            examples=(text,),
         )
     text = _text(value, path)
-    return Alternative(f"beginning with {_quoted(text)}", lambda leaf: type(leaf) is str and leaf.startswith(text))
+    return Alternative(
+        f"beginning with {_quoted(text)}",
+        lambda leaf: type(leaf) is str and leaf.startswith(text),
+        examples=(f"{text}example", text),
+    )
 
 
 def _suffix(value: Any, path: str) -> Alternative:
@@ -174,9 +194,14 @@ def _suffix(value: Any, path: str) -> Alternative:
         return Alternative(
             f"ending with {_quoted(text)} in any case",
             lambda leaf: type(leaf) is str and match(leaf[: -len(text) * 3 - 1 : -1]) is not None,
+            examples=(text,),
         )
     text = _text(value, path)
-    return Alternative(f"ending with {_quoted(text)}", lambda leaf: type(leaf) is str and leaf.endswith(text))
+    return Alternative(
+        f"ending with {_quoted(text)}",
+        lambda leaf: type(leaf) is str and leaf.endswith(text),
+        examples=(f"example{text}", text),
+    )
 
 
 def _case_insensitive(text: str, *, backwards: bool = False) -> str:
@@ -196,14 +221,21 @@ def _case_insensitive(text: str, *, backwards: bool = False) -> str:
 def _equals_ignore_case(value: Any, path: str) -> Alternative:
     text = _text(value, path)
     match = re.compile(_case_insensitive(text), re.DOTALL).fullmatch
-    return Alternative(f"{_quoted(text)} in any case", lambda leaf: type(leaf) is str and match(leaf) is not None)
+    return Alternative(
+        f"{_quoted(text)} in any case", lambda leaf: type(leaf) is str and match(leaf) is not None, examples=(text,)
+    )
 
 
 def _wildcard(value: Any, path: str) -> Alternative:
     text = _text(value, path)
     pieces = wildcards.pieces(text, path)
     matches = wildcards.test(pieces)
-    return Alternative(f"like {_quoted(text)}", lambda leaf: type(leaf) is str and matches(leaf), wildcards=(pieces,))
+    return Alternative(
+        f"like {_quoted(text)}",
+        lambda leaf: type(leaf) is str and matches(leaf),
+        wildcards=(pieces,),
+        examples=("example".join(pieces), "".join(pieces)),
+    )
 
 
 def _anything_but(value: Any, path: str) -> Alternative:
@@ -222,6 +254,7 @@ def _anything_but(value: Any, path: str) -> Alternative:
         f"anything but {' or '.join(map(_quoted, given))}",
         lambda leaf: type(leaf) is not str or leaf not in strings,
         others=strings,
+        examples=_OTHERS,
     )
 
 
@@ -230,6 +263,7 @@ def _anything_but_numbers(given: list[Number], path: str) -> Alternative:
     return Alternative(
         f"anything but {' or '.join(number.text for number in given)}",
         lambda leaf: not _is_number(leaf) or _comparable(leaf) not in numbers,
+        examples=(_short(max(numbers) + 1), *_OTHERS),
     )
 
 
@@ -260,6 +294,7 @@ def _anything_but_nested(value: JsonObject, path: str) -> Alternative:
         f"anything but {' or '.join(each.words for each in excluded)}",
         lambda leaf: type(leaf) is not str or not any(test(leaf) for test in tests),
         wildcards=tuple(pieces for each in excluded for pieces in each.wildcards),
+        examples=_OTHERS,
     )
 
 
@@ -284,12 +319,14 @@ def _numeric(value: Any, path: str) -> Alternative:
         number = _comparable(leaf) if type(leaf) is float or type(leaf) is int else None
         return number is not None and compare(number, bound) and compare_also(number, bound_also)
 
-    return Alternative(f"a number {' and '.join(written)}", within)
+    between = (bound + bound_also) / 2 if len(bounds) == 2 else bound
+    near = (between, bound, bound + 1, bound - 1, bound * 2, bound / 2)
+    return Alternative(f"a number {' and '.join(written)}", within, examples=tuple(map(_short, near)))
 
 
 def _exists(value: Any, path: str) -> Alternative:
     if value is True:
-        return Alternative("present", lambda leaf: True)
+        return Alternative("present", lambda leaf: True, examples=("example",))
     if value is False:
         return Alternative("absent", None)
     raise PatternError(path, format_value(value), "true or false, without quotes")
@@ -312,7 +349,7 @@ def _cidr(value: Any, path: str) -> Alternative:
         found = _address(leaf) if type(leaf) is str and len(leaf) <= 39 else None
         return found is not None and len(found) == len(base) and int.from_bytes(found, "big") >> host_bits == network
 
-    return Alternative(f"an address in {text}", inside)
+    return Alternative(f"an address in {text}", inside, examples=(parts[0],))
 
 
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 from backbone.aws.layers import POWERTOOLS
+from backbone.aws.policies import to_json
 from backbone.manifest import (
     Manifest,
     ManifestBus,
@@ -16,10 +17,12 @@ from backbone.manifest import (
     ManifestSubscription,
 )
 from backbone.sources import digest
+from backbone.synthesis.fields import fields
 from backbone.synthesis.package import Package
 from backbone.synthesis.stacks import BackboneStack
 from backbone.topology import Topology
 from backbone.topology.deployment import CodePipeline
+from backbone.topology.subscriptions import plain
 
 __all__ = ["manifest_of"]
 
@@ -95,7 +98,13 @@ def _layers(topology: Topology, stacks: Mapping[str, BackboneStack]) -> dict[str
 
 def _service(topology: Topology, name: str, package: Package | None) -> ManifestService:
     declared = topology.services[name]
-    subscribes = {(subscription.detail_type, subscription.source) for subscription in declared.subscribes}
+    subscribes = {
+        to_json(subscription.model_dump(exclude_none=True)): subscription
+        for subscription in (
+            ManifestSubscription(detail_type=entry.detail_type, source=entry.source, detail=plain(entry.detail))
+            for entry in declared.subscribes
+        )
+    }
     return ManifestService(
         account=declared.account,
         source=topology.source_of(name),
@@ -103,9 +112,9 @@ def _service(topology: Topology, name: str, package: Package | None) -> Manifest
         confidential=tuple(
             each for each in sorted(declared.publishes) if declared.confidential or each in topology.confidential
         ),
+        fields=fields(topology, name),
         subscribes=tuple(
-            ManifestSubscription(detail_type=detail_type, source=source)
-            for detail_type, source in sorted(subscribes, key=lambda event: (event[0], event[1] or ""))
+            sorted(subscribes.values(), key=lambda one: (one.detail_type or "", to_json(one.model_dump())))
         ),
         local_bus=topology.place(declared.account).bus(topology.local_bus(name)),
         module=declared.module,

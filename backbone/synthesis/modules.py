@@ -88,7 +88,7 @@ def add(topology: Topology, name: str, module: Module, service: Service) -> None
     wrong = []
     for verb, said, done in (
         ("publishes", set(declared.publishes), service.published),
-        ("subscribes", {subscription.detail_type for subscription in declared.subscribes}, service.subscribed),
+        ("subscribes", {entry.called for entry in declared.subscribes}, service.subscribed),
     ):
         if said != done:
             wrong.append(

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from backbone.aws.arn import Arn, ArnError
 from backbone.aws.limits import ROLE_NAME_CHARACTERS, TAGS_PER_RESOURCE
 from backbone.aws.names import BACKBONE_NAME, BACKBONE_TAG, BUS_NAME, BUS_NAME_ALLOWED, PLAN_SUFFIX, Names
 from backbone.aws.regions import REGIONS, partition_of
-from backbone.topology import defaults
-from backbone.topology.fields import NO_EVENTS_OF_AWS, is_reserved
+from backbone.topology import defaults, events
 from backbone.topology.models import Topology
+from backbone.topology.raw import called, mapping, mappings
 from backbone.topology.source import KeyPath, Problem, Source, dotted, format_value, suggestion
 
 __all__ = ["check", "loose_ends"]
@@ -30,33 +29,17 @@ def check(given: Source) -> Iterator[Problem]:
     yield from _check_region(given, top)
     yield from _check_arns(given, top)
     yield from _check_known_as(given, top)
-    yield from _check_sources(given, top)
-    yield from _check_detail_types(given, top)
-    yield from _check_confidential(given, top)
+    yield from events.check(given, top)
     yield from _check_modules(given, top)
     yield from _check_bus_names(given, top)
 
 
-def _mapping(value: Any, *path: str) -> dict[str, Any]:
-    """The mapping at a path, or an empty one where the file has something else there."""
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
-
-
-def _mappings(top: dict[str, Any], key: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The entries below a key that are mappings, as they should be."""
-    for name, entry in _mapping(top, key).items():
-        if isinstance(entry, dict):
-            yield name, entry
-
-
 def _check_references(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
-    accounts = _mapping(top, "accounts")
+    accounts = mapping(top, "accounts")
     if not accounts:
         return  # the model says so
-    places: list[tuple[KeyPath, dict[str, Any]]] = [(("bus",), _mapping(top, "bus"))]
-    places += [(("services", name), service) for name, service in _mappings(top, "services")]
+    places: list[tuple[KeyPath, dict[str, Any]]] = [(("bus",), mapping(top, "bus"))]
+    places += [(("services", name), service) for name, service in mappings(top, "services")]
     for path, entry in places:
         account = entry.get("account")
         if isinstance(account, str) and account not in accounts:
@@ -69,7 +52,7 @@ def _check_references(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
 
 def _check_accounts(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
     owners: dict[str, str] = {}
-    for name, account in _mappings(top, "accounts"):
+    for name, account in mappings(top, "accounts"):
         number = account.get("id")
         if isinstance(number, str) and owners.setdefault(number, name) != name:
             yield given.problem(
@@ -87,7 +70,7 @@ def _check_deployment(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
     """What `deployment` asks of the rest of the file."""
     if top.get("deployment") is None:
         return
-    for name, account in _mappings(top, "accounts"):
+    for name, account in mappings(top, "accounts"):
         if account.get("deploy_role") is None:
             yield given.problem(
                 ("accounts", name),
@@ -102,14 +85,14 @@ def _check_deployment(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
                 f"got a name of {size} characters; allowed with deployment: at most {longest}, since the role that "
                 f"plans has the same name and {PLAN_SUFFIX}",
             )
-    in_files = top.get("state") is None or _mapping(top, "state").get("backend") == "local"
-    if in_files and _mapping(top, "deployment").get("by") == "codepipeline":
+    in_files = top.get("state") is None or mapping(top, "state").get("backend") == "local"
+    if in_files and mapping(top, "deployment").get("by") == "codepipeline":
         yield given.problem(
             ("state",) if "state" in top else ("deployment", "by"),
             "keeps the state in files, which a build of CodePipeline loses; allowed: a bucket or workspaces, as in "
             "state: {backend: s3, bucket: example-terraform-state}",
         )
-    tags = _mapping(top, "tags")
+    tags = mapping(top, "tags")
     if BACKBONE_TAG in tags:
         yield given.problem(
             ("tags", BACKBONE_TAG),
@@ -149,7 +132,7 @@ def _check_arns(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
     region = top.get("region")
     places: list[tuple[KeyPath, Any, str]] = [(("kms_key",), top.get("kms_key"), "a key")]
     places += [
-        (("accounts", name, "kms_key"), entry.get("kms_key"), "a key") for name, entry in _mappings(top, "accounts")
+        (("accounts", name, "kms_key"), entry.get("kms_key"), "a key") for name, entry in mappings(top, "accounts")
     ]
     places.append((("powertools_layer",), top.get("powertools_layer"), "a layer"))
     for path, text, what in places:
@@ -161,37 +144,10 @@ def _check_arns(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
             yield given.problem(path, f"got {what} in {arn.region}; allowed: {what} in {region}, the backbone's region")
 
 
-def _check_sources(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
-    owners: dict[str, str] = {}
-    for name, service in _mappings(top, "services"):
-        source = defaults.source(_known_as(name, service), service.get("source"))
-        if not isinstance(source, str):
-            continue
-        path = ("services", name, "source") if "source" in service else ("services", name)
-        if owners.setdefault(source, name) != name:
-            yield given.problem(
-                path,
-                f"got {format_value(source)}, which is the source of {owners[source]!r} already; give one of "
-                "the two another source",
-            )
-        if "source" not in service and is_reserved(source):
-            yield given.problem(
-                path,
-                f"the source would be {format_value(source)}, which is reserved for AWS; give the service a source of "
-                "its own or another name",
-            )
-
-
-def _known_as(name: str, service: Mapping[str, Any]) -> str:
-    """What a service goes by in AWS, whether or not the file is valid."""
-    found = service.get("known_as")
-    return found if isinstance(found, str) else name
-
-
 def _check_known_as(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
     owners: dict[str, str] = {}
-    for name, service in sorted(_mappings(top, "services"), key=lambda found: "known_as" in found[1]):
-        known_as = _known_as(name, service)
+    for name, service in sorted(mappings(top, "services"), key=lambda found: "known_as" in found[1]):
+        known_as = called(name, service)
         if owners.setdefault(known_as, name) != name:
             yield given.problem(
                 ("services", name, "known_as"),
@@ -199,46 +155,8 @@ def _check_known_as(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
             )
 
 
-def _check_detail_types(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
-    for name, service in _mappings(top, "services"):
-        own = defaults.source(_known_as(name, service), service.get("source"))
-        for key in ("publishes", "subscribes"):
-            entries = service.get(key)
-            seen: list[tuple[Any, Any]] = []
-            for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-                path = ("services", name, key, index)
-                is_mapping = isinstance(entry, dict)
-                read = (entry.get("detail_type"), entry.get("source")) if is_mapping else (entry, None)
-                if read in seen:
-                    yield given.problem(path, f"got {format_value(read[0])} a second time; keep one of them")
-                seen.append(read)
-                if is_mapping and key == "subscribes" and read[1] == own:
-                    yield given.problem(
-                        (*path, "source"),
-                        f"got {format_value(own)}, the service's own source; an event never goes back to its sender: "
-                        "drop the entry",
-                    )
-
-
-def _check_confidential(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
-    entries = top.get("confidential")
-    entries = entries if isinstance(entries, list) else []
-    for index, entry in enumerate(entries):
-        if entry in entries[:index]:
-            yield given.problem(("confidential", index), f"got {format_value(entry)} a second time; keep one of them")
-    for name, service in _mappings(top, "services"):
-        types = service.get("publishes") if service.get("confidential") is True else None
-        for index, detail_type in enumerate(types if isinstance(types, list) else ()):
-            if isinstance(detail_type, str) and ('"' in detail_type or "\\" in detail_type):
-                yield given.problem(
-                    ("services", name, "publishes", index),
-                    f'got {format_value(detail_type)} of a confidential service; allowed: a detail-type without " and '
-                    "\\, which EventBridge would not escape in the log",
-                )
-
-
 def _check_modules(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
-    for name, service in _mappings(top, "services"):
+    for name, service in mappings(top, "services"):
         if service.get("settings") and service.get("module") is None:
             yield given.problem(
                 ("services", name, "settings"),
@@ -251,7 +169,7 @@ def _check_bus_names(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
     name, region = top.get("name"), top.get("region")
     if not isinstance(name, str) or not re.fullmatch(BACKBONE_NAME, name) or not isinstance(region, str):
         return
-    names, bus = Names(name, region), _mapping(top, "bus")
+    names, bus = Names(name, region), mapping(top, "bus")
     buses: list[tuple[KeyPath, str, Any, Any]] = [
         (("bus",), "name", bus, defaults.global_bus(names, bus.get("name"))),
         *(
@@ -259,9 +177,9 @@ def _check_bus_names(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
                 ("services", key),
                 "bus_name",
                 service,
-                defaults.local_bus(names, _known_as(key, service), service.get("bus_name")),
+                defaults.local_bus(names, called(key, service), service.get("bus_name")),
             )
-            for key, service in _mappings(top, "services")
+            for key, service in mappings(top, "services")
         ),
     ]
     owners: dict[tuple[str, str], KeyPath] = {}
@@ -285,8 +203,7 @@ def _check_bus_names(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
 
 def loose_ends(topology: Topology, given: Source) -> Iterator[Problem]:
     """Warnings about what is allowed and yet most likely a mistake."""
-    yield from _unmet_subscriptions(topology, given)
-    yield from _not_hidden(topology, given)
+    yield from events.loose_ends(topology, given)
     for name in topology.accounts:
         if name not in topology.accounts_in_use:
             yield given.warning(
@@ -296,49 +213,3 @@ def loose_ends(topology: Topology, given: Source) -> Iterator[Problem]:
             )
     if not topology.services:
         yield given.warning((), "no services are declared, so the global bus forwards to nobody")
-
-
-def _not_hidden(topology: Topology, given: Source) -> Iterator[Problem]:
-    published = sorted({detail_type for service in topology.services.values() for detail_type in service.publishes})
-    for index, detail_type in enumerate(topology.confidential):
-        if detail_type not in published:
-            yield given.warning(
-                ("confidential", index),
-                f"no service publishes {format_value(detail_type)}{suggestion(detail_type, published)}",
-            )
-    hidden = topology.confidential or any(service.confidential for service in topology.services.values())
-    if hidden and topology.logs.bus and topology.logs.bus.detail == "FULL":
-        yield given.warning(
-            ("logs", "bus", "detail"),
-            "FULL shows the detail of confidential events in what buses report; NONE does not",
-        )
-
-
-def _unmet_subscriptions(topology: Topology, given: Source) -> Iterator[Problem]:
-    publishers: defaultdict[str, set[str]] = defaultdict(set)
-    for name, service in topology.services.items():
-        for detail_type in service.publishes:
-            publishers[detail_type].add(topology.source_of(name))
-    for name, service in topology.services.items():
-        own = topology.source_of(name)
-        for index, subscription in enumerate(service.subscribes):
-            detail_type, source = subscription.detail_type, subscription.source
-            others = publishers[detail_type] - {own}
-            path = ("services", name, "subscribes", index)
-            if not others and is_reserved(detail_type):
-                yield given.warning(
-                    path,
-                    f"{format_value(detail_type)} looks like a source, and no service publishes it; {NO_EVENTS_OF_AWS}",
-                )
-            elif not others:
-                hint = suggestion(detail_type, [key for key, sources in publishers.items() if sources - {own}])
-                yield given.warning(
-                    path,
-                    f"no other service publishes {format_value(detail_type)}{hint}; nothing arrives until one does",
-                )
-            elif source is not None and source not in others:
-                yield given.warning(
-                    path,
-                    f"{format_value(source)} does not publish {format_value(detail_type)}; it is published by "
-                    f"{', '.join(sorted(others))}",
-                )

@@ -86,7 +86,7 @@ class EnvironmentService(Model):
     """The detail-types of the events that the service publishes, in place of the list that it has otherwise."""
 
     subscribes: tuple[Any, ...] | None = None
-    """The detail-types that the service receives, in place of the list that it has otherwise."""
+    """The events that the service receives, in place of the list that it has otherwise."""
 
 
 class Environment(Model):

@@ -113,7 +113,7 @@ def _account_id(value: object) -> object:
 
 def _source(value: str) -> str:
     if not re.fullmatch(rf"[^\s*\"\\$]{{1,{SOURCE_CHARACTERS}}}", value) or not value.isprintable():
-        raise _error(value, _SOURCE.words)
+        raise _error(value, SOURCE.words)
     return value
 
 
@@ -123,10 +123,13 @@ def _published_source(value: str) -> str:
     return _source(value)
 
 
-def _received_source(value: str) -> str:
+def received_source(value: object, allowed: Allowed) -> None:
+    """Raise what is wrong with a source, or the beginning of several, that a service subscribes to."""
+    if not isinstance(value, str):
+        raise _error(value, allowed.words)
     if is_reserved(value):
         raise _error(value, f"the source of a service in this file; {NO_EVENTS_OF_AWS}")
-    return _source(value)
+    _source(value)
 
 
 def _detail_type(value: str) -> str:
@@ -188,7 +191,7 @@ _RETENTION = Allowed(
     keywords={"enum": list(RETENTION_DAYS)},
 )
 _SETTING = Allowed("true or false, a whole number, or text")
-_SOURCE = Allowed(
+SOURCE = Allowed(
     f'1 to {SOURCE_CHARACTERS} printable characters without spaces, * " $ and \\',
     keywords=_whole(rf'(?!aws$|aws\.)[^\s*"\\$]{{1,{SOURCE_CHARACTERS}}}'),
 )
@@ -250,8 +253,7 @@ LayerPattern = Annotated[
 ModuleName = Annotated[str, Matching("a Python package, as in services.order", r"[A-Za-z_][\w]*(\.[A-Za-z_][\w]*)*")]
 OrganizationId = Annotated[str, Matching("an AWS Organizations id, as in o-a1b2c3d4e5", r"o-[a-z0-9]{10,32}")]
 PackageRequirement = Annotated[str, AfterValidator(_requirement), _REQUIREMENT]
-PublishedSource = Annotated[str, AfterValidator(_published_source), _SOURCE]
-ReceivedSource = Annotated[str, AfterValidator(_received_source), _SOURCE]
+PublishedSource = Annotated[str, AfterValidator(_published_source), SOURCE]
 RegionName = Annotated[
     str,
     Allowed("a region of AWS", keywords={"anyOf": [{"enum": KNOWN_REGIONS}, _whole(_REGION)]}),

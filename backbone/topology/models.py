@@ -43,7 +43,6 @@ from backbone.topology.fields import (
     OwnKey,
     PackageRequirement,
     PublishedSource,
-    ReceivedSource,
     RegionName,
     RetentionDays,
     RoleName,
@@ -55,15 +54,12 @@ from backbone.topology.logs import Logs
 from backbone.topology.retry import Retry
 from backbone.topology.source import Problem
 from backbone.topology.state import S3, Cloud, Local, Remote
+from backbone.topology.subscriptions import SubscriptionEntry, subscription
 
 Routing = Literal["broadcast", "subscribed"]
 
 DISTINCT: dict[str, JsonValue] = {"uniqueItems": True}
 """What editors are told of lists without repetitions."""
-
-
-def _subscription(value: object) -> object:
-    return {"detail_type": value} if isinstance(value, str) else value
 
 
 class AccountEntry(Model):
@@ -104,19 +100,6 @@ class BusEntry(Model):
     checked in any case. `false` makes the policy shorter."""
 
 
-class SubscriptionEntry(Model):
-    """A detail-type that a service receives.
-
-    A detail-type alone stands for `{detail_type: ...}`: it is received from every service that publishes it.
-    """
-
-    detail_type: DetailType = Field(examples=["Order.Created"])
-    """The detail-type to receive."""
-
-    source: ReceivedSource | None = None
-    """The only source to receive it from. The default is every source."""
-
-
 class ServiceEntry(Model):
     """A service: the account that it lives in, and the events that it publishes and receives.
 
@@ -141,12 +124,12 @@ class ServiceEntry(Model):
     subscribes: tuple[
         Annotated[
             SubscriptionEntry,
-            BeforeValidator(_subscription, json_schema_input_type=DetailType | SubscriptionEntry),
-            Allowed("a detail-type, or {detail_type: ..., source: ...}"),
+            BeforeValidator(subscription, json_schema_input_type=DetailType | SubscriptionEntry),
+            Allowed("a detail-type, or {detail_type: ..., source: ..., detail: ...}"),
         ],
         ...,
     ] = Field(default=(), json_schema_extra=DISTINCT)
-    """The detail-types that the service receives."""
+    """The events that the service receives, by detail-type, source and detail."""
 
     log_retention_days: RetentionDays | None = None
     """For how many days this service's logs are kept. The default is `logs.retention_days`."""

@@ -81,13 +81,21 @@ def _check_bus_policy(topology: Topology, given: Source) -> Iterator[Problem]:
 
 def _check_patterns(topology: Topology, given: Source) -> Iterator[Problem]:
     for service in topology.services:
-        pattern = routing.forwarding(topology, service)
-        size = len(routing.to_json(pattern)) if pattern else 0
+        found = routing.forwarded(topology, service)
+        size = len(routing.to_json(found.pattern)) if found else 0
         if size > PATTERN_CHARACTERS:
             yield given.problem(
                 ("services", service, "subscribes"),
                 f"the forwarding rule's pattern has {size:,} characters; AWS allows {PATTERN_CHARACTERS:,}; ways out: "
                 "subscribe to fewer detail-types, split the service, or use routing: broadcast",
+            )
+        elif found and found.left_out:
+            names = sorted({entry.called for entry in found.left_out})
+            yield given.warning(
+                ("services", service, "subscribes"),
+                f"the forwarding rule cannot have all filters in {PATTERN_CHARACTERS:,} characters of a pattern, so it "
+                f"is wider than what is subscribed to: more of {', '.join(names)} than wanted is delivered to the "
+                "local bus, and paid for; the service's own rules leave it out",
             )
     hidden = routing.confidential(topology)
     size = max(len(routing.to_json(pattern)) for pattern in (hidden.pattern, hidden.others)) if hidden else 0

@@ -8,15 +8,36 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from backbone.topology.models import SubscriptionEntry, Topology
+from backbone.aws.limits import PATTERN_CHARACTERS
+from backbone.patterns import Pattern, PatternError
+from backbone.topology.models import Topology
+from backbone.topology.subscriptions import SubscriptionEntry
 
-__all__ = ["EVERYTHING", "Confidential", "PatternJson", "confidential", "forwarding", "subscription", "to_json"]
+__all__ = [
+    "EVERYTHING",
+    "Confidential",
+    "Forwarded",
+    "PatternJson",
+    "confidential",
+    "forwarded",
+    "forwarding",
+    "subscription",
+    "to_json",
+]
 
 PatternJson = dict[str, Any]
 """An event pattern as `json.loads` would give it."""
 
 EVERYTHING: PatternJson = {"source": [{"prefix": ""}]}
 """Matches every event, replayed events too, since each has a source."""
+
+
+@dataclass(frozen=True)
+class Forwarded:
+    """The events that are forwarded to a service; `left_out` has the entries that are narrower than the pattern."""
+
+    pattern: PatternJson
+    left_out: tuple[SubscriptionEntry, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,20 +76,77 @@ def to_json(pattern: PatternJson) -> str:
 
 
 def forwarding(topology: Topology, service: str) -> PatternJson | None:
-    """The pattern of the events that the global bus forwards to a service; None when it is to receive nothing.
+    """The pattern of the events that the global bus forwards to a service; None when it is to receive nothing."""
+    found = forwarded(topology, service)
+    return found.pattern if found else None
+
+
+def forwarded(topology: Topology, service: str) -> Forwarded | None:
+    """Which events the global bus forwards to a service; None when it is to receive nothing.
 
     A service's own events are excluded. Where the service has its account to itself, they are recognized by `account`,
     which AWS sets and nobody can forge; where it shares the account, by `source`, which the global bus's policy pins.
+
+    With `routing: subscribed`, what would make the pattern too long for EventBridge is left out, the longest first:
+    filters on the detail, then sources. The service's own rules still have all of it.
     """
     account = topology.services[service].account
+    others: PatternJson
     if topology.services_by_account[account] == (service,):
-        others: PatternJson = {"account": [{"anything-but": [topology.accounts[account].id]}]}
+        others = {"account": [{"anything-but": [topology.accounts[account].id]}]}
     else:
         others = {"source": [{"anything-but": [topology.source_of(service)]}]}
     if topology.routing == "broadcast":
-        return others
-    subscribes = topology.services[service].subscribes
-    return subscription(subscribes, beside=others) if subscribes else None
+        return Forwarded(others)
+    given = (_without_own(topology, service, entry) for entry in topology.services[service].subscribes)
+    entries = [entry for entry in given if entry.source != ()]
+    if not entries:
+        return None
+    left_out: list[SubscriptionEntry] = []
+    while True:
+        pattern = subscription(entries, beside=others)
+        narrowest = max(filter(_narrows, entries), key=_narrowing, default=None)
+        if narrowest is None or _fits(pattern):
+            return Forwarded(pattern, tuple(left_out))
+        left_out.append(narrowest)
+        key = "source" if narrowest.detail is None else "detail"
+        wider = narrowest.model_copy(update={key: None})
+        entries = [wider if entry is narrowest else entry for entry in entries]
+
+
+def _narrows(entry: SubscriptionEntry) -> bool:
+    """Whether an entry could be wider and still be known by its detail-type or source."""
+    return entry.detail is not None or (entry.source is not None and entry.detail_type is not None)
+
+
+def _narrowing(entry: SubscriptionEntry) -> tuple[bool, int, str]:
+    """What to leave out first: filters before sources, and of these the longest."""
+    text = to_json(entry.pattern)
+    return entry.detail is not None, len(text), text
+
+
+def _fits(pattern: PatternJson) -> bool:
+    text = to_json(pattern)
+    if len(text) > PATTERN_CHARACTERS:
+        return False
+    try:
+        Pattern.parse(text)
+    except PatternError:
+        return False  # each alternative is good by itself, but not every one within $or
+    return True
+
+
+def _without_own(topology: Topology, service: str, entry: SubscriptionEntry) -> SubscriptionEntry:
+    """An entry whose prefix would take the service's own source: with the sources of others in its place.
+
+    Of a field that must begin alike, a pattern cannot exclude a value.
+    """
+    if entry.source is None or not entry.takes_from(topology.source_of(service)):
+        return entry
+    if topology.services_by_account[topology.services[service].account] == (service,):
+        return entry  # its own events are excluded by their account
+    others = sorted(topology.source_of(name) for name in topology.services if name != service)
+    return entry.model_copy(update={"source": tuple(source for source in others if entry.takes_from(source))})
 
 
 def subscription(entries: Iterable[SubscriptionEntry], *, beside: PatternJson | None = None) -> PatternJson:
@@ -76,11 +154,18 @@ def subscription(entries: Iterable[SubscriptionEntry], *, beside: PatternJson | 
 
     In EventBridge a field may not be both beside `$or` and inside it, so each alternative has all its fields.
     """
-    by_source: defaultdict[str | None, list[str]] = defaultdict(list)
+    alike: defaultdict[str, list[SubscriptionEntry]] = defaultdict(list)
     for entry in entries:
-        by_source[entry.source].append(entry.detail_type)
+        alike[_beside_detail_type(entry)].append(entry)
     alternatives: list[PatternJson] = []
-    for source, detail_types in sorted(by_source.items(), key=lambda item: item[0] or ""):
-        alternative = {**(beside or {}), "detail-type": sorted(set(detail_types))}
-        alternatives.append(alternative if source is None else alternative | {"source": [source]})
+    for _, group in sorted(alike.items()):
+        detail_types = sorted({entry.detail_type for entry in group if entry.detail_type})
+        alternative = {**(beside or {}), **group[0].pattern}
+        alternatives.append(alternative | ({"detail-type": detail_types} if detail_types else {}))
     return alternatives[0] if len(alternatives) == 1 else {"$or": alternatives}
+
+
+def _beside_detail_type(entry: SubscriptionEntry) -> str:
+    """What an entry asks for but for the detail-type, so that entries that ask alike share an alternative."""
+    rest = {key: value for key, value in entry.pattern.items() if key != "detail-type"}
+    return f"{'' if entry.detail_type else 'any'} {to_json(rest) if rest else ''}"

@@ -115,6 +115,58 @@ def test_a_subscription_to_a_function(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "role_arn" not in target.body
 
 
+FILTERED = TEXT.replace(
+    "[Delivery.Updated, {detail_type: Invoice.Paid, source: billing}]",
+    """
+      - {detail_type: Invoice.Paid, name: large, detail: {data: {total: [{numeric: [">", 100]}]}}}
+      - {detail_type: Invoice.Paid, source: billing}
+      - {source: [billing, {prefix: bill}]}
+""",
+)
+
+
+def test_subscriptions_by_name_detail_type_and_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(service: Service) -> None:
+        service.setting("size", default=1), service.setting("loud", default=False)
+        function = service.function("work", handler="some.module.handle")
+        service.grant_publish(function, "Order.Created")
+        service.subscribe("large", "large", to=function)
+        service.subscribe("paid", "Invoice.Paid", to=function)
+        service.subscribe("both", "large", "billing, bill*", to=function)
+
+    stacks = built(build, tmp_path, monkeypatch, FILTERED)
+    found = {
+        one.path.split("/")[2]: one.document("event_pattern")
+        for one in resources(stacks, "aws_cloudwatch_event_rule")
+        if one.path.startswith("services/order-service/") and one.path.endswith("/Default")
+    }
+    large = {"detail": {"data": {"total": [{"numeric": [">", 100]}]}}, "detail-type": ["Invoice.Paid"]}
+    assert found == {
+        "large": large,
+        "paid": {"detail-type": ["Invoice.Paid"], "source": ["billing"]},
+        "both": {"$or": [large, {"source": ["billing", {"prefix": "bill"}]}]},
+    }
+
+
+def test_entries_that_no_rule_takes_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(service: Service) -> None:
+        service.subscribe("all", "Invoice.Paid", "billing", to=service.function("work", handler="some.module.handle"))
+
+    text = TEXT.replace(
+        "[Delivery.Updated, {detail_type: Invoice.Paid, source: billing}]",
+        "[{detail_type: Invoice.Paid, detail: {prefix: [1]}}, {source: billing}]",
+    )
+    words = (
+        r"services.order-service: the pattern of the rule 'all', for Invoice.Paid, billing: .*inside \$or, a field "
+        "whose name no operator has; call service.subscribe for some of them by themselves"
+    )
+    with pytest.raises(BackboneError, match=words):
+        built(build, tmp_path, monkeypatch, text)
+    long = text.replace("{prefix: [1]}", f"{{a: [{'x' * 2_000}]}}")
+    with pytest.raises(BackboneError, match=r"2,0\d\d characters; allowed: at most 2,048"):
+        built(build, tmp_path, monkeypatch, long)
+
+
 def test_a_buffer_before_a_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def build(service: Service) -> None:
         agreeing(service)

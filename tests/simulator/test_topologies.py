@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from backbone.synthesis import output
 from backbone.system.model import EventBus
 from backbone.topology import Topology, parse
 from benchmarks.synthesis import topology_text
-from tests.synthesis.test_stacks import documents, topology
+from tests.patterns import reference
+from tests.synthesis.test_stacks import DETAILS, documents, topology
 
 
 def simulated(declared: Topology) -> Simulator:
@@ -23,29 +25,30 @@ def simulated(declared: Topology) -> Simulator:
         return Simulator.load(folder)
 
 
-def expected(declared: Topology, sender: str, detail_type: str) -> set[str]:
+def expected(declared: Topology, sender: str, detail_type: str, detail: dict[str, Any]) -> set[str]:
     """The local buses that an event is to reach."""
-    source = declared.source_of(sender)
+    event = {"detail-type": detail_type, "source": declared.source_of(sender), "detail": detail}
     found = set()
     for name, service in declared.services.items():
-        wanted = any(one.detail_type == detail_type and one.source in (None, source) for one in service.subscribes)
+        wanted = any(reference.matches(one.pattern, event) for one in service.subscribes)
         if name != sender and (declared.routing == "broadcast" or wanted):
             found.add(declared.local_bus(name))
     return found
 
 
-def check(declared: Topology, sim: Simulator) -> int:
+def check(declared: Topology, sim: Simulator, details: list[dict[str, Any]]) -> int:
     puts = 0
     bus = declared.place(declared.bus.account).bus(declared.global_bus)
     for name, service in declared.services.items():
-        for detail_type in service.publishes:
-            entry = {"Source": declared.source_of(name), "DetailType": detail_type, "Detail": {}, "EventBusName": bus}
+        for detail_type, detail in product(service.publishes, details):
+            entry = {"DetailType": detail_type, "Detail": detail, "EventBusName": bus}
+            entry |= {"Source": declared.source_of(name)}
             (result,) = sim.put_events([entry], caller=service.account)["Entries"]
             trace = sim.run_until_idle()
             root = trace.roots[-1]
             reached = {one.place for one in root.walk() if one.kind == "delivered" and one.data["target"] == "bus"}
             assert "EventId" in result
-            assert reached == expected(declared, name, detail_type)
+            assert reached == expected(declared, name, detail_type, detail)
             logs = [one.place for one in root.walk() if one.kind == "delivered" and one.data["target"] == "log"]
             assert sorted(logs) == sorted(f"/aws/events/{one}" for one in {declared.global_bus, *reached})
             puts += 1
@@ -61,7 +64,7 @@ def test_what_is_delivered_is_what_is_declared(document: dict[str, Any]) -> None
     sim = simulated(declared)
     assert sim.findings == []
     assert sim.system.not_simulated == ()
-    check(declared, sim)
+    check(declared, sim, DETAILS)
 
 
 @pytest.mark.parametrize("layout", ["single", "per-account"])
@@ -70,5 +73,5 @@ def test_fifty_services(layout: str, routing: str) -> None:
     declared = parse(topology_text(50, layout) + f"routing: {routing}\n")
     sim = simulated(declared)
     assert sim.findings == []
-    assert check(declared, sim) == 50
+    assert check(declared, sim, [{}]) == 50
     assert len(sim.system.of(EventBus)) == 51 + 51  # and the default buses

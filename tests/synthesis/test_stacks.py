@@ -28,6 +28,33 @@ NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,11}", fullmatch=True)
 LONGEST = {"aws_cloudwatch_log_resource_policy": 5_120, "aws_kms_key": 32_768}
 TYPES = st.sampled_from(["Order.Created", "Order.Updated", "Delivery.Updated", "Invoice.Paid", "Ünïcode Type"])
 
+DETAILS: list[dict[str, Any]] = [{"n": 0, "kind": "tea"}, {"n": 7, "kind": "coffee"}, {"n": 200}]
+FILTERS: list[dict[str, Any]] = [
+    {"n": [{"numeric": [">", 5]}]},
+    {"kind": ["tea"]},
+    {"kind": [{"exists": False}]},
+    {"$or": [{"n": [0]}, {"kind": [{"prefix": "cof"}]}]},
+]
+"""Filters, and details of which each matches some."""
+
+
+@st.composite
+def subscriptions(draw: st.DrawFn, others: list[str]) -> list[Any]:
+    """Entries of `subscribes`: detail-types alone, from sources of others, and of some details only."""
+    sources = (
+        st.sampled_from([*others, {"prefix": others[0][:1]}, {"prefix": others[0][:2]}, others])
+        if others
+        else st.nothing()
+    )
+    entry = st.fixed_dictionaries(
+        {"detail_type": TYPES}, optional={"source": sources, "detail": st.sampled_from(FILTERS)}
+    )
+    of_source = st.fixed_dictionaries({"source": sources}, optional={"detail": st.sampled_from(FILTERS)})
+    types = TYPES.map(lambda detail_type: {"detail_type": detail_type})
+    found: list[Any] = draw(st.lists(types | entry | of_source, max_size=3))
+    distinct = [one for index, one in enumerate(found) if one not in found[:index]]
+    return [one["detail_type"] if one.keys() == {"detail_type"} else one for one in distinct]
+
 
 @st.composite
 def documents(draw: st.DrawFn) -> dict[str, Any]:
@@ -50,7 +77,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
             name: {
                 "account": draw(st.sampled_from(accounts)),
                 "publishes": draw(st.lists(TYPES, max_size=2, unique=True)),
-                "subscribes": draw(st.lists(TYPES, max_size=2, unique=True)),
+                "subscribes": draw(subscriptions([other for other in services if other != name])),
             }
             for name in services
         },

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from backbone.synthesis import output
 from backbone.system.reader import read
@@ -238,3 +239,58 @@ def test_where_a_system_with_keys_parts_from_what_was_declared(
     file.write_text(json.dumps(document))
     messages = [finding.message for finding in read(tmp_path).findings if finding.rule == rule]
     assert any(words in message for message in messages) is bool(words), messages
+
+
+def filtered(detail: Any, folder: Path) -> dict[str, Any]:
+    """The stack of the example, routed by subscriptions, where deliveries are for some orders only."""
+    file = yaml.safe_load(EXAMPLES["single"].read_text()) | {"routing": "subscribed"}
+    file["services"]["delivery-service"]["subscribes"] = [{"detail_type": "Order.Created", "detail": detail}]
+    output.synth(parse(yaml.safe_dump(file)), folder)
+    document: dict[str, Any] = json.loads((folder / "stacks" / "backbone" / "cdk.tf.json").read_text())
+    return document
+
+
+@pytest.mark.parametrize(
+    ("start", "rule"),
+    [("forwarding_delivery", "BB702"), ("services_delivery-service_orders", "BB703")],
+)
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ("vip-", "vip-", False),
+        ('{"prefix":"vip-"}', '{"exists":true}', False),
+        ("vip-", "vip_", True),
+        ('"customer"', '"custmer"', True),
+    ],
+)
+def test_a_filter_that_lets_nothing_through(
+    tmp_path: Path, start: str, rule: str, before: str, after: str, found: bool
+) -> None:
+    document = filtered({"data": {"customer": [{"prefix": "vip-"}]}}, tmp_path)
+    body = only(document["resource"], "aws_cloudwatch_event_rule", start)
+    assert before in body["event_pattern"]
+    body["event_pattern"] = body["event_pattern"].replace(before, after)
+    (tmp_path / "stacks" / "backbone" / "cdk.tf.json").write_text(json.dumps(document))
+    messages = [finding.message for finding in read(tmp_path).findings if finding.rule == rule]
+    assert bool(messages) is found, messages
+    assert not found or 'as with the detail {"data":{"customer":"vip-example"}}, and no rule of ' in messages[0]
+
+
+@pytest.mark.parametrize(
+    ("detail", "unknown"),
+    [
+        ({"data": {"customer": ["c-1"], "items": {"sku": ["tea"]}}, "meta": {"correlation_id": ["1"]}}, None),
+        ({"data": {"customr": ["c-1"]}}, "data.customr"),
+        ({"data": {"items": {"skus": ["tea"]}}}, "data.items.skus"),
+        ({"customer": ["c-1"]}, "customer"),
+        ({"meta": {"kind": [{"exists": False}]}}, "meta.kind"),
+        ({"$or": [{"data": {"customer": ["c-1"]}}, {"data.custom": ["c-1"]}]}, "data.custom"),
+    ],
+)
+def test_a_filter_on_a_field_that_the_publisher_does_not_have(tmp_path: Path, detail: Any, unknown: str | None) -> None:
+    filtered(detail, tmp_path)
+    found = [finding for finding in read(tmp_path).findings if finding.rule == "BB713"]
+    assert [one.severity for one in found] == ["warning"] * (unknown is not None)
+    assert unknown is None or f"by detail.{unknown}, a field that order-service's schema of it does not" in str(
+        found[0]
+    )

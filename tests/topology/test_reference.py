@@ -60,7 +60,11 @@ def test_the_examples_of_the_required_keys_are_valid(section: Section) -> None:
             ["mapping of names to mappings", "required", "names: a lower-case letter, then a-z 0-9 -; at least 1"],
         ),
         (Retry, "max_attempts", ["whole number", "`185`", "0 to 185"]),
-        (ServiceEntry, "subscribes", ["list of mappings", "", "a detail-type, or {detail_type: ..., source: ...}"]),
+        (
+            ServiceEntry,
+            "subscribes",
+            ["list of mappings", "", "a detail-type, or {detail_type: ..., source: ..., detail: ...}"],
+        ),
         (
             ServiceEntry,
             "settings",

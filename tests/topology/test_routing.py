@@ -47,6 +47,120 @@ def test_subscribed_to_one_type_of_anybody_and_another_of_one_source() -> None:
     assert pattern == {"$or": [others | {"detail-type": ["A"]}, others | {"detail-type": ["B"], "source": ["x"]}]}
 
 
+OTHERS = {"account": [{"anything-but": ["222222222222"]}]}
+
+
+@pytest.mark.parametrize(
+    ("subscribes", "pattern"),
+    [
+        ([{"source": "x"}], OTHERS | {"source": ["x"]}),
+        ([{"source": ["x", {"prefix": "y."}]}], OTHERS | {"source": ["x", {"prefix": "y."}]}),
+        (
+            [{"detail_type": "A", "detail": {"n": [1.5, True, None]}}],
+            OTHERS | {"detail-type": ["A"], "detail": {"n": [1.5, True, None]}},
+        ),
+        (
+            [{"detail_type": name, "detail": {"n": [1]}} for name in "BA"],
+            OTHERS | {"detail-type": ["A", "B"], "detail": {"n": [1]}},
+        ),
+        (
+            ["A", {"detail_type": "A", "source": "x", "detail": {"n": [1]}}, {"source": "x"}],
+            {
+                "$or": [
+                    OTHERS | {"detail-type": ["A"]},
+                    OTHERS | {"source": ["x"], "detail": {"n": [1]}, "detail-type": ["A"]},
+                    OTHERS | {"source": ["x"]},
+                ]
+            },
+        ),
+    ],
+)
+def test_filters(subscribes: list[Any], pattern: routing.PatternJson) -> None:
+    declared = topology(order_service=subscribes)
+    assert routing.forwarding(declared, "order-service") == pattern
+    assert routing.forwarding(topology("broadcast", order_service=subscribes), "order-service") == OTHERS
+    local = routing.to_json(routing.subscription(declared.services["order-service"].subscribes))
+    assert local == routing.to_json(pattern).replace(f"{routing.to_json(OTHERS)[1:-1]},", "")
+
+
+def test_a_prefix_never_takes_the_own_source_in_a_shared_account() -> None:
+    document = yaml.safe_load((ROOT / "tests/topologies/same-account.yaml").read_text()) | {"routing": "subscribed"}
+    services = document["services"]
+    for name in services:
+        services[name]["source"] = f"shop.{name}"
+    services["order-service"]["subscribes"] = [{"source": {"prefix": "shop."}, "detail": {"n": [1]}}]
+    others = ["shop.delivery-service"]
+    found = routing.forwarding(parse(yaml.safe_dump(document)), "order-service")
+    assert found == {"source": others, "detail": {"n": [1]}}
+    services["order-service"]["subscribes"] = [{"source": {"prefix": "shop.order"}}]
+    assert routing.forwarding(parse(yaml.safe_dump(document)), "order-service") is None
+
+
+small = st.sampled_from(
+    [{"n": [1]}, {"n": [{"numeric": [">", 1]}]}, {"prefix": ["x"]}, {"s": [{"wildcard": "*a*b*c*d"}]}]
+)
+long = st.integers(100, 900).map(lambda size: {"s": ["x" * size, {"exists": False}]})
+entries = st.fixed_dictionaries(
+    {"detail_type": st.sampled_from(["A", "B"])},
+    optional={
+        "detail": small | long,
+        "source": st.sampled_from(["delivery-service", {"prefix": "d"}, ["y" * 200, "z"]]),
+    },
+)
+events = st.fixed_dictionaries(
+    {
+        "detail-type": st.sampled_from(["A", "B"]),
+        "source": st.sampled_from(["delivery-service", "z", "order-service"]),
+        "detail": st.fixed_dictionaries(
+            {}, optional={"n": st.integers(0, 3), "prefix": st.just("x"), "s": st.sampled_from(["x" * 100, "abcd", ""])}
+        ),
+    }
+)
+
+
+@hypothesis.given(st.lists(entries, min_size=1, max_size=8), st.lists(events, max_size=8))
+def test_what_is_forwarded_is_at_least_what_is_subscribed_to(given: list[Any], tried: list[Any]) -> None:
+    distinct = [one for index, one in enumerate(given) if one not in given[:index]]
+    declared = topology(order_service=distinct)
+    found = routing.forwarded(declared, "order-service")
+    assert found
+    text = routing.to_json(found.pattern)
+    assert len(text) <= 2_048
+    forwarding = Pattern.parse(text)
+    wanted = [Pattern.parse(one.pattern) for one in declared.services["order-service"].subscribes]
+    for event in tried:
+        event["account"] = "222222222222" if event["source"] == "order-service" else "333333333333"
+        subscribed = any(pattern.matches(event) for pattern in wanted) and event["source"] != "order-service"
+        if subscribed or not found.left_out:
+            assert forwarding.matches(event) is subscribed
+        assert not (event["source"] == "order-service" and forwarding.matches(event))
+    warned = [one for one in declared.warnings if "is wider than what is subscribed to" in one.message]
+    assert len(warned) == bool(found.left_out)
+    assert found == routing.forwarded(topology(order_service=distinct[::-1]), "order-service")
+
+
+def test_what_is_left_out_is_the_longest_filter_first_then_sources() -> None:
+    given = [
+        {"detail_type": "A", "detail": {"s": ["x" * 900]}},
+        {"detail_type": "B", "detail": {"s": ["x" * 800]}},
+        {"detail_type": "C", "detail": {"s": ["x" * 700]}},
+    ]
+    declared = topology(order_service=given)
+    found = routing.forwarded(declared, "order-service")
+    assert found
+    assert [entry.detail_type for entry in found.left_out] == ["A"]
+    (warning,) = [one for one in declared.warnings if "wider" in one.message]
+    assert (
+        "more of A than wanted is delivered to the local bus, and paid for; the service's own rules leave it out"
+        in str(warning)
+    )
+    sources = [{"detail_type": name, "source": [f"{name}{n}{'x' * 200}" for n in range(6)]} for name in "AB"]
+    found = routing.forwarded(topology(order_service=sources), "order-service")
+    assert found
+    assert [entry.detail_type for entry in found.left_out] == ["B"]
+    assert len(found.pattern["$or"]) == 2
+
+
 @pytest.mark.parametrize(
     ("detail_types", "sources", "pattern", "others"),
     [

@@ -76,4 +76,10 @@ ENTRIES: dict[str, Entry] = {
         "Whoever may read the log reads what was to stay out of it.",
         "Leave the event out of the rule's pattern, or give the target an input without the detail.",
     ),
+    "BB713": Entry(
+        "A filter on a field that the events do not have",
+        "warning",
+        "No event of this publisher matches what the field must be, so the service does not get it.",
+        "Correct the field in the subscription's `detail`, or have the publisher's schema tell the field.",
+    ),
 }

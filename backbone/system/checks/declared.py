@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -9,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from backbone.aws.arn import Arn
-from backbone.manifest import Manifest, ManifestService
+from backbone.manifest import Manifest, ManifestService, ManifestSubscription
 from backbone.patterns import Pattern
 from backbone.system.access import organization
+from backbone.system.checks import filters
 from backbone.system.findings import Finding, finding
 from backbone.system.http_model import HttpApi
 from backbone.system.iam import Identity, Statement, authorize
@@ -46,10 +48,11 @@ def check(system: System, manifest: Manifest) -> Iterator[Finding]:
         yield from _strangers(members, bus)
         yield from _confidential(rules, manifest, bus)
     yield from _open_routes(system, manifest)
+    yield from filters.check(manifest)
 
 
 class _Rules:
-    """The rules of each bus, asked before there is an event: nothing is known of its detail."""
+    """The rules of each bus, asked before there is an event: mostly nothing is known of its detail."""
 
     def __init__(self, system: System) -> None:
         self.system = system
@@ -58,10 +61,11 @@ class _Rules:
             if rule.enabled and rule.pattern is not None and rule.pattern.narrows_detail:
                 self._narrowed[rule.bus_arn].append((rule, rule.pattern))
 
-    def targets(self, bus_arn: str, event: Mapping[str, Any]) -> Iterator[Target]:
-        """Where events like this go, whatever their detail is."""
+    def targets(self, bus_arn: str, event: Mapping[str, Any], known: bool = False) -> Iterator[Target]:
+        """Where events like this go: with this detail if it is `known`, else whatever their detail is."""
         rules = list(self.system.rules_by_bus[bus_arn].matching(event)) if bus_arn in self.system.rules_by_bus else []
-        rules += [rule for rule, pattern in self._narrowed[bus_arn] if rule not in rules and pattern.could_match(event)]
+        narrowed = () if known else self._narrowed[bus_arn]
+        rules += [rule for rule, pattern in narrowed if rule not in rules and pattern.could_match(event)]
         yield from (target for rule in rules for target in rule.targets)
 
     def is_log(self, target: Target) -> bool:
@@ -84,10 +88,14 @@ def _event(manifest: Manifest, sender: ManifestService, detail_type: str) -> dic
     }
 
 
-def _publishers(manifest: Manifest, receiver: str, detail_type: str, source: str | None) -> Iterator[ManifestService]:
+def _published(
+    manifest: Manifest, receiver: str, subscription: ManifestSubscription
+) -> Iterator[tuple[ManifestService, str]]:
+    """What others publish of what a service subscribes to."""
     for name, service in manifest.services.items():
-        if name != receiver and detail_type in service.publishes and source in (None, service.source):
-            yield service
+        for detail_type in service.publishes if name != receiver else ():
+            if subscription.takes(detail_type, service.source):
+                yield service, detail_type
 
 
 def _deliveries(
@@ -95,19 +103,26 @@ def _deliveries(
 ) -> Iterator[Finding]:
     """Every declared subscription must be forwarded to the local bus, and handed on there where a module says how."""
     for subscription in service.subscribes:
-        for sender in _publishers(manifest, name, subscription.detail_type, subscription.source):
-            event = _event(manifest, sender, subscription.detail_type)
-            words = f"{name} is declared to receive {subscription.detail_type} from {sender.source}"
-            forwarding = [one for one in rules.targets(hub.arn, event) if one.arn == service.local_bus]
-            if not any(target.input.is_whole for target in forwarding):
-                yield finding("BB702", hub.address, f"{words}, and no rule of {hub.name} forwards it to {name}")
-            elif service.module and all(map(rules.is_log, rules.targets(service.local_bus, event))):
-                yield finding("BB703", service.local_bus, f"{words}, and no rule of its local bus hands it to anything")
+        for sender, detail_type in _published(manifest, name, subscription):
+            words = f"{name} is declared to receive {detail_type} from {sender.source}"
+            known = subscription.detail is not None
+            for event in subscription.examples(_event(manifest, sender, detail_type)):
+                shown = f"{words}, as with the detail {_shown(event)}" if known else words
+                forwarding = [one for one in rules.targets(hub.arn, event, known) if one.arn == service.local_bus]
+                if not any(target.input.is_whole for target in forwarding):
+                    yield finding("BB702", hub.address, f"{shown}, and no rule of {hub.name} forwards it to {name}")
+                elif service.module and all(map(rules.is_log, rules.targets(service.local_bus, event, known))):
+                    rest = "and no rule of its local bus hands it to anything"
+                    yield finding("BB703", service.local_bus, f"{shown}, {rest}")
     for detail_type in service.publishes:
         back = rules.system.rules_by_bus[hub.arn].matching(_event(manifest, service, detail_type))
         if any(target.arn == service.local_bus for rule in back for target in rule.targets):
             yield finding("BB704", hub.address, f"events of {name} are forwarded back to {name}")
             return
+
+
+def _shown(event: Mapping[str, Any]) -> str:
+    return json.dumps(event["detail"], ensure_ascii=False, separators=(",", ":"))
 
 
 def _undeclared(system: System, manifest: Manifest, hub: EventBus) -> Iterator[Finding]:
@@ -132,8 +147,7 @@ def _unasked(system: System, manifest: Manifest, hub: EventBus) -> Iterator[Find
 
 
 def _subscribes(receiver: ManifestService, sender: ManifestService, detail_type: str) -> bool:
-    sources = {subscribed.source for subscribed in receiver.subscribes if subscribed.detail_type == detail_type}
-    return not sources.isdisjoint((None, sender.source))
+    return any(one.takes(detail_type, sender.source) for one in receiver.subscribes)
 
 
 def _admits_organization(bus: EventBus) -> bool:

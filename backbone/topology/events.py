@@ -1,0 +1,172 @@
+"""Whether what services publish and what they subscribe to agree."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from backbone.topology import defaults
+from backbone.topology.fields import NO_EVENTS_OF_AWS, is_reserved
+from backbone.topology.models import Topology
+from backbone.topology.raw import called, mappings
+from backbone.topology.source import KeyPath, Problem, Source, format_value, suggestion
+from backbone.topology.subscriptions import SubscriptionEntry, misplaced, words
+
+__all__ = ["check", "loose_ends"]
+
+
+def check(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
+    """The errors between entries, found in the file's plain values."""
+    yield from _check_sources(given, top)
+    yield from _check_publishes(given, top)
+    yield from _check_subscribes(given, top)
+    yield from _check_confidential(given, top)
+
+
+def loose_ends(topology: Topology, given: Source) -> Iterator[Problem]:
+    """Warnings about what is allowed and yet most likely a mistake."""
+    yield from _unmet_subscriptions(topology, given)
+    yield from _not_hidden(topology, given)
+
+
+def _check_sources(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
+    owners: dict[str, str] = {}
+    for name, service in mappings(top, "services"):
+        source = defaults.source(called(name, service), service.get("source"))
+        if not isinstance(source, str):
+            continue
+        path = ("services", name, "source") if "source" in service else ("services", name)
+        if owners.setdefault(source, name) != name:
+            yield given.problem(
+                path,
+                f"got {format_value(source)}, which is the source of {owners[source]!r} already; give one of "
+                "the two another source",
+            )
+        if "source" not in service and is_reserved(source):
+            yield given.problem(
+                path,
+                f"the source would be {format_value(source)}, which is reserved for AWS; give the service a source of "
+                "its own or another name",
+            )
+
+
+def _listed(service: dict[str, Any], key: str) -> list[Any]:
+    entries = service.get(key)
+    return entries if isinstance(entries, list) else []
+
+
+def _repeated(given: Source, path: KeyPath, entries: list[Any], shown: list[Any]) -> Iterator[Problem]:
+    for index, entry in enumerate(entries):
+        if entry in entries[:index]:
+            yield given.problem((*path, index), f"got {format_value(shown[index])} a second time; keep one of them")
+
+
+def _check_publishes(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
+    for name, service in mappings(top, "services"):
+        entries = _listed(service, "publishes")
+        yield from _repeated(given, ("services", name, "publishes"), entries, entries)
+
+
+def _check_subscribes(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
+    for name, service in mappings(top, "services"):
+        path: KeyPath = ("services", name, "subscribes")
+        own = defaults.source(called(name, service), service.get("source"))
+        entries = [
+            entry if isinstance(entry, dict) else {"detail_type": entry} for entry in _listed(service, "subscribes")
+        ]
+        yield from _repeated(
+            given, path, entries, [entry.get("detail_type") or entry.get("source") for entry in entries]
+        )
+        names: set[str] = set()
+        for index, entry in enumerate(entries):
+            yield from _check_subscription(given, (*path, index), entry, own)
+            if isinstance(word := entry.get("name"), str):
+                if word in names:
+                    yield given.problem(
+                        (*path, index, "name"), f"got {format_value(word)} a second time; give each entry its own"
+                    )
+                names.add(word)
+
+
+def _check_subscription(given: Source, path: KeyPath, entry: dict[str, Any], own: Any) -> Iterator[Problem]:
+    source, detail = entry.get("source"), entry.get("detail")
+    if entry.get("detail_type") is None and source is None:
+        yield given.problem(
+            path, "has neither detail_type nor source; say what is received, as in detail_type: Order.Created"
+        )
+    if own in (source if isinstance(source, list) else [source]):
+        yield given.problem(
+            (*path, "source"),
+            f"got {format_value(own)}, the service's own source; an event never goes back to its sender: drop the "
+            f"{'source' if isinstance(source, list) else 'entry'}",
+        )
+    if isinstance(detail, dict) and (wrong := misplaced(detail)):
+        place, message = wrong
+        yield given.problem((*path, "detail", *place), message)
+
+
+def _check_confidential(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
+    entries = top.get("confidential")
+    entries = entries if isinstance(entries, list) else []
+    for index, entry in enumerate(entries):
+        if entry in entries[:index]:
+            yield given.problem(("confidential", index), f"got {format_value(entry)} a second time; keep one of them")
+    for name, service in mappings(top, "services"):
+        types = service.get("publishes") if service.get("confidential") is True else None
+        for index, detail_type in enumerate(types if isinstance(types, list) else ()):
+            if isinstance(detail_type, str) and ('"' in detail_type or "\\" in detail_type):
+                yield given.problem(
+                    ("services", name, "publishes", index),
+                    f'got {format_value(detail_type)} of a confidential service; allowed: a detail-type without " and '
+                    "\\, which EventBridge would not escape in the log",
+                )
+
+
+def _unmet_subscriptions(topology: Topology, given: Source) -> Iterator[Problem]:
+    publishers: defaultdict[str, set[str]] = defaultdict(set)
+    for name, service in topology.services.items():
+        for detail_type in service.publishes:
+            publishers[detail_type].add(topology.source_of(name))
+    for name, service in topology.services.items():
+        own = topology.source_of(name)
+        for index, subscription in enumerate(service.subscribes):
+            path = ("services", name, "subscribes", index)
+            others = {detail_type: found for detail_type, sources in publishers.items() if (found := sources - {own})}
+            yield from (given.warning(path, message) for message in _unmet(subscription, others))
+
+
+def _unmet(entry: SubscriptionEntry, others: dict[str, set[str]]) -> Iterator[str]:
+    """Why nothing that others publish, by detail-type the sources, is what an entry subscribes to."""
+    if any(entry.takes(detail_type, source) for detail_type, sources in others.items() for source in sources):
+        return
+    detail_type, sources = entry.detail_type, sorted({source for found in others.values() for source in found})
+    if detail_type is None:
+        hint = suggestion(entry.source_words[0], sources)
+        yield f"no other service publishes {words(entry)}{hint}; nothing arrives until one does"
+    elif detail_type in others:
+        yield (
+            f"{format_value(' or '.join(entry.source_words))} does not publish {format_value(detail_type)}; it is "
+            f"published by {', '.join(sorted(others[detail_type]))}"
+        )
+    elif is_reserved(detail_type):
+        yield f"{format_value(detail_type)} looks like a source, and no service publishes it; {NO_EVENTS_OF_AWS}"
+    else:
+        hint = suggestion(detail_type, others)
+        yield f"no other service publishes {format_value(detail_type)}{hint}; nothing arrives until one does"
+
+
+def _not_hidden(topology: Topology, given: Source) -> Iterator[Problem]:
+    published = sorted({detail_type for service in topology.services.values() for detail_type in service.publishes})
+    for index, detail_type in enumerate(topology.confidential):
+        if detail_type not in published:
+            yield given.warning(
+                ("confidential", index),
+                f"no service publishes {format_value(detail_type)}{suggestion(detail_type, published)}",
+            )
+    hidden = topology.confidential or any(service.confidential for service in topology.services.values())
+    if hidden and topology.logs.bus and topology.logs.bus.detail == "FULL":
+        yield given.warning(
+            ("logs", "bus", "detail"),
+            "FULL shows the detail of confidential events in what buses report; NONE does not",
+        )
