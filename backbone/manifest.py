@@ -31,6 +31,7 @@ __all__ = [
     "ManifestDeployment",
     "ManifestError",
     "ManifestPipeline",
+    "ManifestRelay",
     "ManifestService",
     "ManifestStack",
     "ManifestSubscription",
@@ -89,6 +90,13 @@ class ManifestSubscription(_Model):
         return Pattern.parse({"detail": self.detail}).examples(event)
 
 
+class ManifestRelay(_Model):
+    """What a service takes from its account's default bus by a pattern, as JSON, and publishes as events of a type."""
+
+    pattern: str
+    publishes: str
+
+
 class ManifestService(_Model):
     """A service as it was declared. `folders` are those of its module, the module's own first.
 
@@ -103,6 +111,7 @@ class ManifestService(_Model):
     confidential: tuple[str, ...] = ()
     fields: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     subscribes: tuple[ManifestSubscription, ...]
+    relays: dict[str, ManifestRelay] = Field(default_factory=dict)
     local_bus: str
     module: str | None = None
     folders: tuple[str, ...] = ()
@@ -277,4 +286,5 @@ def _files(manifest: Manifest, project_folder: Path) -> Iterator[tuple[str, Path
             places = (project_folder, *map(Path, sys.path))
             root = next((place for place in places if (place / service.folders[0]).is_dir()), project_folder)
             yield from ((path, root / path) for path in ModuleFiles(root, service.folders).paths())
+        if service.folders or service.relays:
             yield from runtime_files().items()

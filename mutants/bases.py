@@ -59,6 +59,8 @@ class Base:
     bus: str
     entries: Sequence[Entry]
     orders: str | None = None
+    arising: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    """Events of AWS services, each with the account on whose default bus they arise."""
 
     def folder(self, workspace: Path) -> Path:
         """Where its stacks are synthesized to."""
@@ -84,6 +86,10 @@ BASES = (
             Entry("order", "com.example.orders", "Order.Created", ORDER_CREATED),
             Entry("shared", "billing", "Invoice.Paid", _detail(invoice_id="i-1")),
             Entry("shared", "delivery-service", "Delivery.Updated", DELIVERY_UPDATED),
+        ),
+        arising=(
+            ("bus", {"source": "aws.s3", "detail-type": "Object Created", "detail": {"object": {"size": 5}}}),
+            ("bus", {"source": "aws.ecs", "detail-type": "ECS Task State Change", "detail": {}}),
         ),
     ),
 )

@@ -95,6 +95,13 @@ HARMLESS: tuple[Harmless, ...] = (
         unless_noticed=True,
     ),
     # What means the same
+    Harmless(
+        "a rule or target that names no bus is one of the default bus",
+        "aws_cloudwatch_event_(rule|target)",
+        "event_bus_name",
+        GONE,
+        unless_noticed=True,
+    ),
     Harmless("an action is the same in any case", ".*", STATEMENT + r"Action(\[\d\])?", "other case.*"),
     Harmless("a list of one is the same as the one", ".*", POLICY + "Statement.*", "(in|without) a list.*"),
     Harmless("an element of a set twice is there once", ".*", STATEMENT + ".*", "element duplicated.*"),

@@ -61,6 +61,8 @@ def run(base: Base, reading: Reading) -> Happened:
                 _order(simulator, base, f"k-{number}")
             else:
                 _put(simulator, base.bus, _as_new(base.entries, f"{part}-{number}"), malformed=part == "malformed")
+                for account, event in base.arising:
+                    simulator.put_aws_event(event, account=account)
             trace = simulator.run_until_idle(at_most=math.inf if faults else WATCHED_SECONDS)
             happened.update((part, *_event(node, simulator.system)) for node in trace)
             simulator.forget()

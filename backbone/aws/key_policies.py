@@ -26,10 +26,14 @@ WRITING = ["kms:Decrypt", "kms:GenerateDataKey"]
 
 @dataclass(frozen=True)
 class KeyUse:
-    """What a key encrypts in an account: buses by name, an archive, and what the buses report of themselves."""
+    """What a key encrypts in an account: buses by name, an archive, and what the buses report of themselves.
+
+    `default_rules` are the names of rules of the default bus whose queues are under the key.
+    """
 
     place: Place
     buses: Sequence[str]
+    default_rules: Sequence[str] = ()
     archive: bool = False
     reports: bool = False
 
@@ -58,7 +62,8 @@ def statements(use: KeyUse, *, key_account: str) -> list[Document]:
 def _of_event_bridge(use: KeyUse) -> list[Document]:
     place = use.place
     buses = [place.bus(name) for name in use.buses]
-    senders = values([*buses, *(place.rule(name, "*") for name in use.buses)])
+    on_default = [place.arn("events", f"rule/{name}") for name in use.default_rules]
+    senders = values([*buses, *(place.rule(name, "*") for name in use.buses), *on_default])
     on_a_bus = {"kms:EncryptionContext:aws:events:event-bus:arn": values(buses)}
     return [
         # It is asked about the key when a bus is made, which has no encryption context.

@@ -82,6 +82,11 @@ class Names:
         """A resource that a service's module adds, by its role in the service."""
         return fit(f"{self.backbone}-{self.called(service)}-{role}", longest)
 
+    @staticmethod
+    def relay(relay: str) -> str:
+        """What a relay is called among the resources of its service."""
+        return f"relay-{relay}"
+
     def forwarding_dead_letters(self, service: str) -> str:
         """The queue of events that could not be forwarded to a service."""
         return fit(f"{self.backbone}-forward-{self.called(service)}-dead-letters", QUEUE_NAME_CHARACTERS)

@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from backbone.aws.events import is_reserved
 from backbone.errors import BackboneError
 
 __all__ = ["EventFileError", "GivenEvent", "read"]
@@ -36,6 +37,11 @@ class GivenEvent:
     def is_entry(self) -> bool:
         """Whether it has the keys of an entry of PutEvents."""
         return not ENTRY_KEYS.isdisjoint(self.fields)
+
+    @property
+    def is_of_aws(self) -> bool:
+        """Whether it is an event of an AWS service, which nobody can put by PutEvents."""
+        return not self.is_entry and is_reserved(self.fields.get("source"))
 
     @property
     def account(self) -> str:

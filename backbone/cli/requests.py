@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from backbone.cli.events import GivenEvent
 from backbone.errors import BackboneError
-from backbone.simulator import Simulator
+from backbone.simulator import Simulator, SimulatorError
 from backbone.simulator.api_gateway import Answer
 from backbone.simulator.verdict import ALLOWABLE, Allowable
 from backbone.trace import Trace
@@ -15,16 +15,20 @@ from backbone.trace import Trace
 __all__ = ["milliseconds", "post", "put"]
 
 
-def put(simulator: Simulator, given: Mapping[str, Any], *, caller: str | None, account: str = "") -> None:
-    """Put an entry of PutEvents on the bus it names or on the hub.
+def put(simulator: Simulator, given: GivenEvent, *, caller: str | None) -> None:
+    """Put an event on the bus that it names or on the hub, and one of an AWS service on its account's default bus.
 
-    Without a caller it is put by the service that its source names, else by the account.
+    Without a caller it is put by the service that its source names, else by the account that it says.
     """
-    entry = {**given, "EventBusName": given.get("EventBusName") or _hub(simulator)}
+    if given.is_of_aws:
+        _arise(simulator, given, account=caller or given.account)
+        return
+    fields, account = given.as_entry(), given.account
+    entry = {**fields, "EventBusName": fields.get("EventBusName") or _hub(simulator)}
     if caller is not None:
         simulator.put_events([entry], caller=caller)
         return
-    source = given.get("Source", "")
+    source = entry.get("Source", "")
     for name in (source, account):
         try:
             who = simulator.identity(name)
@@ -33,6 +37,13 @@ def put(simulator: Simulator, given: Mapping[str, Any], *, caller: str | None, a
         simulator.put_events([entry], caller=who)
         return
     raise BackboneError(f"no service or account is called {source!r}; name the caller with --as")
+
+
+def _arise(simulator: Simulator, given: GivenEvent, *, account: str) -> None:
+    try:
+        simulator.put_aws_event(given.fields, account=account)
+    except SimulatorError as error:
+        raise BackboneError(f"{error}; --as names the account whose default bus gets the event") from None
 
 
 def _hub(simulator: Simulator) -> str:

@@ -93,9 +93,11 @@ def simulate(
             if event is not None:
                 content = read_bytes(event)
                 with about(event):
-                    entries = [(given.as_entry(), given.account) for given in events.read(content)]
-                for entry, account in entries:
-                    requests.put(simulator, entry, caller=caller, account=account)
+                    given = events.read(content)
+                    for each in given:
+                        each.as_entry()  # a file with a mistake is refused as a whole
+                for each in given:
+                    requests.put(simulator, each, caller=caller)
             elif post is not None:
                 requests.post(simulator, *post, caller=caller)
             trace = simulator.run_until_idle()

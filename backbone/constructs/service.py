@@ -9,7 +9,7 @@ from typing import Any, TypeVar, Unpack
 from backbone.aws import policies
 from backbone.aws.arn import Place
 from backbone.aws.limits import FUNCTION_NAME_CHARACTERS, PATTERN_CHARACTERS
-from backbone.aws.names import Names
+from backbone.aws.names import NameOf, Names
 from backbone.cdk import Construct, IamRolePolicy
 from backbone.constructs.account import Account
 from backbone.constructs.api_destination import ApiDestination
@@ -29,6 +29,9 @@ from backbone.topology.subscriptions import SubscriptionEntry
 __all__ = ["Service", "Surroundings"]
 
 Setting = TypeVar("Setting", bool, int, str)
+
+DEFAULT_BUS = "default"
+"""The bus that every account has, which gets the events of AWS services."""
 
 OUTBOX_PATTERN = {
     "dynamodb": {"NewImage": {"outbox": {"S": [{"exists": True}]}}},
@@ -84,6 +87,7 @@ class Service(Construct):
         self.asked: set[str] = set()
         self.outputs: dict[str, str] = {}
         self.layers: set[str] = set()
+        self._groups: dict[str, Construct] = {}
         self._name, self._around = id, around
         self._subscriptions, self._settings, self._code = subscriptions, settings, code
         forwarding_role = around.global_place.iam(f"role/{around.names.forwarding_role(id)}")
@@ -134,6 +138,29 @@ class Service(Construct):
         """
         if self._code is None:
             raise TypeError(f"{self._name} has no module, so there is no code that a function could run")
+        return self._function(
+            self,
+            id,
+            name_of=self.name_of,
+            code=self._code,
+            handler=handler,
+            environment=environment or {},
+            layers=layers,
+            **settings,
+        )
+
+    def _function(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name_of: NameOf,
+        code: Code,
+        handler: str,
+        environment: Mapping[str, str],
+        layers: Sequence[str] = (),
+        **settings: Unpack[FunctionSettings],
+    ) -> Function:
         given = {
             "EVENT_BUS_ARN": self._around.global_bus_arn,
             "EVENT_SOURCE": self.source,
@@ -143,14 +170,14 @@ class Service(Construct):
         layer = self._around.powertools_layer or powertools_layer(self.account.place)
         self.layers.add(layer)
         return Function(
-            self,
+            scope,
             id,
             account=self.account,
-            name_of=self.name_of,
-            code=self._code,
+            name_of=name_of,
+            code=code,
             handler=handler,
             layers=[*layers, layer],
-            environment={**given, **(environment or {})},
+            environment={**given, **environment},
             log_retention_days=self.log_retention_days,
             **settings,
         )
@@ -199,7 +226,8 @@ class Service(Construct):
         return Subscription(
             self,
             id,
-            bus=self.bus,
+            account=self.account,
+            bus_name=self.bus.name,
             name_of=self.name_of,
             pattern=self._pattern(id, wanted),
             to=to,
@@ -207,6 +235,38 @@ class Service(Construct):
             partition_key_path=partition_key_path,
             **settings,
         )
+
+    def relay(self, id: str, *, pattern: routing.PatternJson, publishes: str, code: Code) -> Subscription:
+        """Publish what matches a pattern on the account's default bus as events of a type; `code` has the runtime."""
+
+        def name_of(role: str, longest: int = FUNCTION_NAME_CHARACTERS, /) -> str:
+            return self.name_of(self._around.names.relay(role), longest)
+
+        function = self._function(
+            self._group("relay-functions"),
+            id,
+            name_of=name_of,
+            code=code,
+            handler="backbone.runtime.aws_events.on_event",
+            environment={"RELAY_DETAIL_TYPE": publishes},
+        )
+        self.grant_publish(function, publishes)
+        return Subscription(
+            self._group("relays"),
+            id,
+            account=self.account,
+            bus_name=DEFAULT_BUS,
+            name_of=name_of,
+            pattern=pattern,
+            to=function,
+            retry=self._around.retry,
+        )
+
+    def _group(self, id: str) -> Construct:
+        """A node that holds constructs under names that the file gives them."""
+        if id not in self._groups:
+            self._groups[id] = Construct(self, id)
+        return self._groups[id]
 
     def _pattern(self, id: str, wanted: Sequence[SubscriptionEntry]) -> routing.PatternJson:
         """The pattern of a rule; BackboneError where EventBridge would refuse it, though it takes each entry alone."""

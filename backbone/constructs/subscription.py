@@ -1,4 +1,4 @@
-"""From a service's local bus to what handles its events."""
+"""From a bus to what handles its events in a service."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from backbone.cdk import (
     LambdaPermission,
     SqsQueuePolicy,
 )
+from backbone.constructs.account import Account
 from backbone.constructs.api_destination import ApiDestination
-from backbone.constructs.event_bus import EventBus
 from backbone.constructs.function import Function
 from backbone.constructs.queue import Queue
 from backbone.constructs.role import Role
@@ -57,7 +57,8 @@ class Subscription(Construct):
         scope: Construct,
         id: str,
         *,
-        bus: EventBus,
+        account: Account,
+        bus_name: str,
         name_of: NameOf,
         pattern: routing.PatternJson,
         to: Function | Stream | ApiDestination,
@@ -68,11 +69,11 @@ class Subscription(Construct):
         partition_key_path: str | None = None,
     ) -> None:
         super().__init__(scope, id)
-        self._account, self._id, self._name_of = bus.account, id, name_of
+        self._account, self._id, self._name_of = account, id, name_of
         rule = self._rule = Rule(
             self,
-            account=bus.account,
-            bus_name=bus.name,
+            account=account,
+            bus_name=bus_name,
             name=name_of(id, RULE_NAME_CHARACTERS),
             description=f"Subscription of {id}",
             pattern=pattern,
@@ -95,7 +96,7 @@ class Subscription(Construct):
                     source_arn=rule.arn,
                 )
             case Stream():
-                put = policies.put_records(arn, kms_key=bus.account.kms_key, place=bus.account.place)
+                put = policies.put_records(arn, kms_key=account.kms_key, place=account.place)
                 role, permission = self._role(put)
             case ApiDestination():
                 role, permission = self._role(policies.allow(["events:InvokeApiDestination"], arn))

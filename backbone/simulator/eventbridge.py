@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any
 
 from backbone.aws.arn import Arn
+from backbone.aws.events import is_reserved
 from backbone.simulator import put_events, schedules
 from backbone.simulator.api import error, reply
 from backbone.simulator.engine import Engine, Event, Request, SimulatorError
@@ -135,6 +136,33 @@ class EventBridge:
         node = engine.node("put", bus.name, bus.account, words, None, id=event_id, allowed_by=decision.why, **about)
         self._ingest(bus, event, node, hops=0)
         return {"EventId": event_id}
+
+    def arise(self, event: Event, account_id: str) -> str:
+        """Put an event of an AWS service on the default bus of an account; returns its id, which is new unless given.
+
+        SimulatorError when it is no event of AWS.
+        """
+        bus, source = self._bus_named("default", account_id), event.get("source")
+        if bus is None or not is_reserved(source):
+            raise SimulatorError(f"source: got {source!r}; allowed: that of an AWS service, as in aws.s3")
+        detail_type, detail = event.get("detail-type"), event.get("detail")
+        if not isinstance(detail_type, str) or not isinstance(detail, dict):
+            raise SimulatorError(f"{source}: an event of AWS has a detail-type, which is text, and a detail, an object")
+        made = {
+            "version": "0",
+            "id": str(event.get("id") or self._engine.new_id()),
+            "detail-type": detail_type,
+            "source": source,
+            "account": account_id,
+            "time": str(event.get("time") or self._engine.iso_time()),
+            "region": bus.place.region,
+            "resources": list(event.get("resources") or ()),
+            "detail": detail,
+        }
+        about = {"id": made["id"], "detail_type": detail_type, "source": source, "caller": source}
+        node = self._engine.node("put", bus.name, bus.account, f"{detail_type} from {source}", None, **about)
+        self._ingest(bus, made, node, hops=0)
+        return str(made["id"])
 
     def _decide(self, who: Identity, bus: EventBus, entry: Entry) -> Decision | Denial:
         key = (who.name, bus.arn, entry.source, entry.detail_type)

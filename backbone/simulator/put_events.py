@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from backbone.aws.events import is_reserved
 from backbone.aws.limits import DETAIL_TYPE_CHARACTERS, PUT_EVENTS_BYTES, PUT_EVENTS_ENTRIES, SOURCE_CHARACTERS
 from backbone.errors import BackboneError
 from backbone.system.iam import Decision, Identity, authorize
@@ -98,7 +99,7 @@ class Entry:
                 return "InvalidArgument", f"Parameter {key} is not valid. Reason: {key} is a required argument."
         if not isinstance(self._read(), dict):
             return "MalformedDetail", "Detail is malformed."
-        if self.source == "aws" or self.source.startswith("aws."):
+        if is_reserved(self.source):
             return "NotAuthorizedForSourceException", "Not authorized for the source."
         for key, value, limit in (
             ("Source", self.source, SOURCE_CHARACTERS),

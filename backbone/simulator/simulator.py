@@ -194,6 +194,14 @@ class Simulator:
         who = caller if isinstance(caller, Identity) else self.identity(caller)
         return self._eventbridge.put(entries, who)
 
+    def put_aws_event(self, event: Mapping[str, Any], *, account: str) -> str:
+        """Have an AWS service put an event on the default bus of an account, by its name or id; returns the event's id.
+
+        The event is as rules see it. Its `id` and `time` are kept if it has any, and are made otherwise; account and
+        region are those of the bus. SimulatorError when its source is not that of an AWS service.
+        """
+        return self._eventbridge.arise(dict(event), self.identity(account).account_id)
+
     def call(self, who: Identity, call: Call) -> Reply:
         """What AWS answers an API call, as a function's or any AWS client's."""
         return self._engine.call(who, call)

@@ -12,6 +12,7 @@ from backbone.manifest import (
     ManifestBus,
     ManifestDeployment,
     ManifestPipeline,
+    ManifestRelay,
     ManifestService,
     ManifestStack,
     ManifestSubscription,
@@ -20,7 +21,7 @@ from backbone.sources import digest
 from backbone.synthesis.fields import fields
 from backbone.synthesis.package import Package
 from backbone.synthesis.stacks import BackboneStack
-from backbone.topology import Topology
+from backbone.topology import Topology, routing
 from backbone.topology.deployment import CodePipeline
 from backbone.topology.subscriptions import plain
 
@@ -30,7 +31,8 @@ __all__ = ["manifest_of"]
 def manifest_of(topology: Topology, stacks: Mapping[str, BackboneStack]) -> Manifest:
     """What is to be known of a backbone beside its stacks."""
     packages = {service: one for stack in stacks.values() for service, one in stack.packages.items()}
-    sources = {path: value for package in packages.values() for path, value in package.sources.items()}
+    zips = [package for stack in stacks.values() for package in stack.files.values()]
+    sources = {path: value for package in zips for path, value in package.sources.items()}
     sources |= {file.relative_to(topology.folder).as_posix(): digest(file) for file in topology.files}
     place = topology.place(topology.bus.account)
     return Manifest(
@@ -116,6 +118,10 @@ def _service(topology: Topology, name: str, package: Package | None) -> Manifest
         subscribes=tuple(
             sorted(subscribes.values(), key=lambda one: (one.detail_type or "", to_json(one.model_dump())))
         ),
+        relays={
+            key: ManifestRelay(pattern=routing.to_json(relay.pattern), publishes=relay.publishes)
+            for key, relay in declared.relays.items()
+        },
         local_bus=topology.place(declared.account).bus(topology.local_bus(name)),
         module=declared.module,
         folders=package.folders if package else (),

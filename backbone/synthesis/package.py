@@ -17,7 +17,7 @@ from backbone.sources import ModuleFiles, content, digest, runtime_files
 from backbone.synthesis.requirements import Locked
 from backbone.version import __version__
 
-__all__ = ["Package", "PackageError", "pack", "package", "shipped_runtime"]
+__all__ = ["Package", "PackageError", "pack", "package", "runtime_package", "shipped_runtime"]
 
 OLDEST = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 
@@ -64,6 +64,12 @@ def package(files: ModuleFiles, locked: Locked | None = None) -> Package:
     read = {path: files.root / path for path in files.paths()} | runtime_files()
     sources = {path: digest(file) for path, file in sorted(read.items())}
     return Package(zipped, files.folders, sources, locked.key if locked else None)
+
+
+def runtime_package() -> Package:
+    """The zip of the runtime alone."""
+    sources = {path: digest(file) for path, file in sorted(runtime_files().items())}
+    return Package(pack(shipped_runtime(), or_else="report it"), sources=sources)
 
 
 def shipped_runtime() -> dict[str, bytes]:

@@ -29,7 +29,7 @@ from backbone.constructs.forwarding import Forwarding
 from backbone.constructs.function import Code
 from backbone.constructs.service import Service, Surroundings
 from backbone.synthesis import modules
-from backbone.synthesis.package import Package
+from backbone.synthesis.package import Package, runtime_package
 from backbone.topology import Topology, quotas, routing
 from backbone.topology.keys import key_use
 from backbone.topology.state import S3, Cloud, Local, Remote
@@ -38,6 +38,9 @@ __all__ = ["ASSETS", "SINGLE", "BackboneStack", "add_stacks", "provider_constrai
 
 ASSETS = "assets"
 """The folder beside a stack's JSON for the zips that it deploys."""
+
+RUNTIME = f"{ASSETS}/backbone.runtime.zip"
+"""The code of relays. No service is called so: a service's name has no dot."""
 
 SINGLE = "backbone"
 """The stack of `layout: single`. In `layout: per-account` each stack has its account's name."""
@@ -189,14 +192,24 @@ class BackboneStack(TerraformStack):
             log_retention_days=topology.retention_days(name),
         )
         self._output_bus(f"local_bus_{name}", f"The local bus of {name}", service.bus)
+        self._relays(name, service)
         if module:
             modules.add(topology, name, module, service)
             self.files[code_file] = module.code
             self.packages[name] = module.code
-            self.layers |= service.layers
+        self.layers |= service.layers
         if service.outputs:
             TerraformOutput(self, f"service_{name}", value=service.outputs, description=f"What {name} offers")
         return service
+
+    def _relays(self, name: str, service: Service) -> None:
+        relays = self._topology.services[name].relays
+        if not relays:
+            return
+        runtime = self.files.setdefault(RUNTIME, runtime_package())
+        for key, relay in sorted(relays.items()):
+            code = Code(RUNTIME, runtime.source_code_hash)
+            service.relay(key, pattern=relay.pattern, publishes=relay.publishes, code=code)
 
     def _surroundings(self, account: str) -> Surroundings:
         topology, place = self._topology, self._topology.place(self._topology.bus.account)

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from backbone.aws.events import DETAIL_TYPES, is_reserved
 from backbone.topology import defaults
-from backbone.topology.fields import NO_EVENTS_OF_AWS, is_reserved
+from backbone.topology.fields import NO_EVENTS_OF_AWS
 from backbone.topology.models import Topology
 from backbone.topology.raw import called, mappings
 from backbone.topology.source import KeyPath, Problem, Source, format_value, suggestion
@@ -151,6 +152,8 @@ def _unmet(entry: SubscriptionEntry, others: dict[str, set[str]]) -> Iterator[st
         )
     elif is_reserved(detail_type):
         yield f"{format_value(detail_type)} looks like a source, and no service publishes it; {NO_EVENTS_OF_AWS}"
+    elif detail_type in DETAIL_TYPES:
+        yield f"{format_value(detail_type)} is a detail-type of AWS, and no service publishes it; {NO_EVENTS_OF_AWS}"
     else:
         hint = suggestion(detail_type, others)
         yield f"no other service publishes {format_value(detail_type)}{hint}; nothing arrives until one does"

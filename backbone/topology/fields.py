@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from backbone.aws.events import is_reserved
 from backbone.aws.limits import (
     DETAIL_TYPE_CHARACTERS,
     RETENTION_DAYS,
@@ -81,20 +82,20 @@ def _whole(pattern: str) -> dict[str, str]:
     return {"pattern": f"^(?:{pattern})$".replace(r"\w", "\\w\u0080-\U0010ffff")}
 
 
+def refuse(message: str) -> PydanticCustomError:
+    """The error that a value is answered with, in these words."""
+    return PydanticCustomError("backbone", "{text}", {"text": message})
+
+
 def _error(got: object, allowed: str) -> PydanticCustomError:
-    return PydanticCustomError("backbone", "{text}", {"text": f"got {format_value(got)}; allowed: {allowed}"})
+    return refuse(f"got {format_value(got)}; allowed: {allowed}")
 
 
 NO_EVENTS_OF_AWS = (
     "events of AWS services never arrive here, since EventBridge forwards an event from bus to bus only once and "
-    "nobody else may put events with a source of AWS: let a service receive them on its account's default bus and "
-    "publish events of its own, and subscribe to those"
+    "nobody else may put events with a source of AWS: let a service of the account where they arise relay them, as in "
+    "relays: {uploads: {pattern: {source: [aws.s3]}, publishes: Upload.Received}}, and subscribe to what it publishes"
 )
-
-
-def is_reserved(source: str) -> bool:
-    """Whether a source is AWS's own, which nobody else may put (API reference, PutEventsRequestEntry)."""
-    return source == "aws" or source.startswith("aws.")
 
 
 def _account_id(value: object) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backbone.aws.key_policies import KeyUse
 from backbone.topology.models import Topology
+from backbone.topology.relays import relay_rules
 
 __all__ = ["key_use"]
 
@@ -15,6 +16,7 @@ def key_use(topology: Topology, account: str) -> KeyUse:
     return KeyUse(
         topology.place(account),
         [*buses, *([topology.global_bus] if is_hub else [])],
+        default_rules=relay_rules(topology, account),
         archive=is_hub and topology.bus.archive_days > 0,
         reports=topology.logs.bus is not None,
     )

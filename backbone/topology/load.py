@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from backbone.errors import BackboneError
 from backbone.sources import ENVIRONMENT_VARIABLE
-from backbone.topology import consistency, include, overlay, quotas, source
+from backbone.topology import consistency, include, overlay, quotas, relays, source
 from backbone.topology.messages import from_pydantic
 from backbone.topology.models import Topology
 from backbone.topology.source import Problem, Source
@@ -145,7 +145,11 @@ def _validate(given: Source, environment: str | None, read: Callable[..., Source
             found = list({(problem.file, problem.line, problem.path): problem for problem in reversed(found)}.values())
         raise TopologyError(found) from None
     if not problems:
-        problems += [*quotas.check(topology, given), *consistency.loose_ends(topology, given)]
+        problems += [
+            *quotas.check(topology, given),
+            *relays.check(topology, given),
+            *consistency.loose_ends(topology, given),
+        ]
         problems += include.unused_owners(given, joined.files)
     if errors := [problem for problem in problems if problem.severity == "error"]:
         raise TopologyError(errors)

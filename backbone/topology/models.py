@@ -51,6 +51,7 @@ from backbone.topology.fields import (
     TagValue,
 )
 from backbone.topology.logs import Logs
+from backbone.topology.relay_entry import RelayEntry
 from backbone.topology.retry import Retry
 from backbone.topology.source import Problem
 from backbone.topology.state import S3, Cloud, Local, Remote
@@ -130,6 +131,10 @@ class ServiceEntry(Model):
         ...,
     ] = Field(default=(), json_schema_extra=DISTINCT)
     """The events that the service receives, by detail-type, source and detail."""
+
+    relays: dict[Key, RelayEntry] = Field(default_factory=dict)
+    """Events of AWS services, and others on the default bus of the service's account, that the service publishes as
+    events of its own, each under a name."""
 
     log_retention_days: RetentionDays | None = None
     """For how many days this service's logs are kept. The default is `logs.retention_days`."""

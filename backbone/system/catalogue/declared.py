@@ -82,4 +82,10 @@ ENTRIES: dict[str, Entry] = {
         "No event of this publisher matches what the field must be, so the service does not get it.",
         "Correct the field in the subscription's `detail`, or have the publisher's schema tell the field.",
     ),
+    "BB714": Entry(
+        "A relay that does not publish what it takes",
+        "error",
+        "What it is declared to relay from the account's default bus never gets to the global bus.",
+        "Restore the relay's rule, its pattern and target, and what its function may publish.",
+    ),
 }

@@ -27,6 +27,7 @@ from backbone.system.checks import (
     quotas,
     readers,
     references,
+    relays,
     reports,
     schema,
     settings,
@@ -62,3 +63,4 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
         yield from module.check(configuration)
     if manifest is not None:
         yield from declared.check(system, manifest)
+        yield from relays.check(system, manifest)
