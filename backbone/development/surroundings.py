@@ -60,7 +60,7 @@ def simulate(topology: Topology, service: str, module: Json) -> Simulated:
 
 
 def _bare(topology: Topology) -> Topology:
-    without_code: Json = {"module": None, "settings": {}}
+    without_code: Json = {"module": None, "settings": {}, "relays": {}}
     without_way_in = {"deploy_role": None, "profile": None}
     services, accounts = topology.services.items(), topology.accounts.items()
     return topology.model_copy(

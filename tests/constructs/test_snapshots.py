@@ -120,7 +120,8 @@ def subscription(
     Subscription(
         scope,
         "it",
-        bus=bus(scope, account),
+        account=account,
+        bus_name=bus(scope, account).name,
         name_of=name_of,
         pattern={"detail-type": ["Order.Created"]},
         to=to,

@@ -46,11 +46,15 @@ def test_who_sends_and_receives_what() -> None:
         for name, operation in document["operations"].items()
     }
     assert found == {
-        "audit-log-that-has-a-name-which-is-longer-than-some-names-may-get-in-aws.receive": ["billing.Invoice.Paid"],
+        "audit-log-that-has-a-name-which-is-longer-than-some-names-may-get-in-aws.receive": [
+            "billing.Invoice.Paid",
+            "intake.Upload.Received",
+        ],
         "billing.receive": ["delivery-service.Delivery.Updated.v1", "order-service.Order.Created"],
         "billing.send": ["billing.Invoice.Paid"],
         "delivery-service.receive": ["order-service.Order.Created"],
         "delivery-service.send": ["delivery-service.Delivery.Updated.v1"],
+        "intake.send": ["intake.Task.Changed", "intake.Upload.Received"],
         "order-service.receive": ["billing.Invoice.Paid", "delivery-service.Delivery.Updated.v1"],
         "order-service.send": ["order-service.Order.Created", "order-service.Order.Updated"],
     }

@@ -111,6 +111,11 @@ def test_every_example_is_valid(name: str) -> None:
             "services.order-service.subscribes[0]: 'aws.s3' looks like a source, and no service publishes it; events "
             "of AWS services never arrive here",
         ),
+        (
+            {"services.order-service.subscribes": "[Object Created]"},
+            "services.order-service.subscribes[0]: 'Object Created' is a detail-type of AWS, and no service publishes "
+            "it; events of AWS services never arrive here",
+        ),
         ({"accounts.spare": '{id: "444444444444"}'}, "accounts.spare: no service and no bus is in this account"),
         ({"services": "{}"}, "no services are declared"),
         (
@@ -184,3 +189,13 @@ def test_no_value_anywhere_ends_in_anything_but_an_answer(path: tuple[str, ...],
 def test_no_text_ends_in_anything_but_an_answer(text: str) -> None:
     with pytest.raises(TopologyError):
         parse(text)
+
+
+def test_more_relays_than_a_default_bus_takes_rules() -> None:
+    relays = {f"r{number}": {"pattern": {"source": ["aws.s3"]}, "publishes": "Order.Created"} for number in range(301)}
+    document = yaml.safe_load((ROOT / "backbone.yaml").read_text())
+    document["services"]["order-service"]["relays"] = relays
+    (warning,) = parse(yaml.safe_dump(document)).warnings
+    assert "accounts.order: the default bus would have 301 rules of relays; AWS allows 300 per bus" in str(warning)
+    del relays["r0"]
+    assert parse(yaml.safe_dump(document)).warnings == ()
