@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from backbone.synthesis import output
+from backbone.topology import load
 from tests.cli.command import BACKBONE, run
 from tests.simulator.test_relays import EVENT, TEXT
 
@@ -14,6 +16,7 @@ from tests.simulator.test_relays import EVENT, TEXT
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / "backbone.yaml").write_text(TEXT)
+    output.synth(load(tmp_path / "backbone.yaml"), tmp_path / "cdktf.out")
     (tmp_path / "event.json").write_text(json.dumps(EVENT))
     (tmp_path / "sample.json").write_text(json.dumps({**EVENT, "account": "123456789012"}))
     entry = {"Source": "aws.s3", "DetailType": "Object Created", "Detail": "{}"}

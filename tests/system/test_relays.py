@@ -50,7 +50,7 @@ CASES: dict[str, tuple[Callable[[Resources], None], str]] = {
     "another type": (replace("aws_iam_role_policy", "publish", "Upload.Received", "Upload.Seen"), NO_FUNCTION),
     "another source": (replace("aws_iam_role_policy", "publish", '"media"', '"other"'), NO_FUNCTION),
     "shut out by the hub": (
-        replace("aws_cloudwatch_event_bus_policy", "global", "222222222222:root", "x"),
+        replace("aws_cloudwatch_event_bus_policy", "global", "222222222222:root", "333333333333:root"),
         NO_FUNCTION,
     ),
 }
@@ -66,7 +66,7 @@ def edited(folder: Path, edit: Callable[[Resources], None]) -> list[str]:
     document = json.loads(file.read_text())
     edit(document["resource"])
     file.write_text(json.dumps(document))
-    return [str(finding) for finding in read(folder).findings if finding.rule == "BB713"]
+    return [str(finding) for finding in read(folder).findings if finding.rule == "BB714"]
 
 
 @pytest.mark.parametrize("name", CASES)
