@@ -54,6 +54,10 @@ class _Commands(typer.Typer):
         register = super().command(*args, **options)
 
         def add(function: Command) -> Command:
+            if "env" in inspect.signature(function).parameters:  # it has the option in a form of its own
+                register(function)
+                return function
+
             @functools.wraps(function)
             def run(*values: Any, env: str | None, **named: Any) -> Any:
                 if env is not None:

@@ -7,6 +7,7 @@ from backbone.cli import (  # noqa: F401
     ci,
     deployment,
     development,
+    diff,
     handover,
     keys,
     layer,

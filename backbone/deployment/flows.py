@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
+from backbone.manifest import Manifest
 from backbone.system.access import EVENTS, delivery_refusal, may, may_assume, organization
 from backbone.system.iam import BUS as BUS_POLICY
 from backbone.system.iam import Identity, Statement, authorize, event_source
 from backbone.system.iam.text import like
 from backbone.system.model import EventBus, Function, LogGroup, Queue, Role, Rule, Stream, System, Target
 
-__all__ = ["Event", "Flows", "Publishing", "Receiving", "Universe", "flows_of", "owner"]
+__all__ = ["Event", "Flows", "Publishing", "Receiving", "Renaming", "Universe", "flows_of", "owner"]
 
 PUT = "events:PutEvents"
 BUS = ":event-bus/"
@@ -67,6 +68,19 @@ class Receiving:
 
 
 @dataclass(frozen=True)
+class Renaming:
+    """What is called something else in another state: ids of resources, of accounts, and names of functions."""
+
+    ids: Mapping[str, str] = field(default_factory=dict)
+    accounts: Mapping[str, str] = field(default_factory=dict)
+    functions: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, event: Event) -> Event:
+        """An event type as the other state has it."""
+        return replace(event, account_id=self.accounts.get(event.account_id, event.account_id))
+
+
+@dataclass(frozen=True)
 class Flows:
     """All of both."""
 
@@ -93,10 +107,23 @@ class Flows:
             frozenset(one for one in self.receiving if is_meant(one.event)),
         )
 
-    def renamed(self, ids: Mapping[str, str]) -> Flows:
-        """The same where resources have other ids."""
-        moved = (replace(one, rule=ids.get(one.rule, one.rule), at=ids.get(one.at, one.at)) for one in self.receiving)
-        return Flows(self.publishing, frozenset(moved))
+    def renamed(self, names: Renaming) -> Flows:
+        """The same with the names of another state."""
+        return Flows(
+            frozenset(
+                replace(one, function=names.functions.get(one.function, one.function), event=names.of(one.event))
+                for one in self.publishing
+            ),
+            frozenset(
+                replace(
+                    one,
+                    rule=names.ids.get(one.rule, one.rule),
+                    at=names.ids.get(one.at, one.at),
+                    event=names.of(one.event),
+                )
+                for one in self.receiving
+            ),
+        )
 
 
 def owner(id: str) -> str:
@@ -144,14 +171,18 @@ class Universe:
         )
 
 
-def flows_of(system: System, universe: Universe) -> Flows:
-    """The flows of events in one of the states of a universe. Without hubs every event counts as forwarded."""
+def flows_of(system: System, universe: Universe, declared: Manifest | None = None) -> Flows:
+    """The flows of events in one of the states of a universe. Without hubs every event counts as forwarded.
+
+    A service without a module receives at its bus what is `declared`, since its rules are elsewhere.
+    """
     hubs = [bus for bus in system.of(EventBus) if bus.arn in universe.hubs]
     allowed = {publishing for hub in hubs for publishing in _publishing(system, hub, universe)}
     allowed |= {*_outside(system, universe)}
-    return Flows(
-        frozenset(allowed), frozenset(_receiving(system, universe, {publishing.event for publishing in allowed}))
-    )
+    events = {publishing.event for publishing in allowed}
+    receiving = {*_receiving(system, universe, events)}
+    receiving |= {*_at_buses(system, universe, events, declared)} if declared else set()
+    return Flows(frozenset(allowed), frozenset(receiving))
 
 
 def _publishing(system: System, hub: EventBus, universe: Universe) -> Iterator[Publishing]:
@@ -252,6 +283,27 @@ def _receiving(system: System, universe: Universe, events: set[Event]) -> Iterat
                     if _is_delivered(system, target, context, universe):
                         for at, name in _ends(system, target):
                             yield Receiving(owner(rule.address), rule.address, at, name, event)
+
+
+def _at_buses(system: System, universe: Universe, events: set[Event], declared: Manifest) -> Iterator[Receiving]:
+    """What is forwarded to the buses of services without a module, of that which they subscribe to."""
+    services = {service.local_bus: (name, service) for name, service in declared.services.items() if not service.module}
+    for rule in system.of(Rule):
+        for target in rule.targets if rule.enabled and rule.pattern else ():
+            if target.arn not in services or (bus := system.get(EventBus, target.arn)) is None:
+                continue
+            name, service = services[target.arn]
+            wanted = {(each.detail_type, each.source) for each in service.subscribes}
+            for event in events:
+                context = _context(system, event.source, event.detail_type)
+                if (
+                    {(event.detail_type, None), (event.detail_type, event.source)} & wanted
+                    and event.source != service.source
+                    and rule.pattern
+                    and rule.pattern.could_match(event.envelope(rule.place.region))
+                    and _is_delivered(system, target, context, universe)
+                ):
+                    yield Receiving(name, rule.address, bus.address, bus.name, event)
 
 
 def _is_delivered(system: System, target: Target, context: dict[str, str], universe: Universe) -> bool:

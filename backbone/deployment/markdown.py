@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backbone.deployment.dangers import RULES
-from backbone.deployment.review import VERBS, Review
+from backbone.deployment.differences import VERBS
+from backbone.deployment.review import Review
 
 __all__ = ["markdown"]
 

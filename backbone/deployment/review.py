@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +11,8 @@ from typing import Any
 
 from backbone.deployment.changes import dangers_of
 from backbone.deployment.dangers import RULES, Danger, danger
-from backbone.deployment.flows import Flows, Publishing, Receiving, Universe, flows_of, owner
+from backbone.deployment.differences import Difference, publishing_words, receiving_words, without_accounts, words_of
+from backbone.deployment.flows import Renaming
 from backbone.deployment.widening import widened
 from backbone.system.access import API_GATEWAY, SENDING, dead_letter_refusal, delivery_refusal, invoke_permission
 from backbone.system.findings import SEVERITIES, Severity
@@ -25,15 +26,6 @@ from backbone.system.terraform import Configuration
 __all__ = ["Review", "review"]
 
 PRINCIPAL = "aws:principalarn"
-VERBS = {
-    "create": "creates",
-    "update": "updates",
-    "replace": "replaces",
-    "delete": "deletes",
-    "forget": "forgets",
-    "import": "imports",
-    "move": "moves",
-}
 
 
 @dataclass(frozen=True)
@@ -85,7 +77,7 @@ def review(plans: Sequence[Plan], waves: Sequence[Collection[str]] = (), account
     changes = [change for plan in plans for change in plan.changes]
     known = {*accounts, *(place.account_id for system in (before, after) for place in system.accounts.values())}
     moved = {f"{change.stack}/{change.previous_address}": change.id for change in changes if change.previous_address}
-    flows = _Difference(before, after, moved)
+    flows = Difference(before, after, Renaming(moved))
     guessed = {plan.stack for plan in plans if plan.guessed}
     dangers = [
         *(found for change in changes for found in dangers_of(change)),
@@ -102,76 +94,11 @@ def review(plans: Sequence[Plan], waves: Sequence[Collection[str]] = (), account
     ]
     unique = {(found.rule, found.id, found.message): found for found in dangers}
     ordered = sorted(unique.values(), key=lambda found: (SEVERITIES.index(found.severity), found.rule, found.id))
-    return Review(_words(flows, changes), ordered, changes)
+    return Review(words_of(flows, changes), ordered, changes)
 
 
 def _system(stacks: Iterator[Any]) -> System:
     return reading_of(Configuration(stacks), Path()).system
-
-
-class _Difference:
-    """The flows that end and begin."""
-
-    def __init__(self, before: System, after: System, moved: Mapping[str, str]) -> None:
-        self._universe = Universe(before, after)
-        earlier, later = self._of(before).renamed(moved), self._of(after)
-        self._published = earlier.by_functions | later.by_functions
-        self.before, self.after = earlier.without_guesses(self._published), later.without_guesses(self._published)
-        self.unpublished = _without_accounts(self.before.publishing - self.after.publishing)
-        self.published = _without_accounts(self.after.publishing - self.before.publishing)
-        self.unreceived = self.before.receiving - self.after.receiving
-        self.received = self.after.receiving - self.before.receiving
-
-    def _of(self, system: System) -> Flows:
-        return flows_of(system, self._universe)
-
-    def between(self, system: System) -> Flows:
-        """The flows of a state in between."""
-        return self._of(system).without_guesses(self._published)
-
-    def dangers(self) -> Iterator[Danger]:
-        """What ends, by whom it ends for."""
-        for who, words in self.ends():
-            yield danger("receiving-ends" if " receiving " in words else "publishing-ends", who, words)
-
-    def ends(self) -> Iterator[tuple[str, str]]:
-        """Who stops what, in words."""
-        yield from _receiving("stops", self.unreceived, self.after.receiving)
-        yield from _publishing("may no longer", self.unpublished, self.after.publishing)
-
-    def begins(self) -> Iterator[tuple[str, str]]:
-        """Who starts what, in words."""
-        yield from _receiving("starts", self.received, self.before.receiving)
-        yield from _publishing("may now", self.published, self.before.publishing)
-
-
-def _without_accounts(found: frozenset[Publishing]) -> set[Publishing]:
-    """What functions publish, and of accounts only what none of their functions does."""
-    by_functions = {publishing.event for publishing in found if publishing.function}
-    return {publishing for publishing in found if publishing.function or publishing.event not in by_functions}
-
-
-def _receiving(verb: str, found: Collection[Receiving], others: Collection[Receiving]) -> Iterator[tuple[str, str]]:
-    """Sentences about who starts or stops receiving; where the same gets there another way, they say by which."""
-    remaining = {(one.service, one.event.source, one.event.detail_type) for one in others}
-    sources: dict[tuple[str, str, str], set[str]] = defaultdict(set)
-    for one in found:
-        still = (one.service, one.event.source, one.event.detail_type) in remaining
-        way = f" at {one.name} by {one.rule.rpartition('/')[2]}" if still else ""
-        sources[one.service, one.event.detail_type, way].add(one.event.source)
-    for (service, detail_type, way), names in sorted(sources.items()):
-        yield service, f"{service} {verb} receiving {detail_type} from {', '.join(sorted(names))}{way}"
-
-
-def _publishing(verb: str, found: Collection[Publishing], others: Collection[Publishing]) -> Iterator[tuple[str, str]]:
-    remaining = {(one.by, one.event.source, one.event.detail_type) for one in others}
-    sentences = set()
-    for one in found:
-        still = (one.by, one.event.source, one.event.detail_type) in remaining
-        way = f" by {one.function}" if still else ""
-        words = f"{one.by} {verb} publish {one.event.detail_type} as {one.event.source}{way}"
-        sentences.add((one.by.removeprefix("the "), words))
-    yield from sorted(sentences)
 
 
 def _refused(before: System, after: System, guessed: Collection[str]) -> Iterator[Danger]:
@@ -299,7 +226,7 @@ def _unknown_policies(changes: Sequence[Change]) -> Iterator[Danger]:
 
 
 def _orders(
-    plans: Sequence[Plan], waves: Sequence[Collection[str]], flows: _Difference, changes: Sequence[Change]
+    plans: Sequence[Plan], waves: Sequence[Collection[str]], flows: Difference, changes: Sequence[Change]
 ) -> Iterator[Danger]:
     """What is interrupted after a wave although it goes on in the end, or begins before it is let through."""
     code = {
@@ -316,25 +243,9 @@ def _orders(
         between = flows.between(system)
         when = f"between waves {number} and {number + 1}"
         receiving = flows.before.receiving & flows.after.receiving - between.receiving
-        for who, words in _receiving("stops", receiving, between.receiving):
+        for who, words in receiving_words("stops", receiving, between.receiving):
             yield danger("order", who, f"{when}, {words}")
         publishing = flows.before.publishing & flows.after.publishing - between.publishing
         early = {one for one in flows.published - between.publishing if one.function and code.get(one.function) in done}
-        for who, words in _publishing("may not", {*_without_accounts(publishing), *early}, between.publishing):
+        for who, words in publishing_words("may not", {*without_accounts(publishing), *early}, between.publishing):
             yield danger("order", who, f"{when}, {words}")
-
-
-def _words(flows: _Difference, changes: Sequence[Change]) -> dict[str, list[str]]:
-    """What changes, by service: first what becomes of events, then the code, then how many resources."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for who, words in (*flows.ends(), *flows.begins()):
-        found[who].append(words)
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for change in changes:
-        who = owner(change.id)
-        counts[who][change.action] += 1
-        if change.type == "aws_lambda_function" and change.action == "update" and change.differs("source_code_hash"):
-            found[who].append(f"{change.before.get('function_name')} gets new code")
-    for who, each in counts.items():
-        found[who].append(", ".join(f"{VERBS[action]} {count}" for action, count in sorted(each.items())))
-    return dict(sorted(found.items()))
