@@ -19,6 +19,7 @@ from typing import Any
 from backbone import manifest
 from backbone.deployment.differences import Difference, words_of
 from backbone.deployment.flows import Renaming, owner
+from backbone.manifest import ManifestSubscription
 from backbone.system import terraform
 from backbone.system.plan import Change
 from backbone.system.reader import reading_of
@@ -100,7 +101,12 @@ def compare(before: Path, after: Path) -> Comparison:
     changes += [_new(block) for block in later.blocks.values() if block.id not in {*pairs.values()}]
     flows = Difference(earlier.system, later.system, names, (earlier.manifest, later.manifest))
     words = words_of(flows, changes)
-    for who, text in (*_providers(earlier, later, same), *(() if alike else _backends(earlier, later))):
+    others = (
+        *_filters(earlier, later),
+        *_providers(earlier, later, same),
+        *(() if alike else _backends(earlier, later)),
+    )
+    for who, text in others:
         words.setdefault(who, []).append(text)
     ordered = sorted(changes, key=lambda change: (change.stack, change.address))
     return Comparison(dict(sorted(words.items())), tuple(ordered))
@@ -209,6 +215,28 @@ def _read(value: Any) -> Any:
         except ValueError:
             return value
     return value
+
+
+def _filters(earlier: _Side, later: _Side) -> Iterator[tuple[str, str]]:
+    """Subscriptions of services without a module to the same events, of another detail: no rule here shows them."""
+    if earlier.manifest is None or later.manifest is None:
+        return
+    for name, service in earlier.manifest.services.items():
+        other = later.manifest.services.get(name)
+        if other is None or other.module is not None:
+            continue
+        before, after = ({_named(each): each.detail for each in one.subscribes} for one in (service, other))
+        for what in before.keys() & after.keys():
+            if before[what] != after[what]:
+                detail = f"where the detail matches {json.dumps(after[what])}" if after[what] else "of any detail"
+                yield name, f"{name} receives {what} {detail}"
+
+
+def _named(entry: ManifestSubscription) -> str:
+    """What a subscription is to, in words."""
+    sources = entry.source if isinstance(entry.source, tuple) else (entry.source,) if entry.source else ()
+    names = " or ".join(f"{one['prefix']}*" if isinstance(one, dict) else one for one in sources)
+    return f"{entry.detail_type or 'every event'}{f' from {names}' if names else ''}"
 
 
 def _providers(earlier: _Side, later: _Side, same: Same) -> Iterator[tuple[str, str]]:

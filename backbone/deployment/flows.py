@@ -293,11 +293,10 @@ def _at_buses(system: System, universe: Universe, events: set[Event], declared: 
             if target.arn not in services or (bus := system.get(EventBus, target.arn)) is None:
                 continue
             name, service = services[target.arn]
-            wanted = {(each.detail_type, each.source) for each in service.subscribes}
             for event in events:
                 context = _context(system, event.source, event.detail_type)
                 if (
-                    {(event.detail_type, None), (event.detail_type, event.source)} & wanted
+                    any(each.takes(event.detail_type, event.source) for each in service.subscribes)
                     and event.source != service.source
                     and rule.pattern
                     and rule.pattern.could_match(event.envelope(rule.place.region))
