@@ -24,6 +24,7 @@ services:
 """
 NEW = FILE.replace("subscribes: [Order.Created]", "subscribes: []")
 STOPS = "audit stops receiving Order.Created from order"
+STARTS = "audit starts receiving Order.Created from order"
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -88,8 +89,14 @@ def test_other_commits_also_from_within_a_hook(project: Path) -> None:
     for ref in ("v1", "HEAD~1", "HEAD^"):
         text, _ = run(BACKBONE, "diff", "--against", ref, folder=project)
         assert text == f"from {ref} to the files here:\naudit:\n  {STOPS}\n"
-    hook = {"GIT_DIR": "nowhere", "GIT_INDEX_FILE": "none", "GIT_PREFIX": "deep/"}
-    assert "nothing differs" in run(BACKBONE, "diff", folder=project, **hook)[0]
+    git(project, "config", "core.hooksPath", "hooks")
+    hook = project.parent / "hooks" / "pre-commit"
+    hook.parent.mkdir()
+    hook.write_text(f"#!/bin/sh\ncd deep && exec {BACKBONE} diff > ../said\n")
+    hook.chmod(0o755)
+    (project / "backbone.yaml").write_text(FILE)
+    git(project, "commit", "-qam", "three")
+    assert (project.parent / "said").read_text() == f"from HEAD to the files here:\naudit:\n  {STARTS}\n"
 
 
 def test_folders(project: Path, tmp_path: Path) -> None:
