@@ -100,6 +100,7 @@ class ManifestRelay(_Model):
 class ManifestService(_Model):
     """A service as it was declared. `folders` are those of its module, the module's own first.
 
+    `publishes` are the detail-types under `source`, `also_publishes` those under other sources.
     `confidential` are those of the detail-types that it publishes whose `detail` no log may have. `fields` has the
     fields of the detail of those whose detail others filter by, as far as schemas tell them, where `*` is any further.
     `packages` tells which packages its functions need, as `backbone.locked` has it; None where they need none.
@@ -108,6 +109,7 @@ class ManifestService(_Model):
     account: str
     source: str
     publishes: tuple[str, ...]
+    also_publishes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     confidential: tuple[str, ...] = ()
     fields: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     subscribes: tuple[ManifestSubscription, ...]
@@ -116,6 +118,12 @@ class ManifestService(_Model):
     module: str | None = None
     folders: tuple[str, ...] = ()
     packages: str | None = None
+
+    @property
+    def events(self) -> list[tuple[str, str]]:
+        """What it publishes: each detail-type with a source."""
+        published = {self.source: self.publishes, **self.also_publishes}
+        return [(detail_type, source) for source, types in published.items() for detail_type in types]
 
 
 class ManifestStack(_Model):
@@ -193,7 +201,7 @@ class Manifest(_Model):
     def account_of(self, source: str) -> dict[str, str]:
         """The account id of the service that publishes under a source, as an event has it; empty when none does."""
         for service in self.services.values():
-            if service.source == source:
+            if source == service.source or source in service.also_publishes:
                 return {"account": self.accounts[service.account]}
         return {}
 

@@ -7,6 +7,7 @@ yet, and roles of other accounts are made later. `aws:PrincipalArn` narrows the 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from backbone.aws.arn import Place
 from backbone.aws.limits import BUS_POLICY_CHARACTERS
 
 __all__ = [
+    "BY_ACCOUNT",
     "Document",
     "Publisher",
     "allow",
@@ -53,14 +55,35 @@ def values(given: Iterable[str]) -> str | list[str]:
 
 @dataclass(frozen=True)
 class Publisher:
-    """An account that may put events with these sources and detail-types on the global bus.
+    """An account that may put events on the global bus: by source, the detail-types that it may put under it.
 
-    Without detail-types it may put events of every type.
+    Without any detail-types it may put events of every type.
     """
 
     place: Place
-    sources: Sequence[str]
-    detail_types: Sequence[str]
+    events: Mapping[str, Sequence[str]]
+
+    @property
+    def sources(self) -> list[str]:
+        """All sources."""
+        return sorted(self.events)
+
+    @property
+    def detail_types(self) -> list[str]:
+        """The detail-types of all sources."""
+        return sorted({detail_type for detail_types in self.events.values() for detail_type in detail_types})
+
+    @property
+    def apart(self) -> list[Publisher]:
+        """The same, divided so that each source has its own detail-types only."""
+        alike: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+        for source, detail_types in sorted(self.events.items()):
+            alike[tuple(sorted(set(detail_types)))].append(source)
+        return [Publisher(self.place, dict.fromkeys(sources, types)) for types, sources in alike.items()]
+
+
+BY_ACCOUNT = "each account to its own sources"
+"""What a policy pins that has a statement for each account."""
 
 
 def global_bus_choices(
@@ -68,8 +91,9 @@ def global_bus_choices(
 ) -> list[tuple[str, Document]]:
     """The possible policies of the global bus, each with what it pins in words, from the strictest to the shortest.
 
-    The first has a statement for each account. With an organization others follow that admit it as a whole: there an
-    account can publish under the source of another account's service.
+    The first has a statement for each account and those of its sources that have the same detail-types, the next a
+    statement for each account. With an organization others follow that admit it as a whole: there an account can
+    publish under the source of another account's service.
     """
     organization = {"aws:PrincipalOrgID": organization_id} if organization_id else {}
 
@@ -88,13 +112,17 @@ def global_bus_choices(
             "Sid": sid,
         }
 
-    each = [
-        statement(
-            f"Account{publisher.place.account_id}", publisher.place.root, publisher.sources, publisher.detail_types
-        )
+    def of(one: Publisher, more: str = "") -> Document:
+        return statement(f"Account{one.place.account_id}{more}", one.place.root, one.sources, one.detail_types)
+
+    each = [of(publisher) for publisher in publishers]
+    apart = [
+        of(part, f"Source{number + 1}" if number else "")
         for publisher in publishers
+        for number, part in enumerate(publisher.apart)
     ]
-    choices = [("each account to its own sources", _document(*each))]
+    choices = [("each source to its own detail-types", _document(*apart))] if len(apart) > len(each) else []
+    choices.append((BY_ACCOUNT, _document(*each)))
     if organization_id:
         sources = [source for publisher in publishers for source in publisher.sources]
         detail_types = [detail_type for publisher in publishers for detail_type in publisher.detail_types]

@@ -23,6 +23,7 @@ from backbone.errors import BackboneError
 from backbone.patterns import Pattern, PatternError
 from backbone.topology import routing
 from backbone.topology.logs import BusLog
+from backbone.topology.publications import Publication
 from backbone.topology.retry import Retry
 from backbone.topology.subscriptions import SubscriptionEntry
 
@@ -82,7 +83,7 @@ class Service(Construct):
         self.account = around.account
         self.source = source
         self.log_retention_days = log_retention_days
-        self.published: set[str] = set()
+        self.published: set[Publication] = set()
         self.subscribed: set[str] = set()
         self.asked: set[str] = set()
         self.outputs: dict[str, str] = {}
@@ -182,8 +183,18 @@ class Service(Construct):
             **settings,
         )
 
-    def table(self, id: str, *, key: str, outbox: Sequence[str] = (), **settings: Unpack[TableSettings]) -> Table:
+    def table(
+        self,
+        id: str,
+        *,
+        key: str,
+        outbox: Sequence[str] = (),
+        source: str | None = None,
+        **settings: Unpack[TableSettings],
+    ) -> Table:
         """A table of the service; with an `outbox` of detail-types its items may carry events of them.
+
+        They have the service's own source, unless another `source` that the file declares is given.
 
         An event in the attribute `outbox` of an item (`backbone.runtime.Outbox`) is on the global bus as soon as a
         function of the runtime has read the table's stream.
@@ -191,8 +202,9 @@ class Service(Construct):
         name = self.name_of(id)
         table = Table(self, id, account=self.account, name=name, key=key, streamed=bool(outbox), **settings)
         if outbox:
-            relay = self.function(f"{id}-outbox", handler="backbone.runtime.relay.on_stream")
-            self.grant_publish(relay, *outbox)
+            environment = {"EVENT_SOURCE": source} if source else None
+            relay = self.function(f"{id}-outbox", handler="backbone.runtime.relay.on_stream", environment=environment)
+            self.grant_publish(relay, *outbox, source=source)
             self.read(table, by=relay, pattern=OUTBOX_PATTERN)
         return table
 
@@ -200,11 +212,15 @@ class Service(Construct):
         """Have a function read the changes of a table, which must be `streamed`, or the records of a stream."""
         return StreamReader(by, "reader", account=self.account, function=by, source=source, pattern=pattern)
 
-    def grant_publish(self, function: Function, *detail_types: str) -> IamRolePolicy:
-        """Let a function put events of these types, with the service's source, on the global bus."""
-        self.published |= set(detail_types)
-        document = policies.put_events(self._around.global_bus_arn, source=self.source, detail_types=detail_types)
-        return function.grant("publish", document)
+    def grant_publish(self, function: Function, *detail_types: str, source: str | None = None) -> IamRolePolicy:
+        """Let a function put events of these types on the global bus, under the service's own source or another.
+
+        Another source must be among what the file says that the service publishes.
+        """
+        under = source or self.source
+        self.published |= {Publication(detail_type, under) for detail_type in detail_types}
+        document = policies.put_events(self._around.global_bus_arn, source=under, detail_types=detail_types)
+        return function.grant("publish" if under == self.source else f"publish-{under}", document)
 
     def subscribe(
         self,

@@ -74,8 +74,9 @@ def _operations(topology: Topology, service: str) -> Json:
 
 def _key(contract: Contract) -> str:
     """What tells a message from all others, of the characters that AsyncAPI allows in a key."""
+    source = f".{_safe(contract.source)}" if contract.is_other_source else ""
     version = f".v{contract.version}" if contract.version else ""
-    return f"{contract.publisher}.{_safe(contract.detail_type)}{version}"
+    return f"{contract.publisher}{source}.{_safe(contract.detail_type)}{version}"
 
 
 def _message(contract: Contract, schemas: Json) -> Json:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from backbone.development import schemas
 from backbone.errors import BackboneError
 from backbone.sources import schema_files
 from backbone.topology import Topology
+from backbone.topology.publications import Publication
 
 __all__ = ["Contract", "UnknownServiceError", "published_by", "received_by"]
 
@@ -22,7 +23,8 @@ class Contract:
     """An event type in a version, as a service publishes it.
 
     `schema` describes `detail.data`. Version and schema are None where the publisher has no schema of the type beside
-    its module, as it is for a service that is deployed from elsewhere.
+    its module, as it is for a service that is deployed from elsewhere. `source` may be another than the
+    service's own.
     """
 
     detail_type: str
@@ -30,6 +32,7 @@ class Contract:
     source: str
     version: int | None = None
     schema: dict[str, Any] | None = None
+    is_other_source: bool = False
 
 
 def published_by(topology: Topology, service: str) -> list[Contract]:
@@ -37,8 +40,8 @@ def published_by(topology: Topology, service: str) -> list[Contract]:
     entry = topology.services[service]
     return [
         contract
-        for detail_type in sorted(entry.publishes)
-        for contract in _versions(Contract(detail_type, service, topology.source_of(service)), entry.module)
+        for event in sorted(topology.published_by(service))
+        for contract in _versions(_contract(topology, service, event), entry.module)
     ]
 
 
@@ -59,10 +62,14 @@ def received_by(topology: Topology, service: str) -> list[Contract]:
     ]
 
 
+def _contract(topology: Topology, service: str, event: Publication) -> Contract:
+    is_other = event.source != topology.source_of(service)
+    return Contract(event.detail_type, service, event.source, is_other_source=is_other)
+
+
 def _versions(contract: Contract, module: str | None) -> list[Contract]:
     """A contract in each version that a module has a schema of; without one, the contract itself."""
     files = schema_files(module, contract.detail_type) if module else {}
-    return [
-        Contract(contract.detail_type, contract.publisher, contract.source, version, schemas.read(file))
-        for version, file in files.items()
-    ] or [contract]
+    return [replace(contract, version=version, schema=schemas.read(file)) for version, file in files.items()] or [
+        contract
+    ]

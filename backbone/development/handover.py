@@ -17,6 +17,7 @@ from backbone.development.surroundings import Simulated, simulate, simulated_nam
 from backbone.development.terraform_module import To
 from backbone.errors import BackboneError
 from backbone.topology import Topology
+from backbone.topology.publications import Publication, PublicationEntry
 from backbone.topology.subscriptions import SubscriptionEntry, plain
 
 __all__ = ["HandoverError", "hand_over"]
@@ -79,7 +80,7 @@ def _texts(topology: Topology, service: str, to: To, language: Language) -> dict
         "README.md": _filled("README.md", words | _readme(module)),
         "backbone.json": _json(_facts(topology, service)),
         "terraform/main.tf.json": _json(module),
-        "test_backbone.py": _test(words, simulated, entry.publishes, sampled),
+        "test_backbone.py": _test(words, simulated, topology.published_by(service), sampled),
     }
     if "aws_lambda_permission" in module["resource"]:
         texts[CODE] = _filled("handler.py", words)
@@ -104,13 +105,24 @@ def _words(topology: Topology, service: str) -> Words:
         "global_bus": topology.place(topology.bus.account).bus(topology.global_bus),
         "local_bus": topology.local_bus(service),
         "own": simulated_name(topology, service),
-        "publishes_words": ", ".join(f"`{detail_type}`" for detail_type in entry.publishes) or "nothing",
+        "publishes_words": ", ".join(_published(topology, service)) or "nothing",
         "region": topology.region,
         "service": service,
         "source": topology.source_of(service),
         "subscribes_words": ", ".join(subscribes) or "nothing",
         "title": title if title.endswith("Service") else f"{title} Service",
     }
+
+
+def _plain_publication(entry: PublicationEntry) -> str | Json:
+    return entry.model_dump(exclude_none=True) if entry.source else entry.detail_type
+
+
+def _published(topology: Topology, service: str) -> Iterator[str]:
+    """What a service publishes, as the guide says it."""
+    own = topology.source_of(service)
+    for event in topology.published_by(service):
+        yield f"`{event.detail_type}`" + (f" as `{event.source}`" if event.source != own else "")
 
 
 def _received(entry: SubscriptionEntry) -> str:
@@ -156,20 +168,20 @@ def _facts(topology: Topology, service: str) -> Json:
         "account_id": place.account_id,
         "region": topology.region,
         "source": topology.source_of(service),
-        "publishes": list(entry.publishes),
+        "publishes": [_plain_publication(one) for one in entry.publishes],
         "subscribes": [plain(one.model_dump(exclude_none=True)) for one in entry.subscribes],
         "global_bus": {"name": topology.global_bus, "arn": hub.bus(topology.global_bus)},
         "local_bus": {"name": topology.local_bus(service), "arn": place.bus(topology.local_bus(service))},
     }
 
 
-def _test(words: Words, simulated: Simulated, publishes: Sequence[str], sampled: Collection[str]) -> str:
+def _test(words: Words, simulated: Simulated, publishes: Sequence[Publication], sampled: Collection[str]) -> str:
     has_function = "function_arn" in simulated.values
     modules = ["base64", "hashlib", "json", "shutil"] if has_function else ["json", "shutil"]
     words = words | {
         "code": _filled("code.py", words) if has_function else "",
         "imports": "\n".join(f"import {name}" for name in modules),
-        "publishes": _python(publishes),
+        "publishes": json.dumps(publishes, ensure_ascii=False),
         "samples": _python(sampled),
         "values": json.dumps(simulated.values, indent=4),
     }

@@ -75,6 +75,11 @@ def new_service(file: Path, wanted: NewService) -> list[Path]:
 def service_code(topology: Topology, name: str) -> ServiceCode:
     """The code of a service as a file declares it; ScaffoldError where there is nothing to start from."""
     entry = topology.services[name]
+    if named := sorted({one.source for one in entry.publishes if one.source}):
+        raise ScaffoldError(
+            f"services.{name}.publishes: {', '.join(named)}: code is written for the service's own source; write the "
+            "module by hand, or add the other sources afterwards"
+        )
     if special := [one.called for one in entry.subscribes if one.called != one.detail_type or one.detail is not None]:
         raise ScaffoldError(
             f"services.{name}.subscribes: {', '.join(special)}: code is written for entries with a detail-type, and "
@@ -92,7 +97,7 @@ def service_code(topology: Topology, name: str) -> ServiceCode:
         service=name,
         package=str(entry.module),
         account=entry.account,
-        publishes=list(dict.fromkeys(entry.publishes)),
+        publishes=list(entry.detail_types),
         subscribes=subscribes,
         received=received,
         names={role: topology.names.of_service(name, role) for role in ("on-event", "http-api")},
@@ -105,7 +110,7 @@ def _received(topology: Topology, name: str, entry: ServiceEntry) -> dict[str, P
     for subscription in entry.subscribes:
         for other, publishing in topology.services.items():
             source = topology.source_of(other)
-            wanted = subscription.takes(subscription.called, source) and subscription.called in publishing.publishes
+            wanted = subscription.takes(subscription.called, source) and subscription.called in publishing.detail_types
             if wanted and other != name:
                 found.setdefault(subscription.called, Publisher(other, source))
     return found
@@ -115,7 +120,7 @@ def _refuse_differences(wanted: NewService, declared: ServiceEntry) -> None:
     """ScaffoldError when something else is asked for than the file says of a service."""
     said = {
         "--account": ([wanted.account] if wanted.account else [], [declared.account]),
-        "--publishes": (wanted.publishes, declared.publishes),
+        "--publishes": (wanted.publishes, list(declared.detail_types)),
         "--subscribes": (wanted.subscribes, [subscription.called for subscription in declared.subscribes]),
     }
     for option, (given, has) in said.items():
@@ -131,7 +136,7 @@ def _events(topology: Topology, wanted: NewService, package: str) -> tuple[list[
     if wanted.publishes or wanted.subscribes:
         return list(dict.fromkeys(wanted.publishes)), list(dict.fromkeys(wanted.subscribes))
     own = package.rpartition(".")[2].title().replace("_", "")
-    published = {name for service in topology.services.values() for name in service.publishes}
+    published = {name for service in topology.services.values() for name in service.detail_types}
     others = sorted(published - {f"{own}.Updated"})
     return ([f"{own}.Updated"], others[:1]) if others else ([f"{own}.Created"], [])
 

@@ -38,8 +38,10 @@ def module(topology: Topology, service: str, to: To) -> Json:
     allowed: list[Json] = []
     if entry.publishes:
         bus = topology.place(topology.bus.account).bus(topology.global_bus)
-        source = topology.source_of(service)
-        allowed += policies.put_events(bus, source=source, detail_types=entry.publishes)["Statement"]
+        for source in topology.sources_of(service):
+            types = [event.detail_type for event in topology.published_by(service) if event.source == source]
+            if types:
+                allowed += policies.put_events(bus, source=source, detail_types=types)["Statement"]
     if receives and to == "function":
         allowed += policies.allow(["sqs:SendMessage"], FAILURES_ARN)["Statement"]
         if topology.kms_key_of(entry.account):

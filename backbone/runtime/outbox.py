@@ -31,6 +31,8 @@ class TooLargeError(ValueError):
 class Outbox:
     """Publishes the event types given, each in its envelope; where to and under which source the environment says.
 
+    With a `source` of the service's others, `publish` uses that; of a table's outbox `service.table` says the source.
+
     With a table that has an outbox an event is written in its item, in one call: both are there or neither is, and the
     table's stream takes the event to the bus, in some hundred milliseconds, as often as that needs.
 
@@ -44,15 +46,16 @@ class Outbox:
 
     ATTRIBUTE = "outbox"
 
-    def __init__(self, *models: type[EventData], publisher: Publisher | None = None) -> None:
+    def __init__(self, *models: type[EventData], source: str | None = None, publisher: Publisher | None = None) -> None:
         self._detail_types = [model.detail_type for model in models]
+        self._source = source
         self._given_publisher = publisher
 
     @cached_property
     def _publisher(self) -> Publisher:
         return self._given_publisher or Publisher(
             bus=setting("EVENT_BUS_ARN"),
-            source=setting("EVENT_SOURCE"),
+            source=self._source or setting("EVENT_SOURCE"),
             detail_types=self._detail_types,
             remaining_seconds=budget.remaining_seconds,
         )

@@ -107,12 +107,16 @@ def _service(topology: Topology, name: str, package: Package | None) -> Manifest
             for entry in declared.subscribes
         )
     }
+    published: dict[str, list[str]] = {source: [] for source in topology.sources_of(name)}
+    for event in topology.published_by(name):
+        published[event.source].append(event.detail_type)
     return ManifestService(
         account=declared.account,
         source=topology.source_of(name),
-        publishes=tuple(sorted(declared.publishes)),
+        publishes=tuple(sorted(published.pop(topology.source_of(name)))),
+        also_publishes={source: tuple(sorted(types)) for source, types in sorted(published.items())},
         confidential=tuple(
-            each for each in sorted(declared.publishes) if declared.confidential or each in topology.confidential
+            each for each in sorted(declared.detail_types) if declared.confidential or each in topology.confidential
         ),
         fields=fields(topology, name),
         subscribes=tuple(

@@ -25,7 +25,6 @@ def fields(topology: Topology, service: str) -> dict[str, tuple[str, ...]]:
     Those of all versions; BackboneError when a schema cannot be read.
     """
     declared = topology.services[service]
-    source = topology.source_of(service)
     filters = [
         entry
         for name, other in topology.services.items()
@@ -33,8 +32,9 @@ def fields(topology: Topology, service: str) -> dict[str, tuple[str, ...]]:
         if name != service and entry.detail is not None
     ]
     found = {}
-    for detail_type in sorted(declared.publishes) if declared.module else ():
-        is_asked_for = any(entry.takes(detail_type, source) for entry in filters)
+    for detail_type in sorted(declared.detail_types) if declared.module else ():
+        under = [event.source for event in topology.published_by(service) if event.detail_type == detail_type]
+        is_asked_for = any(entry.takes(detail_type, source) for entry in filters for source in under)
         files = schema_files(str(declared.module), detail_type) if is_asked_for else {}
         if files:
             known = {field for file in files.values() for field in of_schema(read(file))}

@@ -11,7 +11,7 @@ import importlib.util
 import os
 import sysconfig
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from backbone.sources import SYNTH_FILE, ModuleFiles
 from backbone.synthesis import requirements
 from backbone.synthesis.package import Package, package
 from backbone.topology import Topology
+from backbone.topology.publications import Publication
 
 __all__ = ["Module", "ModuleError", "add", "load"]
 
@@ -85,9 +86,9 @@ def add(topology: Topology, name: str, module: Module, service: Service) -> None
     declared = topology.services[name]
     with _users_code(name, str(declared.module)):
         module.build(service)
-    wrong = []
+    wrong, own = [], topology.source_of(name)
     for verb, said, done in (
-        ("publishes", set(declared.publishes), service.published),
+        ("publishes", _words(topology.published_by(name), own), _words(service.published, own)),
         ("subscribes", {entry.called for entry in declared.subscribes}, service.subscribed),
     ):
         if said != done:
@@ -102,6 +103,11 @@ def add(topology: Topology, name: str, module: Module, service: Service) -> None
         )
     if wrong:
         raise ModuleError("\n".join(wrong))
+
+
+def _words(events: Iterable[Publication], own: str) -> set[str]:
+    """Events by their detail-types, with the source where that is not the service's own."""
+    return {event.detail_type + (f" as {event.source}" if event.source != own else "") for event in events}
 
 
 def _listed(names: set[str]) -> str:

@@ -18,7 +18,6 @@ from backbone.topology.fields import (
     AccountName,
     Allowed,
     BackboneName,
-    DetailType,
     Key,
     LayerArn,
     LayerPattern,
@@ -82,8 +81,8 @@ class EnvironmentService(Model):
     account: AccountName | None = None
     """The account that the service lives in."""
 
-    publishes: tuple[DetailType, ...] | None = None
-    """The detail-types of the events that the service publishes, in place of the list that it has otherwise."""
+    publishes: tuple[Any, ...] | None = None
+    """The events that the service publishes, in place of the list that it has otherwise."""
 
     subscribes: tuple[Any, ...] | None = None
     """The events that the service receives, in place of the list that it has otherwise."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from backbone.aws.events import DETAIL_TYPES, is_reserved
 from backbone.topology import defaults
 from backbone.topology.fields import NO_EVENTS_OF_AWS
 from backbone.topology.models import Topology
-from backbone.topology.raw import called, mappings
+from backbone.topology.raw import called, mappings, sources
 from backbone.topology.source import KeyPath, Problem, Source, format_value, suggestion
 from backbone.topology.subscriptions import SubscriptionEntry, misplaced, words
 
@@ -34,27 +34,28 @@ def loose_ends(topology: Topology, given: Source) -> Iterator[Problem]:
 def _check_sources(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
     owners: dict[str, str] = {}
     for name, service in mappings(top, "services"):
-        source = defaults.source(called(name, service), service.get("source"))
-        if not isinstance(source, str):
-            continue
-        path = ("services", name, "source") if "source" in service else ("services", name)
-        if owners.setdefault(source, name) != name:
-            yield given.problem(
-                path,
-                f"got {format_value(source)}, which is the source of {owners[source]!r} already; give one of "
-                "the two another source",
-            )
-        if "source" not in service and is_reserved(source):
-            yield given.problem(
-                path,
-                f"the source would be {format_value(source)}, which is reserved for AWS; give the service a source of "
-                "its own or another name",
-            )
+        for source, path in sources(name, service).items():
+            if owners.setdefault(source, name) != name:
+                yield given.problem(
+                    path,
+                    f"got {format_value(source)}, which is the source of {owners[source]!r} already; give one of "
+                    "the two another source",
+                )
+            if path == ("services", name) and is_reserved(source):
+                yield given.problem(
+                    path,
+                    f"the source would be {format_value(source)}, which is reserved for AWS; give the service a source "
+                    "of its own or another name",
+                )
 
 
 def _listed(service: dict[str, Any], key: str) -> list[Any]:
     entries = service.get(key)
     return entries if isinstance(entries, list) else []
+
+
+def _as_mapping(entry: Any) -> dict[str, Any]:
+    return entry if isinstance(entry, dict) else {"detail_type": entry}
 
 
 def _repeated(given: Source, path: KeyPath, entries: list[Any], shown: list[Any]) -> Iterator[Problem]:
@@ -65,23 +66,22 @@ def _repeated(given: Source, path: KeyPath, entries: list[Any], shown: list[Any]
 
 def _check_publishes(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
     for name, service in mappings(top, "services"):
-        entries = _listed(service, "publishes")
-        yield from _repeated(given, ("services", name, "publishes"), entries, entries)
+        own = defaults.source(called(name, service), service.get("source"))
+        entries = [_as_mapping(entry) for entry in _listed(service, "publishes")]
+        types = [entry.get("detail_type") for entry in entries]
+        yield from _repeated(given, ("services", name, "publishes"), [{"source": own} | one for one in entries], types)
 
 
 def _check_subscribes(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
     for name, service in mappings(top, "services"):
         path: KeyPath = ("services", name, "subscribes")
-        own = defaults.source(called(name, service), service.get("source"))
-        entries = [
-            entry if isinstance(entry, dict) else {"detail_type": entry} for entry in _listed(service, "subscribes")
-        ]
+        entries = [_as_mapping(entry) for entry in _listed(service, "subscribes")]
         yield from _repeated(
             given, path, entries, [entry.get("detail_type") or entry.get("source") for entry in entries]
         )
         names: set[str] = set()
         for index, entry in enumerate(entries):
-            yield from _check_subscription(given, (*path, index), entry, own)
+            yield from _check_subscription(given, (*path, index), entry, sources(name, service))
             if isinstance(word := entry.get("name"), str):
                 if word in names:
                     yield given.problem(
@@ -90,16 +90,17 @@ def _check_subscribes(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
                 names.add(word)
 
 
-def _check_subscription(given: Source, path: KeyPath, entry: dict[str, Any], own: Any) -> Iterator[Problem]:
+def _check_subscription(given: Source, path: KeyPath, entry: dict[str, Any], own: Container[str]) -> Iterator[Problem]:
     source, detail = entry.get("source"), entry.get("detail")
     if entry.get("detail_type") is None and source is None:
         yield given.problem(
             path, "has neither detail_type nor source; say what is received, as in detail_type: Order.Created"
         )
-    if own in (source if isinstance(source, list) else [source]):
+    listed = source if isinstance(source, list) else [source]
+    for word in (one for one in listed if isinstance(one, str) and one in own):
         yield given.problem(
             (*path, "source"),
-            f"got {format_value(own)}, the service's own source; an event never goes back to its sender: drop the "
+            f"got {format_value(word)}, the service's own source; an event never goes back to its sender: drop the "
             f"{'source' if isinstance(source, list) else 'entry'}",
         )
     if isinstance(detail, dict) and (wrong := misplaced(detail)):
@@ -115,7 +116,8 @@ def _check_confidential(given: Source, top: dict[str, Any]) -> Iterator[Problem]
             yield given.problem(("confidential", index), f"got {format_value(entry)} a second time; keep one of them")
     for name, service in mappings(top, "services"):
         types = service.get("publishes") if service.get("confidential") is True else None
-        for index, detail_type in enumerate(types if isinstance(types, list) else ()):
+        for index, entry in enumerate(types if isinstance(types, list) else ()):
+            detail_type = _as_mapping(entry).get("detail_type")
             if isinstance(detail_type, str) and ('"' in detail_type or "\\" in detail_type):
                 yield given.problem(
                     ("services", name, "publishes", index),
@@ -126,14 +128,14 @@ def _check_confidential(given: Source, top: dict[str, Any]) -> Iterator[Problem]
 
 def _unmet_subscriptions(topology: Topology, given: Source) -> Iterator[Problem]:
     publishers: defaultdict[str, set[str]] = defaultdict(set)
+    for name in topology.services:
+        for event in topology.published_by(name):
+            publishers[event.detail_type].add(event.source)
     for name, service in topology.services.items():
-        for detail_type in service.publishes:
-            publishers[detail_type].add(topology.source_of(name))
-    for name, service in topology.services.items():
-        own = topology.source_of(name)
+        own = set(topology.sources_of(name))
         for index, subscription in enumerate(service.subscribes):
             path = ("services", name, "subscribes", index)
-            others = {detail_type: found for detail_type, sources in publishers.items() if (found := sources - {own})}
+            others = {detail_type: found for detail_type, those in publishers.items() if (found := those - own)}
             yield from (given.warning(path, message) for message in _unmet(subscription, others))
 
 
@@ -160,7 +162,7 @@ def _unmet(entry: SubscriptionEntry, others: dict[str, set[str]]) -> Iterator[st
 
 
 def _not_hidden(topology: Topology, given: Source) -> Iterator[Problem]:
-    published = sorted({detail_type for service in topology.services.values() for detail_type in service.publishes})
+    published = sorted({detail_type for service in topology.services.values() for detail_type in service.detail_types})
     for index, detail_type in enumerate(topology.confidential):
         if detail_type not in published:
             yield given.warning(

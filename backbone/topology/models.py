@@ -51,6 +51,7 @@ from backbone.topology.fields import (
     TagValue,
 )
 from backbone.topology.logs import Logs
+from backbone.topology.publications import Publication, PublicationEntry, publication
 from backbone.topology.relay_entry import RelayEntry
 from backbone.topology.retry import Retry
 from backbone.topology.source import Problem
@@ -119,8 +120,15 @@ class ServiceEntry(Model):
     """The `source` of the events that the service publishes. No two services have the same; the default is the
     service's name."""
 
-    publishes: tuple[DetailType, ...] = Field(default=(), json_schema_extra=DISTINCT)
-    """The detail-types of the events that the service publishes."""
+    publishes: tuple[
+        Annotated[
+            PublicationEntry,
+            BeforeValidator(publication, json_schema_input_type=DetailType | PublicationEntry),
+            Allowed("a detail-type, or {detail_type: ..., source: ...}"),
+        ],
+        ...,
+    ] = Field(default=(), json_schema_extra=DISTINCT)
+    """The events that the service publishes, by detail-type and, where it is not the service's own, source."""
 
     subscribes: tuple[
         Annotated[
@@ -155,6 +163,11 @@ class ServiceEntry(Model):
     confidential: bool = False
     """Whether all events of this service are logged without their `detail`, as those in the file's own `confidential`
     are."""
+
+    @property
+    def detail_types(self) -> tuple[str, ...]:
+        """The detail-types that the service publishes, under whichever source."""
+        return tuple(dict.fromkeys(entry.detail_type for entry in self.publishes))
 
 
 class TeamFile(Model):
@@ -318,8 +331,17 @@ class Topology(Model):
         return defaults.local_bus(self.names, service, self.services[service].bus_name)
 
     def source_of(self, service: str) -> str:
-        """The source of a service's events."""
+        """The source of a service's events, where an event is not declared to have another."""
         return defaults.source(self.names.called(service), self.services[service].source)
+
+    def published_by(self, service: str) -> tuple[Publication, ...]:
+        """What a service publishes."""
+        own = self.source_of(service)
+        return tuple(Publication(entry.detail_type, entry.source or own) for entry in self.services[service].publishes)
+
+    def sources_of(self, service: str) -> tuple[str, ...]:
+        """Every source of a service, sorted; that of `source_of` is one even if nothing is published under it."""
+        return tuple(sorted({self.source_of(service), *(event.source for event in self.published_by(service))}))
 
     def retention_days(self, service: str) -> int:
         """How long a service's logs are kept."""

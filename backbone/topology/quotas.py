@@ -27,17 +27,17 @@ ACCOUNTS_IN_ONE_STATE = 10  # each provider alias is a process of 160 to 430 MB 
 
 
 def publishers(topology: Topology) -> list[policies.Publisher]:
-    """The accounts that may put events on the global bus, with the sources and detail-types of their services."""
+    """The accounts that may put events on the global bus, with the sources of their services and what is under each."""
     found = []
     for account, services in topology.services_by_account.items():
-        if topology.bus.pin_detail_types:
-            services = tuple(name for name in services if topology.services[name].publishes)
-            detail_types = [detail_type for name in services for detail_type in topology.services[name].publishes]
-        else:
-            detail_types = []
-        if services:
-            sources = [topology.source_of(name) for name in services]
-            found.append(policies.Publisher(topology.place(account), sources, detail_types))
+        events: dict[str, set[str]] = {}
+        for name in services:
+            if not topology.bus.pin_detail_types:
+                events |= {source: set() for source in topology.sources_of(name)}
+            for event in topology.published_by(name) if topology.bus.pin_detail_types else ():
+                events.setdefault(event.source, set()).add(event.detail_type)
+        if events:
+            found.append(policies.Publisher(topology.place(account), {key: sorted(events[key]) for key in events}))
     return found
 
 
@@ -69,7 +69,15 @@ def _check_bus_policy(topology: Topology, given: Source) -> Iterator[Problem]:
             f"the global bus's policy for {len(senders)} accounts has {sizes[-1]:,} characters; AWS allows {limit:,} "
             f"(quota 'Event bus policy size'); ways out: {'; '.join(ways)}",
         )
+    elif fitting > 0 and choices[fitting][0] == policies.BY_ACCOUNT:
+        yield given.warning(
+            ("services",),
+            f"a statement for each source takes {sizes[0]:,} characters and AWS allows {limit:,}, so the global bus's "
+            "policy has one for each account: where an account has several sources, what is published under one of "
+            "them may be put under the others",
+        )
     elif fitting > 0:
+        sizes = sizes[[pinned for pinned, _ in choices].index(policies.BY_ACCOUNT) :]
         pinned = choices[fitting][0]
         whose = "any source, so receivers cannot trust it" if pinned == "the organization alone" else "another's source"
         yield given.warning(

@@ -65,7 +65,8 @@ class Confidential:
 
 def confidential(topology: Topology) -> Confidential | None:
     """The events that a topology declares confidential; None when there are none."""
-    sources = tuple(sorted(topology.source_of(name) for name, entry in topology.services.items() if entry.confidential))
+    hidden = (name for name, entry in topology.services.items() if entry.confidential)
+    sources = tuple(sorted(source for name in hidden for source in topology.sources_of(name)))
     detail_types = tuple(sorted(topology.confidential))
     return Confidential(detail_types, sources) if detail_types or sources else None
 
@@ -95,7 +96,7 @@ def forwarded(topology: Topology, service: str) -> Forwarded | None:
     if topology.services_by_account[account] == (service,):
         others = {"account": [{"anything-but": [topology.accounts[account].id]}]}
     else:
-        others = {"source": [{"anything-but": [topology.source_of(service)]}]}
+        others = {"source": [{"anything-but": list(topology.sources_of(service))}]}
     if topology.routing == "broadcast":
         return Forwarded(others)
     given = (_without_own(topology, service, entry) for entry in topology.services[service].subscribes)
@@ -137,15 +138,15 @@ def _fits(pattern: PatternJson) -> bool:
 
 
 def _without_own(topology: Topology, service: str, entry: SubscriptionEntry) -> SubscriptionEntry:
-    """An entry whose prefix would take the service's own source: with the sources of others in its place.
+    """An entry whose prefix would take a source of the service: with the sources of others in its place.
 
     Of a field that must begin alike, a pattern cannot exclude a value.
     """
-    if entry.source is None or not entry.takes_from(topology.source_of(service)):
+    if entry.source is None or not any(map(entry.takes_from, topology.sources_of(service))):
         return entry
     if topology.services_by_account[topology.services[service].account] == (service,):
         return entry  # its own events are excluded by their account
-    others = sorted(topology.source_of(name) for name in topology.services if name != service)
+    others = sorted(source for name in topology.services if name != service for source in topology.sources_of(name))
     return entry.model_copy(update={"source": tuple(source for source in others if entry.takes_from(source))})
 
 

@@ -167,6 +167,42 @@ def test_entries_that_no_rule_takes_together(tmp_path: Path, monkeypatch: pytest
         built(build, tmp_path, monkeypatch, long)
 
 
+TWO_SOURCES = TEXT.replace("[Order.Created]", "[Order.Created, {detail_type: Payment.Taken, source: payments}]")
+
+
+def test_events_under_two_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(service: Service) -> None:
+        agreeing(service)
+        function = service.function("pay", handler="some.module.handle")
+        service.grant_publish(function, "Payment.Taken", source="payments")
+        service.grant_publish(function, "Order.Created")
+        service.table("payments", key="id", outbox=["Payment.Taken"], source="payments")
+
+    stacks = built(build, tmp_path, monkeypatch, TWO_SOURCES)
+    granted = [
+        one.document("policy")["Statement"][0]["Condition"]["StringEquals"]
+        for one in resources(stacks, "aws_iam_role_policy")
+        if one.path.startswith("services/order-service/pay/") and "grant-publish" in one.path
+    ]
+    pinned = [
+        {"events:detail-type": "Order.Created", "events:source": "order-service"},
+        {"events:detail-type": "Payment.Taken", "events:source": "payments"},
+    ]
+    assert sorted(granted, key=str) == pinned
+    relay = only(stacks, "aws_lambda_function", "payments-outbox")
+    assert relay.body["environment"]["variables"]["EVENT_SOURCE"] == "payments"
+    (policy,) = [one for one in resources(stacks, "aws_cloudwatch_event_bus_policy") if one.path == "global-bus/policy"]
+    of_account = [one for one in policy.document("policy")["Statement"] if "222" in one["Sid"]]
+    assert sorted((one["Condition"]["StringEquals"] for one in of_account), key=str) == pinned
+
+
+def test_an_event_under_a_source_that_the_file_does_not_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(
+        ModuleError, match=r"file says Order.Created, Payment.Taken as payments; the module some.module sa"
+    ):
+        built(agreeing, tmp_path, monkeypatch, TWO_SOURCES)
+
+
 def test_a_buffer_before_a_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def build(service: Service) -> None:
         agreeing(service)

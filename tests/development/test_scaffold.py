@@ -256,7 +256,7 @@ def test_the_first_service_and_other_ways_to_write_a_file(tmp_path: Path, before
     new_service(file, NewService("invoice", "bus"))
     text = file.read_bytes().decode()
     assert after in text
-    assert load(file).services["invoice"].publishes == ("Invoice.Created",)
+    assert load(file).services["invoice"].detail_types == ("Invoice.Created",)
     kept = [line for line in text.splitlines(keepends=True) if line in before.splitlines(keepends=True)]
     assert len(kept) >= before.count("\n") - 1
 

@@ -149,3 +149,13 @@ def test_an_event_that_no_attempt_publishes_holds_back_no_other(aws: Surrounding
     with patch.object(relay, "publisher", lambda: publisher):
         relay.on_stream(rejected["r-1"]["requestPayload"], CONTEXT)  # as a redrive gives it
     assert [event["Detail"]["n"] for event in bus.events] == [2, 1]
+
+
+def test_an_event_under_another_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENT_BUS_ARN", "b")
+    monkeypatch.setenv("EVENT_SOURCE", "orders")
+    bus = MemoryBus()
+    monkeypatch.setattr("boto3.client", lambda *_, **__: bus)
+    Outbox(Noted, source="payments").publish(Noted(text="x"), key="k", correlation_id="c")
+    Outbox(Noted).publish(Noted(text="x"), key="k", correlation_id="c")
+    assert [event["Source"] for event in bus.events] == ["payments", "orders"]

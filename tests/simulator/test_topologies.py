@@ -25,9 +25,9 @@ def simulated(declared: Topology) -> Simulator:
         return Simulator.load(folder)
 
 
-def expected(declared: Topology, sender: str, detail_type: str, detail: dict[str, Any]) -> set[str]:
+def expected(declared: Topology, sender: str, detail_type: str, source: str, detail: dict[str, Any]) -> set[str]:
     """The local buses that an event is to reach."""
-    event = {"detail-type": detail_type, "source": declared.source_of(sender), "detail": detail}
+    event = {"detail-type": detail_type, "source": source, "detail": detail}
     found = set()
     for name, service in declared.services.items():
         wanted = any(reference.matches(one.pattern, event) for one in service.subscribes)
@@ -40,15 +40,14 @@ def check(declared: Topology, sim: Simulator, details: list[dict[str, Any]]) -> 
     puts = 0
     bus = declared.place(declared.bus.account).bus(declared.global_bus)
     for name, service in declared.services.items():
-        for detail_type, detail in product(service.publishes, details):
-            entry = {"DetailType": detail_type, "Detail": detail, "EventBusName": bus}
-            entry |= {"Source": declared.source_of(name)}
+        for (detail_type, source), detail in product(declared.published_by(name), details):
+            entry = {"Source": source, "DetailType": detail_type, "Detail": detail, "EventBusName": bus}
             (result,) = sim.put_events([entry], caller=service.account)["Entries"]
             trace = sim.run_until_idle()
             root = trace.roots[-1]
             reached = {one.place for one in root.walk() if one.kind == "delivered" and one.data["target"] == "bus"}
             assert "EventId" in result
-            assert reached == expected(declared, name, detail_type, detail)
+            assert reached == expected(declared, name, detail_type, source, detail)
             logs = [one.place for one in root.walk() if one.kind == "delivered" and one.data["target"] == "log"]
             assert sorted(logs) == sorted(f"/aws/events/{one}" for one in {declared.global_bus, *reached})
             puts += 1

@@ -180,7 +180,7 @@ def test_the_manifest_says_what_was_declared(name: str, tmp_path: Path) -> None:
         written = found.services[service]
         assert (written.account, written.module) == (entry.account, entry.module)
         assert written.source == topology.source_of(service)
-        assert set(written.publishes) == set(entry.publishes)
+        assert set(written.publishes) == set(entry.detail_types)
         assert {(one.detail_type, one.source) for one in written.subscribes} == {
             (one.detail_type, one.source) for one in entry.subscribes
         }

@@ -42,7 +42,7 @@ FILTERS: list[dict[str, Any]] = [
 def subscriptions(draw: st.DrawFn, others: list[str]) -> list[Any]:
     """Entries of `subscribes`: detail-types alone, from sources of others, and of some details only."""
     sources = (
-        st.sampled_from([*others, {"prefix": others[0][:1]}, {"prefix": others[0][:2]}, others])
+        st.sampled_from([*others, f"{others[0]}.also", {"prefix": others[0][:1]}, {"prefix": others[0][:2]}, others])
         if others
         else st.nothing()
     )
@@ -76,7 +76,10 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "services": {
             name: {
                 "account": draw(st.sampled_from(accounts)),
-                "publishes": draw(st.lists(TYPES, max_size=2, unique=True)),
+                "publishes": [
+                    *draw(st.lists(TYPES, max_size=2, unique=True)),
+                    *({"detail_type": one, "source": f"{name}.also"} for one in draw(st.lists(TYPES, max_size=1))),
+                ],
                 "subscribes": draw(subscriptions([other for other in services if other != name])),
             }
             for name in services

@@ -77,7 +77,7 @@ def test_an_environment_may_change_events_when_it_says_so() -> None:
         "extra: {account: bus, subscribes: [Order.Created]}}}"
     )
     prod = parse(text, environment="prod")
-    assert "A.B" in prod.services["order-service"].publishes
+    assert "A.B" in prod.services["order-service"].detail_types
     assert set(prod.services) - set(parse(text, environment="dev").services) == {"extra"}
 
 

@@ -73,13 +73,13 @@ class _Rules:
         return isinstance(self.system.target_of(target.arn), LogGroup) or ":log-group:" in target.arn
 
 
-def _event(manifest: Manifest, sender: ManifestService, detail_type: str) -> dict[str, Any]:
+def _event(manifest: Manifest, sender: ManifestService, detail_type: str, source: str) -> dict[str, Any]:
     """An event as a service publishes it, as far as it is known before there is one."""
     return {
         "version": "0",
         "id": "00000000-0000-0000-0000-000000000000",
         "detail-type": detail_type,
-        "source": sender.source,
+        "source": source,
         "account": manifest.accounts[sender.account],
         "time": "2024-01-01T00:00:00Z",
         "region": manifest.region,
@@ -90,12 +90,12 @@ def _event(manifest: Manifest, sender: ManifestService, detail_type: str) -> dic
 
 def _published(
     manifest: Manifest, receiver: str, subscription: ManifestSubscription
-) -> Iterator[tuple[ManifestService, str]]:
-    """What others publish of what a service subscribes to."""
+) -> Iterator[tuple[ManifestService, str, str]]:
+    """What others publish of what a service subscribes to: who, which detail-type, under which source."""
     for name, service in manifest.services.items():
-        for detail_type in service.publishes if name != receiver else ():
-            if subscription.takes(detail_type, service.source):
-                yield service, detail_type
+        for detail_type, source in service.events if name != receiver else ():
+            if subscription.takes(detail_type, source):
+                yield service, detail_type, source
 
 
 def _deliveries(
@@ -103,10 +103,10 @@ def _deliveries(
 ) -> Iterator[Finding]:
     """Every declared subscription must be forwarded to the local bus, and handed on there where a module says how."""
     for subscription in service.subscribes:
-        for sender, detail_type in _published(manifest, name, subscription):
-            words = f"{name} is declared to receive {detail_type} from {sender.source}"
+        for sender, detail_type, source in _published(manifest, name, subscription):
+            words = f"{name} is declared to receive {detail_type} from {source}"
             known = subscription.detail is not None
-            for event in subscription.examples(_event(manifest, sender, detail_type)):
+            for event in subscription.examples(_event(manifest, sender, detail_type, source)):
                 shown = f"{words}, as with the detail {_shown(event)}" if known else words
                 forwarding = [one for one in rules.targets(hub.arn, event, known) if one.arn == service.local_bus]
                 if not any(target.input.is_whole for target in forwarding):
@@ -114,8 +114,8 @@ def _deliveries(
                 elif service.module and all(map(rules.is_log, rules.targets(service.local_bus, event, known))):
                     rest = "and no rule of its local bus hands it to anything"
                     yield finding("BB703", service.local_bus, f"{shown}, {rest}")
-    for detail_type in service.publishes:
-        back = rules.system.rules_by_bus[hub.arn].matching(_event(manifest, service, detail_type))
+    for detail_type, source in service.events:
+        back = rules.system.rules_by_bus[hub.arn].matching(_event(manifest, service, detail_type, source))
         if any(target.arn == service.local_bus for rule in back for target in rule.targets):
             yield finding("BB704", hub.address, f"events of {name} are forwarded back to {name}")
             return
@@ -138,16 +138,14 @@ def _unasked(system: System, manifest: Manifest, hub: EventBus) -> Iterator[Find
     """Events that are forwarded to a service which does not subscribe to them."""
     receivers = {service.local_bus: (name, service) for name, service in manifest.services.items()}
     for sender in manifest.services.values():
-        for detail_type in sender.publishes:
-            for rule in system.rules_by_bus[hub.arn].matching(_event(manifest, sender, detail_type)):
+        for detail_type, source in sender.events:
+            for rule in system.rules_by_bus[hub.arn].matching(_event(manifest, sender, detail_type, source)):
                 for name, receiver in (receivers[target.arn] for target in rule.targets if target.arn in receivers):
-                    if receiver is not sender and not _subscribes(receiver, sender, detail_type):
-                        words = f"forwards {detail_type} of {sender.source} to {name}, which does not subscribe to it"
+                    if receiver is not sender and not any(
+                        one.takes(detail_type, source) for one in receiver.subscribes
+                    ):
+                        words = f"forwards {detail_type} of {source} to {name}, which does not subscribe to it"
                         yield finding("BB710", rule.address, words)
-
-
-def _subscribes(receiver: ManifestService, sender: ManifestService, detail_type: str) -> bool:
-    return any(one.takes(detail_type, sender.source) for one in receiver.subscribes)
 
 
 def _admits_organization(bus: EventBus) -> bool:
@@ -169,7 +167,7 @@ class _Members:
     def published_by(self, account: str) -> set[str]:
         """The detail-types that the services of an account are declared to publish."""
         services = self.manifest.services.values()
-        return {each for service in services if service.account == account for each in service.publishes}
+        return {each for service in services if service.account == account for each, _ in service.events}
 
     def may_put(self, account_id: str, bus: EventBus, source: str, detail_type: str) -> bool:
         """Whether an identity of an account that its own policies allow everything may put an event on a bus."""
@@ -204,17 +202,19 @@ def _publishing(
     """A service may publish what it is declared to, and nobody else may under its source."""
     own = members.manifest.accounts[service.account]
     address = hub.policy.address if hub.policy else hub.address
-    for detail_type in service.publishes:
-        if not members.may_put(own, hub, service.source, detail_type):
-            words = f"{name} is declared to publish {detail_type}, and the policy of {hub.name} does not let it"
+    for detail_type, source in service.events:
+        if not members.may_put(own, hub, source, detail_type):
+            under = f" as {source}" if source != service.source else ""
+            words = f"{name} is declared to publish {detail_type}{under}, and the policy of {hub.name} does not let it"
             yield finding("BB706", address, words)
     for other, account_id in members.manifest.accounts.items() if pinned else ():
         if account_id in (own, hub.account_id):
             continue
-        detail_types = {*service.publishes, *members.published_by(other)}
-        if any(members.may_put(account_id, hub, service.source, detail_type) for detail_type in detail_types):
-            words = f"the account {other} can publish under {service.source}, the source of {name}"
-            yield finding("BB707", address, words)
+        detail_types = {*(detail_type for detail_type, _ in service.events), *members.published_by(other)}
+        for source in (service.source, *service.also_publishes):
+            if any(members.may_put(account_id, hub, source, detail_type) for detail_type in detail_types):
+                words = f"the account {other} can publish under {source}, the source of {name}"
+                yield finding("BB707", address, words)
 
 
 def _strangers(members: _Members, bus: EventBus) -> Iterator[Finding]:
@@ -247,7 +247,7 @@ def _logging(system: System, bus: EventBus, manifest: Manifest) -> Iterator[Find
     events = [anything]
     if bus.arn == manifest.global_bus.arn:
         services = manifest.services.values()
-        events += [_event(manifest, service, detail_type) for service in services for detail_type in service.publishes]
+        events += [_event(manifest, service, *event) for service in services for event in service.events]
     for event in events:
         targets = [target for rule in system.rules_by_bus[bus.arn].matching(event) for target in rule.targets]
         logging = [
@@ -262,10 +262,10 @@ def _logging(system: System, bus: EventBus, manifest: Manifest) -> Iterator[Find
 def _confidential(rules: _Rules, manifest: Manifest, bus: EventBus) -> Iterator[Finding]:
     """No log has the detail of a confidential event."""
     for sender in manifest.services.values():
-        for detail_type in sender.confidential:
-            for target in rules.targets(bus.arn, _event(manifest, sender, detail_type)):
+        for detail_type, source in (event for event in sender.events if event[0] in sender.confidential):
+            for target in rules.targets(bus.arn, _event(manifest, sender, detail_type, source)):
                 if rules.is_log(target) and target.input.shows_detail:
-                    words = f"logs the detail of {detail_type} of {sender.source}, which is declared confidential"
+                    words = f"logs the detail of {detail_type} of {source}, which is declared confidential"
                     yield finding("BB712", target.address, words)
 
 

@@ -18,7 +18,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
             asked = _fields(subscription)
             for other, sender in manifest.services.items():
                 for detail_type, known in sender.fields.items() if asked and other != name else ():
-                    if subscription.takes(detail_type, sender.source):
+                    if any(subscription.takes(*event) for event in sender.events if event[0] == detail_type):
                         for field in asked:
                             if not _has(known, field):
                                 words = (
