@@ -25,14 +25,16 @@ def relay_rules(topology: Topology, account: str) -> list[str]:
 def check(topology: Topology, given: Source) -> Iterator[Problem]:
     """The relays that publish what their services do not, and what of them is more than AWS takes."""
     for name, service in topology.services.items():
+        own = topology.source_of(name)
+        published = [event.detail_type for event in topology.published_by(name) if event.source == own]
         for key, relay in service.relays.items():
             path = ("services", name, "relays", key)
-            if relay.publishes not in service.publishes:
-                known = ", ".join(service.publishes) or "nothing yet"
+            if relay.publishes not in published:
+                known = ", ".join(published) or "nothing yet"
                 yield given.problem(
                     (*path, "publishes"),
                     f"got {format_value(relay.publishes)}; allowed: what the service publishes: "
-                    f"{known}{suggestion(relay.publishes, service.publishes)}; add it to services.{name}.publishes",
+                    f"{known}{suggestion(relay.publishes, published)}; add it to services.{name}.publishes",
                 )
             if (size := len(routing.to_json(relay.pattern))) > PATTERN_CHARACTERS:
                 yield given.problem(
