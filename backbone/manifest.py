@@ -103,7 +103,8 @@ class ManifestService(_Model):
     `publishes` are the detail-types under `source`, `also_publishes` those under other sources.
     `confidential` are those of the detail-types that it publishes whose `detail` no log may have. `fields` has the
     fields of the detail of those whose detail others filter by, as far as schemas tell them, where `*` is any further.
-    `packages` tells which packages its functions need, as `backbone.locked` has it; None where they need none.
+    `local_bus` is None where it receives nothing. `packages` tells which packages its functions need, as
+    `backbone.locked` has it; None where they need none.
     """
 
     account: str
@@ -114,7 +115,7 @@ class ManifestService(_Model):
     fields: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     subscribes: tuple[ManifestSubscription, ...]
     relays: dict[str, ManifestRelay] = Field(default_factory=dict)
-    local_bus: str
+    local_bus: str | None
     module: str | None = None
     folders: tuple[str, ...] = ()
     packages: str | None = None

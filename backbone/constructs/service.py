@@ -63,7 +63,7 @@ class Service(Construct):
 
     `subscriptions` is what the file says; what the module makes of it is in `published` and `subscribed`, and
     `asked` has the settings that it asked for, to be compared. `layers` has the ARNs of the layers with Powertools
-    that its functions have. `code` is None for a service without a module.
+    that its functions have. `code` is None for a service without a module, `bus_name` for one that receives nothing.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Service(Construct):
         *,
         around: Surroundings,
         source: str,
-        bus_name: str,
+        bus_name: str | None,
         subscriptions: Sequence[SubscriptionEntry],
         settings: Mapping[str, bool | int | str],
         code: Code | None,
@@ -91,17 +91,31 @@ class Service(Construct):
         self._groups: dict[str, Construct] = {}
         self._name, self._around = id, around
         self._subscriptions, self._settings, self._code = subscriptions, settings, code
-        forwarding_role = around.global_place.iam(f"role/{around.names.forwarding_role(id)}")
-        self.bus = EventBus(
+        self.local_bus = self._bus(bus_name) if bus_name else None
+
+    @property
+    def bus(self) -> EventBus:
+        """The local bus; BackboneError where the file says that there is none."""
+        if self.local_bus is None:
+            raise BackboneError(
+                f"services.{self._name}.receives: got 'none', so there is no local bus, and {self._name} cannot "
+                "subscribe to anything; take receives out of the file"
+            )
+        return self.local_bus
+
+    def _bus(self, name: str) -> EventBus:
+        around = self._around
+        forwarding_role = around.global_place.iam(f"role/{around.names.forwarding_role(self._name)}")
+        return EventBus(
             self,
             "bus",
             account=self.account,
-            name=bus_name,
-            description=f"Events for {around.names.called(id)}, from the global bus only",
+            name=name,
+            description=f"Events for {around.names.called(self._name)}, from the global bus only",
             policy=policies.local_bus(
-                self.account.place.bus(bus_name), forwarder=around.global_place, role_arn=forwarding_role
+                self.account.place.bus(name), forwarder=around.global_place, role_arn=forwarding_role
             ),
-            log_retention_days=log_retention_days,
+            log_retention_days=self.log_retention_days,
             retry=around.retry,
             reports=around.reports,
             confidential=around.confidential,

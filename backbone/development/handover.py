@@ -103,7 +103,7 @@ def _words(topology: Topology, service: str) -> Words:
         "account_id": place.account_id,
         "backbone": topology.name,
         "global_bus": topology.place(topology.bus.account).bus(topology.global_bus),
-        "local_bus": topology.local_bus(service),
+        "local_bus": topology.local_bus(service) if entry.receives == "bus" else "none",
         "own": simulated_name(topology, service),
         "publishes_words": ", ".join(_published(topology, service)) or "nothing",
         "region": topology.region,
@@ -171,7 +171,9 @@ def _facts(topology: Topology, service: str) -> Json:
         "publishes": [_plain_publication(one) for one in entry.publishes],
         "subscribes": [plain(one.model_dump(exclude_none=True)) for one in entry.subscribes],
         "global_bus": {"name": topology.global_bus, "arn": hub.bus(topology.global_bus)},
-        "local_bus": {"name": topology.local_bus(service), "arn": place.bus(topology.local_bus(service))},
+        "local_bus": {"name": topology.local_bus(service), "arn": place.bus(topology.local_bus(service))}
+        if entry.receives == "bus"
+        else None,
     }
 
 

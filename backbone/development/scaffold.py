@@ -12,7 +12,7 @@ from backbone.development.service_code import Publisher, ServiceCode
 from backbone.development.service_package import ServicePackage
 from backbone.errors import BackboneError
 from backbone.topology import Topology, environments, load, parse, selected
-from backbone.topology.models import ServiceEntry
+from backbone.topology.entries import ServiceEntry
 
 __all__ = ["NewService", "ScaffoldError", "new_service", "service_code"]
 

@@ -126,7 +126,9 @@ def _service(topology: Topology, name: str, package: Package | None) -> Manifest
             key: ManifestRelay(pattern=routing.to_json(relay.pattern), publishes=relay.publishes)
             for key, relay in declared.relays.items()
         },
-        local_bus=topology.place(declared.account).bus(topology.local_bus(name)),
+        local_bus=topology.place(declared.account).bus(topology.local_bus(name))
+        if declared.receives == "bus"
+        else None,
         module=declared.module,
         folders=package.folders if package else (),
         packages=package.packages if package else None,

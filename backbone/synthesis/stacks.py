@@ -119,7 +119,7 @@ class BackboneStack(TerraformStack):
             if name not in used:
                 EmptyAccount(self._group("accounts"), name, access=self._access(name))
         local_buses = {
-            service: self._service(service).bus
+            service: self._service(service).local_bus
             for name in used
             for service in topology.services_by_account.get(name, ())
         }
@@ -185,13 +185,14 @@ class BackboneStack(TerraformStack):
             name,
             around=self._surroundings(given.account),
             source=topology.source_of(name),
-            bus_name=topology.local_bus(name),
+            bus_name=topology.local_bus(name) if given.receives == "bus" else None,
             subscriptions=given.subscribes,
             settings=given.settings,
             code=Code(code_file, module.code.source_code_hash) if module else None,
             log_retention_days=topology.retention_days(name),
         )
-        self._output_bus(f"local_bus_{name}", f"The local bus of {name}", service.bus)
+        if service.local_bus:
+            self._output_bus(f"local_bus_{name}", f"The local bus of {name}", service.local_bus)
         self._relays(name, service)
         if module:
             modules.add(topology, name, module, service)
@@ -224,7 +225,7 @@ class BackboneStack(TerraformStack):
             confidential=routing.confidential(topology),
         )
 
-    def _global_bus(self, local_buses: dict[str, EventBus]) -> None:
+    def _global_bus(self, local_buses: dict[str, EventBus | None]) -> None:
         topology = self._topology
         account = self._accounts[topology.bus.account]
         policy = policies.global_bus(

@@ -180,6 +180,7 @@ def _check_bus_names(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
                 defaults.local_bus(names, called(key, service), service.get("bus_name")),
             )
             for key, service in mappings(top, "services")
+            if service.get("receives") != "none"
         ),
     ]
     owners: dict[tuple[str, str], KeyPath] = {}

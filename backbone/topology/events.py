@@ -28,6 +28,7 @@ def check(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
 def loose_ends(topology: Topology, given: Source) -> Iterator[Problem]:
     """Warnings about what is allowed and yet most likely a mistake."""
     yield from _unmet_subscriptions(topology, given)
+    yield from _idle_buses(topology, given)
     yield from _not_hidden(topology, given)
 
 
@@ -79,6 +80,13 @@ def _check_subscribes(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
         yield from _repeated(
             given, path, entries, [entry.get("detail_type") or entry.get("source") for entry in entries]
         )
+        if service.get("receives") == "none":
+            for key in ("subscribes", "bus_name"):
+                if service.get(key):
+                    yield given.problem(
+                        ("services", name, key),
+                        f"given with receives: none, by which the service has no local bus; drop {key}, or receives",
+                    )
         names: set[str] = set()
         for index, entry in enumerate(entries):
             yield from _check_subscription(given, (*path, index), entry, sources(name, service))
@@ -124,6 +132,16 @@ def _check_confidential(given: Source, top: dict[str, Any]) -> Iterator[Problem]
                     f'got {format_value(detail_type)} of a confidential service; allowed: a detail-type without " and '
                     "\\, which EventBridge would not escape in the log",
                 )
+
+
+def _idle_buses(topology: Topology, given: Source) -> Iterator[Problem]:
+    for name, service in topology.services.items():
+        if topology.routing == "subscribed" and service.receives == "bus" and not service.subscribes:
+            yield given.warning(
+                ("services", name),
+                "subscribes to nothing, so with routing: subscribed nothing is ever forwarded to its local bus, whose "
+                "policy admits a role that is not made; say receives: none to have no bus, or what it subscribes to",
+            )
 
 
 def _unmet_subscriptions(topology: Topology, given: Source) -> Iterator[Problem]:

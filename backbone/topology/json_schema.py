@@ -13,9 +13,10 @@ import yaml
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
+from backbone.topology.entries import AccountEntry, ServiceEntry
 from backbone.topology.environments import Environment, EnvironmentAccount, EnvironmentService
 from backbone.topology.fields import KNOWN_REGIONS, Model
-from backbone.topology.models import AccountEntry, ServiceEntry, TeamFile, Topology
+from backbone.topology.models import TeamFile, Topology
 from backbone.topology.schema import CHOOSERS
 
 __all__ = ["FileKind", "json_schema", "text"]

@@ -11,7 +11,8 @@ __all__ = ["key_use"]
 
 def key_use(topology: Topology, account: str) -> KeyUse:
     """What the key of an account encrypts there."""
-    buses = [topology.local_bus(service) for service in topology.services_by_account.get(account, ())]
+    services = topology.services_by_account.get(account, ())
+    buses = [topology.local_bus(service) for service in services if topology.services[service].receives == "bus"]
     is_hub = account == topology.bus.account
     return KeyUse(
         topology.place(account),

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from backbone.aws.arn import Arn, Place
 from backbone.aws.limits import TAGS_PER_RESOURCE
@@ -21,153 +21,33 @@ from backbone.aws.regions import Partition, partition_of
 from backbone.sources import environment_file
 from backbone.topology import defaults
 from backbone.topology.deployment import AssumedRole, CodePipeline, GitHub, GitLab
+from backbone.topology.entries import DISTINCT, AccountEntry, BusEntry, ServiceEntry
 from backbone.topology.environments import Environment, Layout
 from backbone.topology.fields import (
-    AccountId,
-    AccountName,
     AccountPattern,
     Allowed,
     BackboneName,
-    BusName,
     ConfidentialType,
-    DetailType,
     EnvironmentName,
     FilePattern,
     Key,
     LayerArn,
     LayerPattern,
-    Matching,
     Model,
-    ModuleName,
     OrganizationId,
     OwnKey,
     PackageRequirement,
-    PublishedSource,
     RegionName,
-    RetentionDays,
-    RoleName,
-    Setting,
     TagKey,
     TagValue,
 )
 from backbone.topology.logs import Logs
-from backbone.topology.publications import Publication, PublicationEntry, publication
-from backbone.topology.relay_entry import RelayEntry
+from backbone.topology.publications import Publication
 from backbone.topology.retry import Retry
 from backbone.topology.source import Problem
 from backbone.topology.state import S3, Cloud, Local, Remote
-from backbone.topology.subscriptions import SubscriptionEntry, subscription
 
 Routing = Literal["broadcast", "subscribed"]
-
-DISTINCT: dict[str, JsonValue] = {"uniqueItems": True}
-"""What editors are told of lists without repetitions."""
-
-
-class AccountEntry(Model):
-    """An AWS account, and how Terraform gets into it.
-
-    Without `deploy_role` and `profile`, Terraform uses the credentials of its environment.
-    """
-
-    model_config = ConfigDict(json_schema_extra={"not": {"required": ["deploy_role", "profile"]}})
-
-    id: AccountId = Field(examples=['"111111111111"'])
-    """The account's number, in quotes."""
-
-    deploy_role: RoleName | None = None
-    """The name of the role in this account that Terraform assumes. Not together with `profile`."""
-
-    profile: Annotated[str, Matching("a profile's name", r"\S.*")] | None = None
-    """The profile in AWS's configuration files that Terraform uses. Not together with `deploy_role`."""
-
-    kms_key: OwnKey | None = None
-    """The key for this account's resources, in place of the key of the whole backbone. `create` has one made."""
-
-
-class BusEntry(Model):
-    """The global bus: every service publishes to it, and it forwards events to the services' local buses."""
-
-    account: AccountName = Field(examples=["bus"])
-    """The account that the global bus is in. An account of its own is best."""
-
-    name: BusName | None = None
-    """The bus's name in AWS. The default is the backbone's name and `-global`."""
-
-    archive_days: Annotated[int, Field(ge=0, le=36_500)] = 30
-    """For how many days every event is kept in an archive, to be replayed. 0 means no archive."""
-
-    pin_detail_types: bool = True
-    """Whether the bus's policy lets each account put only the detail-types that its services publish. Their sources are
-    checked in any case. `false` makes the policy shorter."""
-
-
-class ServiceEntry(Model):
-    """A service: the account that it lives in, and the events that it publishes and receives.
-
-    Every service has a local bus in its account. Its functions come from its module; without one they are deployed
-    from elsewhere.
-    """
-
-    account: AccountName = Field(examples=["order"])
-    """The account that the service lives in. Services may share an account."""
-
-    known_as: Key | None = None
-    """The name that the names of the service's resources in AWS, its default `source` and its logs are made of. The
-    default is the service's name. Give the old name here when you rename a service, so that nothing is made anew."""
-
-    source: PublishedSource | None = None
-    """The `source` of the events that the service publishes. No two services have the same; the default is the
-    service's name."""
-
-    publishes: tuple[
-        Annotated[
-            PublicationEntry,
-            BeforeValidator(publication, json_schema_input_type=DetailType | PublicationEntry),
-            Allowed("a detail-type, or {detail_type: ..., source: ...}"),
-        ],
-        ...,
-    ] = Field(default=(), json_schema_extra=DISTINCT)
-    """The events that the service publishes, by detail-type and, where it is not the service's own, source."""
-
-    subscribes: tuple[
-        Annotated[
-            SubscriptionEntry,
-            BeforeValidator(subscription, json_schema_input_type=DetailType | SubscriptionEntry),
-            Allowed("a detail-type, or {detail_type: ..., source: ..., detail: ...}"),
-        ],
-        ...,
-    ] = Field(default=(), json_schema_extra=DISTINCT)
-    """The events that the service receives, by detail-type, source and detail."""
-
-    relays: dict[Key, RelayEntry] = Field(default_factory=dict)
-    """Events of AWS services, and others on the default bus of the service's account, that the service publishes as
-    events of its own, each under a name."""
-
-    log_retention_days: RetentionDays | None = None
-    """For how many days this service's logs are kept. The default is `logs.retention_days`."""
-
-    bus_name: BusName | None = None
-    """The name of the service's local bus in AWS. The default is the backbone's name, `-` and the service's name."""
-
-    retry: Retry | None = None
-    """How long forwarding to this service is tried. The default is the file's own `retry`."""
-
-    module: ModuleName | None = None
-    """The Python package with the service's code. Its `service.py` has a function `build(service)` that adds the
-    service's functions, tables and other resources."""
-
-    settings: dict[str, Setting] = Field(default_factory=dict)
-    """Values that the module's `build` asks for by `service.setting`."""
-
-    confidential: bool = False
-    """Whether all events of this service are logged without their `detail`, as those in the file's own `confidential`
-    are."""
-
-    @property
-    def detail_types(self) -> tuple[str, ...]:
-        """The detail-types that the service publishes, under whichever source."""
-        return tuple(dict.fromkeys(entry.detail_type for entry in self.publishes))
 
 
 class TeamFile(Model):

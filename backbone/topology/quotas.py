@@ -142,7 +142,8 @@ def _check_rules(topology: Topology, given: Source) -> Iterator[Problem]:
 
 def _check_accounts(topology: Topology, given: Source) -> Iterator[Problem]:
     for account, services in topology.services_by_account.items():
-        buses = len(services) + (account == topology.bus.account)
+        local = sum(topology.services[service].receives == "bus" for service in services)
+        buses = local + (account == topology.bus.account)
         if buses > BUSES_PER_ACCOUNT:
             yield given.warning(
                 ("accounts", account),

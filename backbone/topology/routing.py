@@ -91,6 +91,8 @@ def forwarded(topology: Topology, service: str) -> Forwarded | None:
     With `routing: subscribed`, what would make the pattern too long for EventBridge is left out, the longest first:
     filters on the detail, then sources. The service's own rules still have all of it.
     """
+    if topology.services[service].receives == "none":
+        return None
     account = topology.services[service].account
     others: PatternJson
     if topology.services_by_account[account] == (service,):

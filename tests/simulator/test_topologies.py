@@ -31,7 +31,7 @@ def expected(declared: Topology, sender: str, detail_type: str, source: str, det
     found = set()
     for name, service in declared.services.items():
         wanted = any(reference.matches(one.pattern, event) for one in service.subscribes)
-        if name != sender and (declared.routing == "broadcast" or wanted):
+        if name != sender and service.receives == "bus" and (declared.routing == "broadcast" or wanted):
             found.add(declared.local_bus(name))
     return found
 

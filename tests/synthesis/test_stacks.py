@@ -57,11 +57,27 @@ def subscriptions(draw: st.DrawFn, others: list[str]) -> list[Any]:
 
 
 @st.composite
+def service_entries(draw: st.DrawFn, name: str, services: list[str], accounts: list[str]) -> dict[str, Any]:
+    also = draw(st.lists(TYPES, max_size=1))
+    subscribes = draw(subscriptions([other for other in services if other != name]))
+    return {
+        "account": draw(st.sampled_from(accounts)),
+        "publishes": [
+            *draw(st.lists(TYPES, max_size=2, unique=True)),
+            *({"detail_type": one, "source": f"{name}.also"} for one in also),
+        ],
+        "subscribes": subscribes,
+        "receives": "bus" if subscribes else draw(st.sampled_from(["bus", "none"])),
+    }
+
+
+@st.composite
 def documents(draw: st.DrawFn) -> dict[str, Any]:
     """A file's content: up to 5 services in up to 4 accounts, that of the bus among them."""
     accounts = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
     services = draw(st.lists(NAMES.filter(lambda one: one != "global"), max_size=5, unique=True))
     key = st.sampled_from([None, "create", "arn:aws:kms:eu-west-1:111111111111:key/1"])
+    entries = {name: draw(service_entries(name, services, accounts)) for name in services}
     return {
         "name": "any",
         "region": "eu-west-1",
@@ -73,17 +89,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
             "archive_days": draw(st.sampled_from([0, 30])),
             "pin_detail_types": draw(st.booleans()),
         },
-        "services": {
-            name: {
-                "account": draw(st.sampled_from(accounts)),
-                "publishes": [
-                    *draw(st.lists(TYPES, max_size=2, unique=True)),
-                    *({"detail_type": one, "source": f"{name}.also"} for one in draw(st.lists(TYPES, max_size=1))),
-                ],
-                "subscribes": draw(subscriptions([other for other in services if other != name])),
-            }
-            for name in services
-        },
+        "services": entries,
         "logs": draw(st.sampled_from([{}, {"bus": {"level": "INFO"}}])),
         "organization_id": draw(st.none() | st.just("o-a1b2c3d4e5")),
         "kms_key": draw(key),
@@ -204,6 +210,11 @@ def check_forwarding(declared: Topology, stacks: Stacks) -> None:
     """What the two accounts say of each other agrees, though neither refers to the other's resources."""
     found = {one.path: one for one in resources(stacks)}
     for service, given_service in declared.services.items():
+        if given_service.receives == "none":
+            assert not [
+                path for path in found if path.startswith((f"services/{service}/bus", f"forwarding/{service}/"))
+            ]
+            continue
         local, policy = found[f"services/{service}/bus/Default"], found[f"services/{service}/bus/policy"]
         local_place = Place("aws", "eu-west-1", declared.accounts[given_service.account].id)
         (statement,) = policy.document("policy")["Statement"]

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from backbone.topology.entries import ServiceEntry
 from backbone.topology.fields import Model
-from backbone.topology.models import ServiceEntry, Topology
+from backbone.topology.models import Topology
 from backbone.topology.reference import Section, markdown, sections
 from backbone.topology.retry import Retry
 from backbone.topology.schema import Key, keys, value_at

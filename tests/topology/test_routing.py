@@ -203,3 +203,19 @@ def test_what_a_file_declares_confidential() -> None:
 
 def test_a_pattern_is_compact_and_sorted() -> None:
     assert routing.to_json({"b": ["é"], "a": [1]}) == '{"a":[1],"b":["é"]}'
+
+
+def test_a_bus_to_which_nothing_is_forwarded_is_a_warning_that_names_the_key() -> None:
+    (warning,) = [one for one in topology(order_service=[]).warnings if one.path == ("services", "order-service")]
+    assert "nothing is ever forwarded to its local bus" in warning.message
+    assert "say receives: none to have no bus, or what it subscribes to" in warning.message
+    assert [one for one in topology("broadcast", order_service=[]).warnings if "receives" in one.message] == []
+
+
+@pytest.mark.parametrize("routes", ["broadcast", "subscribed"])
+def test_to_a_service_that_receives_nothing_nothing_is_forwarded(routes: str) -> None:
+    document = yaml.safe_load((ROOT / "backbone.yaml").read_text()) | {"routing": routes}
+    document["services"]["order-service"] |= {"subscribes": [], "receives": "none"}
+    found = parse(yaml.safe_dump(document))
+    assert routing.forwarding(found, "order-service") is None
+    assert [one for one in found.warnings if "receives" in one.message] == []

@@ -102,18 +102,19 @@ def _deliveries(
     rules: _Rules, manifest: Manifest, hub: EventBus, name: str, service: ManifestService
 ) -> Iterator[Finding]:
     """Every declared subscription must be forwarded to the local bus, and handed on there where a module says how."""
+    own_bus = str(service.local_bus)
     for subscription in service.subscribes:
         for sender, detail_type, source in _published(manifest, name, subscription):
             words = f"{name} is declared to receive {detail_type} from {source}"
             known = subscription.detail is not None
             for event in subscription.examples(_event(manifest, sender, detail_type, source)):
                 shown = f"{words}, as with the detail {_shown(event)}" if known else words
-                forwarding = [one for one in rules.targets(hub.arn, event, known) if one.arn == service.local_bus]
+                forwarding = [one for one in rules.targets(hub.arn, event, known) if one.arn == own_bus]
                 if not any(target.input.is_whole for target in forwarding):
                     yield finding("BB702", hub.address, f"{shown}, and no rule of {hub.name} forwards it to {name}")
-                elif service.module and all(map(rules.is_log, rules.targets(service.local_bus, event, known))):
+                elif service.module and all(map(rules.is_log, rules.targets(own_bus, event, known))):
                     rest = "and no rule of its local bus hands it to anything"
-                    yield finding("BB703", service.local_bus, f"{shown}, {rest}")
+                    yield finding("BB703", own_bus, f"{shown}, {rest}")
     for detail_type, source in service.events:
         back = rules.system.rules_by_bus[hub.arn].matching(_event(manifest, service, detail_type, source))
         if any(target.arn == service.local_bus for rule in back for target in rule.targets):

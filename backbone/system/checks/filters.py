@@ -25,7 +25,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
                                     f"{name} subscribes to {detail_type} by detail.{field}, a field that {other}'s "
                                     f"schema of it does not have; it has {', '.join(known)}"
                                 )
-                                yield finding("BB713", service.local_bus, words)
+                                yield finding("BB713", str(service.local_bus), words)
 
 
 def _fields(subscription: ManifestSubscription) -> list[str]:
