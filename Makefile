@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install synth demo check check-security test e2e bench mutants snapshot docs lock
+.PHONY: help install browser synth demo check check-security test e2e bench mutants snapshot docs lock
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -20,6 +20,10 @@ $(VENV)/.installed: requirements.lock pyproject.toml tests/node/package-lock.jso
 
 install: $(VENV)/.installed ## Install the locked dependencies into .venv
 
+# Playwright's own browsers are not used: Debian's is the same for everybody, and gets security updates.
+browser: ## Install Chromium, which the tests of the page drive (Debian and Ubuntu, as root)
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; }
+
 synth: install ## Synthesize the example's Terraform into cdktf.out
 	@$(BIN)/backbone synth
 
@@ -35,7 +39,7 @@ check: install ## Lint, formatting and types
 check-security: install ## Check stacks, policies and packages against known weaknesses; OFFLINE=1 leaves pip-audit out
 	$(BIN)/python -m security $(if $(OFFLINE),--no-audit)
 
-test: install ## Run the tests
+test: install ## Run the tests; those of the page need `make browser` once
 	$(BIN)/python -m pytest -n 2 -m 'not e2e'
 
 # Terraform mostly waits, half a minute for every queue: more tests at a time than there are cores.

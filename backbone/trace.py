@@ -45,10 +45,15 @@ that a function put into its failure queue itself.
 class Node:
     """A thing that happened: what, when (seconds since the simulator was made), to whom, and what followed.
 
-    `depth` says how many puts and calls led to it, itself included.
+    `depth` says how many puts and calls led to it, itself included. `number` counts all nodes of a simulation, and
+    `parent` and `root` are the numbers of what it followed from; it has no parent where those are its own. `payload`
+    is what was put, sent or returned, where there is such a thing.
     """
 
-    __slots__ = ("account", "at", "children", "data", "depth", "kind", "place", "real", "words")
+    __slots__ = (
+        *("account", "at", "children", "data", "depth", "kind", "number", "parent", "payload", "place", "real", "root"),
+        "words",
+    )
 
     def __init__(self, kind: NodeKind, at: float, place: str, account: str, words: str, data: dict[str, Any]) -> None:
         self.kind = kind
@@ -57,7 +62,8 @@ class Node:
         self.account = account
         self.words = words
         self.data = data
-        self.depth = 0
+        self.depth = self.number = self.parent = self.root = 0
+        self.payload: Any = None
         self.real = time.perf_counter()
         self.children: list[Node] = []
 

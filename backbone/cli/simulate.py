@@ -144,6 +144,7 @@ def up(
 
 
 def _print_endpoints(server: Server) -> None:
+    output.print(f"page: {server.page_url}", soft_wrap=True)
     for api, url in server.endpoints():
         output.print(f"HTTP API {api.name}: {url}", soft_wrap=True)
         for route in api.routes:

@@ -64,12 +64,14 @@ class ApiGateway:
         """What a call is answered. `who` signed it; `caller` is the word for the caller in the trace."""
         engine = self._engine
         place, account = (api.name, api.account) if api else ("no API", "")
-        node = engine.node("http", place, account, f"{call.method} {call.target}", caller=caller)
+        node = engine.node("http", place, account, f"{call.method} {call.target}", payload=call.body, caller=caller)
         answer, way = (NOT_FOUND, None) if api is None else self._answer(api, call, who, node)
         if api is not None and api.cors is not None:
             answer = _with_cors(answer, api.cors, call.headers.get("origin", ""))
         text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body, default=repr)
-        engine.node("returned", place, account, f"{answer.status} {text[:100]}", node, status=answer.status)
+        engine.node(
+            "returned", place, account, f"{answer.status} {text[:100]}", node, payload=answer.body, status=answer.status
+        )
         if api is not None:
             self._log(api, call, way, answer)
         return answer

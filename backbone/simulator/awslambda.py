@@ -193,7 +193,7 @@ class Lambda:
         """Run a function now; what it does is noted below the invocation."""
         engine = self._engine
         request_id = request_id or engine.new_id()
-        branch = engine.node("invoked", function.name, function.account, "", node)
+        branch = engine.node("invoked", function.name, function.account, "", node, payload=event)
         if engine.strikes(("timeout",), *function.names):
             words = f"RequestId: {request_id} Error: Task timed out after {function.timeout_seconds:.2f} seconds"
             problem = {"errorType": "Sandbox.Timedout", "errorMessage": words}

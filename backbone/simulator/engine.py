@@ -199,7 +199,7 @@ class Engine:
         self.streams: dict[str, list[Read]] = {}
         """Who reads each stream, by its ARN."""
         self._due: list[tuple[float, int, Timer]] = []
-        self._order = self._active = 0
+        self._order = self._active = self._nodes = 0
         self._current = _Current()
         self.turns: Turns | None = None
         """Who works on the state at once; None when a single thread does everything."""
@@ -273,12 +273,24 @@ class Engine:
     # The trace
 
     def node(
-        self, kind: NodeKind, place: str, account: str, words: str = "", parent: Node | None = None, **data: Any
+        self,
+        kind: NodeKind,
+        place: str,
+        account: str,
+        words: str = "",
+        parent: Node | None = None,
+        *,
+        payload: Any = None,
+        **data: Any,
     ) -> Node:
         """Note that something happened, under what it follows from."""
         node = Node(kind, self.now, place, account, words, data)
         parent = parent or self._current.node
         (self.roots if parent is None else parent.children).append(node)
+        self._nodes += 1
+        node.number = self._nodes
+        node.parent, node.root = (parent.number, parent.root) if parent else (self._nodes, self._nodes)
+        node.payload = payload
         node.depth = (parent.depth if parent else 0) + (kind in ("put", "call"))
         if node.depth > MAX_CHAIN:
             raise SimulatorError(

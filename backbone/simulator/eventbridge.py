@@ -133,7 +133,8 @@ class EventBridge:
             return refuse("denied", "AccessDeniedException", "by a fault")
         event = entry.event(event_id, who.account_id, bus.place.region, engine.iso_time())
         words = f"{entry.detail_type} from {caller}"
-        node = engine.node("put", bus.name, bus.account, words, None, id=event_id, allowed_by=decision.why, **about)
+        about |= {"id": event_id, "allowed_by": decision.why}
+        node = engine.node("put", bus.name, bus.account, words, None, payload=event, **about)
         self._ingest(bus, event, node, hops=0)
         return {"EventId": event_id}
 
@@ -192,7 +193,10 @@ class EventBridge:
 
     def _send(self, rule: Rule, event: Event, node: Node | None, *, hops: int = 0, **about: str) -> None:
         """Send an event to the targets of a rule."""
-        branch = self._engine.node("rule", rule.name, rule.account, "", node, address=rule.address, **about)
+        payload = event if node is None else None
+        branch = self._engine.node(
+            "rule", rule.name, rule.account, "", node, payload=payload, address=rule.address, **about
+        )
         for link in self._links[rule.address]:
             self.schedule(Delivery(link, event, branch, hops, self._engine.now))
 
@@ -260,6 +264,7 @@ class EventBridge:
             to.account,
             "",
             delivery.node,
+            payload=None if delivery.link.takes_event else sent.text,
             detail_type=delivery.event["detail-type"],
             id=delivery.event["id"],
             target=word,
@@ -383,7 +388,7 @@ class EventBridge:
         for event in [event for at, event in self.archived[kept.arn] if begin <= at < end and at >= oldest]:
             about = {"id": event["id"], "detail_type": event["detail-type"]}
             words = f"{event['detail-type']} from {kept.name}"
-            node = self._engine.node("replayed", bus.name, bus.account, words, **about)
+            node = self._engine.node("replayed", bus.name, bus.account, words, payload=event, **about)
             self._ingest(bus, event | {"replay-name": name}, node, hops=0, only=only)
 
     def redeliver(self, rule_arn: str, target_arn: str, event: Event, node: Node, *, hops: int) -> bool:

@@ -11,6 +11,7 @@ from typing import Self
 from backbone.errors import BackboneError
 from backbone.simulator.http_server import HttpServer, Received, is_from_elsewhere, reply_of
 from backbone.simulator.live import Live
+from backbone.simulator.page.api import PREFIX, Page
 from backbone.simulator.processes import Call, Reply
 from backbone.simulator.simulator import Simulator
 from backbone.system.http_model import HttpApi
@@ -36,10 +37,13 @@ class Server:
         self._failure: BackboneError | None = None
         self.on_node: Callable[[Node], None] | None = None
         self.live = Live(simulator, self._fail)
-        self._http = HttpServer(port, self.answer)
+        self.page = Page()
+        self._http = HttpServer(port, self.answer, self.page.routes())
         self.url = f"http://127.0.0.1:{self._http.port}"
+        self.page_url = f"{self.url}{PREFIX}/"
 
     def __enter__(self) -> Self:
+        self.page.show(self.live)
         self.live.simulator.on_node = self._show
         self.live.start()
         self._http.start()
@@ -48,6 +52,7 @@ class Server:
     def __exit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
     ) -> None:
+        self.page.close()
         self._http.stop()
         self.live.finish()
         self.live.end()
@@ -82,15 +87,19 @@ class Server:
                 if is_aws:
                     who = simulator.identity(_access_key(headers))
                     return simulator.call(who, Call(received.method, received.target, headers, received.body))
-                return _http(simulator, received)
+                reply = _http(simulator, received)
             except BackboneError as error:
                 return reply_of(400, str(error))
+        if reply.status == 404 and received.target == "/" and "text/html" in headers.get("accept", ""):
+            return Reply(302, {"location": f"{PREFIX}/"}, b"")  # somebody looks for the page
+        return reply
 
     def _fail(self, error: BackboneError) -> None:
         self._failure = error
         self._stopped = True
 
     def _show(self, node: Node) -> None:
+        self.page.add(node)
         if self.on_node is not None:
             self.on_node(node)
 

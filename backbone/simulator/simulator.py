@@ -126,6 +126,14 @@ class Simulator:
         """Seconds since the simulator was made, on its own clock."""
         return self._engine.now
 
+    def iso_time(self) -> str:
+        """The time on its own clock: UTC, in whole seconds."""
+        return self._engine.iso_time()
+
+    def messages(self, queue: Queue) -> list[Message]:
+        """The messages in a queue, oldest first."""
+        return self._sqs.queues[queue.arn].messages
+
     @property
     def on_node(self) -> Callable[[Node], None] | None:
         """What is called with everything that happens, when it happens."""
@@ -254,7 +262,7 @@ class Simulator:
         found, messages = self._sqs.take_all(queue)
         for position, message in enumerate(messages):
             code = message.attributes.get("ERROR_CODE", "")
-            node = self._engine.node("redriven", found.name, found.account, code)
+            node = self._engine.node("redriven", found.name, found.account, code, payload=message.body)
             if not self._redeliver(found, message, node):
                 self.queues[found.name] += messages[position:]
                 raise SimulatorError(f"{found.name}: nothing says where its messages should go")

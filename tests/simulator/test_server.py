@@ -287,7 +287,8 @@ def up(stacks: Path, folder: Path, *options: str) -> Iterator[tuple[subprocess.P
     )
     try:
         assert process.stdout is not None
-        url = process.stdout.readline().split()[-1]
+        page, url = process.stdout.readline().split()[-1], process.stdout.readline().split()[-1]
+        assert page == f"{url}/_backbone/"
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
         yield process, url
     finally:
