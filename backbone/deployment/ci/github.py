@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from backbone.deployment.ci.target import Target
+from backbone.deployment.ci.target import Checked, Target
 
-__all__ = ["FILE", "workflow"]
+__all__ = ["FILE", "checks", "workflow"]
 
 FILE = ".github/workflows/backbone.yml"
 
@@ -35,6 +35,33 @@ def workflow(targets: Sequence[Target], *, install: str, tests: bool) -> str:
     return HEAD.format(branch=first.branch) + "\n".join(jobs)
 
 
+def checks(checked: Sequence[Checked], *, install: str, tests: bool) -> str:
+    """The workflow of a backbone that no pipeline deploys yet."""
+    return CHECKS_HEAD + _check(checked, install, tests)
+
+
+CHECKS_HEAD = """\
+# Written by `backbone ci github`: it checks every change. To deploy, add `deployment` to the file and write it anew.
+name: backbone
+
+on:
+  pull_request:
+  push:
+    branches: ["main"]
+
+permissions: {}
+
+concurrency:
+  group: backbone-${{ github.ref }}
+  cancel-in-progress: true
+
+defaults:
+  run:
+    shell: bash
+
+jobs:
+"""
+
 HEAD = """\
 # Written by `backbone ci github`: a pull request is checked and planned, its merge is applied as it was reviewed.
 name: backbone
@@ -61,7 +88,7 @@ jobs:
 """
 
 
-def _check(targets: Sequence[Target], install: str, tests: bool) -> str:
+def _check(targets: Sequence[Checked], install: str, tests: bool) -> str:
     steps = [_setup(install, terraform=False)]
     for target in targets:
         sarif = target.named("backbone")

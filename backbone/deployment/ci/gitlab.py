@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backbone.deployment.ci.target import Target
+from backbone.deployment.ci.target import Checked, Target
 
-__all__ = ["FILE", "pipeline"]
+__all__ = ["FILE", "checks", "pipeline"]
 
 FILE = ".gitlab-ci.yml"
 
@@ -24,6 +24,28 @@ def pipeline(targets: Sequence[Target], *, install: str, tests: bool) -> str:
         jobs.append(_drift(target))
     return HEAD.format(branch=targets[0].branch, install=install, terraform=TERRAFORM_VERSION) + "\n".join(jobs)
 
+
+def checks(checked: Sequence[Checked], *, install: str, tests: bool) -> str:
+    """The pipeline of a backbone that no pipeline deploys yet."""
+    return CHECKS_HEAD.format(install=install) + _check(checked, tests)
+
+
+CHECKS_HEAD = """\
+# Written by `backbone ci gitlab`: it checks every change. To deploy, add `deployment` to the file and write it anew.
+workflow:
+  rules:
+    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
+    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
+
+stages: [check]
+
+default:
+  image: python:3.13-slim
+  interruptible: true
+  before_script:
+    - {install}
+
+"""
 
 HEAD = """\
 # Written by `backbone ci gitlab`: a merge request is checked and planned; its merge is planned again, and applied when
@@ -59,7 +81,7 @@ default:
 """
 
 
-def _check(targets: Sequence[Target], tests: bool) -> str:
+def _check(targets: Sequence[Checked], tests: bool) -> str:
     lines = []
     for target in targets:
         lines.append(f"backbone synth{target.option} && backbone check{target.option}")
