@@ -9,6 +9,7 @@ from backbone.cli import (  # noqa: F401
     development,
     diff,
     handover,
+    init,
     keys,
     layer,
     lock,

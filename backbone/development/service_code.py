@@ -13,7 +13,7 @@ from string import Template
 
 from backbone.development.shapes import class_name
 
-__all__ = ["Publisher", "ServiceCode", "filled", "listed"]
+__all__ = ["Publisher", "ServiceCode", "filled", "listed", "literal"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 WIDTH = 88
@@ -66,11 +66,11 @@ class ServiceCode:
 
     def test(self) -> str:
         """The text of the test."""
-        published = listed("PUBLISHED: list[str] = [", list(map(_literal, self.publishes)), "]")
+        published = listed("PUBLISHED: list[str] = [", list(map(literal, self.publishes)), "]")
         if not self.subscribes:
             return self._filled("test_api.py", published=published, account=self.account, api=self.names["http-api"])
         cases = "\n".join(
-            listed("(", [_literal(text) for text in (by.service, by.source, name)], "),", indent=8)
+            listed("(", [literal(text) for text in (by.service, by.source, name)], "),", indent=8)
             for name, by in self.received.items()
         )
         return self._filled("test_events.py", function=self.names["on-event"], cases=cases, published=published)
@@ -103,7 +103,7 @@ class ServiceCode:
             filled(
                 "service/event_published.py" if detail_type in self.publishes else "service/event_consumed.py",
                 name=name,
-                detail_type=_assigned("detail_type: ClassVar[str] = ", _literal(detail_type)),
+                detail_type=_assigned("detail_type: ClassVar[str] = ", literal(detail_type)),
             ).rstrip("\n")
             for detail_type, name in self._class_names().items()
         ]
@@ -172,7 +172,7 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """Text in Python, in the quotes that need fewer backslashes."""
     if text.count('"') <= text.count("'"):
         return json.dumps(text, ensure_ascii=False)

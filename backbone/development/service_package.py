@@ -13,7 +13,7 @@ from backbone.errors import BackboneError
 from backbone.sources import COMMON
 from backbone.topology import Topology
 
-__all__ = ["PackageNameError", "ServicePackage", "package_name"]
+__all__ = ["DEFAULT_ROOT", "PackageNameError", "ServicePackage", "package_name"]
 
 DEFAULT_ROOT = "services"
 LONGEST_NAME = 100
