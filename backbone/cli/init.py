@@ -93,7 +93,7 @@ def _settled(change: Callable[[str], Draft], given: str | None, question: str, d
         return change(default if given is None else given)
     while True:
         try:
-            return change(errors.input(f"{question} [{default}]: ").strip() or default)
+            return change(errors.input(f"{question} [{default}]: ", markup=False, emoji=False).strip() or default)
         except BackboneError as error:
             errors.print(str(error), style="red", soft_wrap=True)
         except EOFError:

@@ -184,6 +184,7 @@ def _texts(draft: Draft) -> dict[str, str]:
             events=listed("EVENTS = [", published, "]"),
             path=first.path,
             account=first.account,
+            api=first.names["http-api"],
         ),
         f"{DEFAULT_ROOT}/__init__.py": PARENT,
     }
