@@ -60,7 +60,7 @@ def test_what_it_writes_works_at_once(tmp_path: Path, options: tuple[str, ...], 
     written = json.loads(run(BACKBONE, "init", "new", "--yes", "--json", *options, folder=tmp_path)[0])
     assert sorted(written) == sorted(f"new/{path}" for path, text in contents(folder).items() if text is not None)
     topology = load(folder / "backbone.yaml")
-    found = {"name": topology.name, "region": topology.region, "services": list(topology.services)}
+    found: dict[str, Any] = {"name": topology.name, "region": topology.region, "services": list(topology.services)}
     found["accounts"] = {name: account.id for name, account in topology.accounts.items()}
     assert found | expected == found
     assert topology.warnings == ()
