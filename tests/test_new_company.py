@@ -87,9 +87,7 @@ def test_strict_mypy_knows_the_types_of_all_that_a_project_uses(company: Run) ->
         "def test_it(backbone_sim: Simulator) -> None:",
         *(f"    reveal_type({each})" for each in ("backbone_sim.run_until_idle()", "load", "answer", "Consumer().on")),
     )
-    notes = [line for line in company("mypy", "--strict", "-c", "\n".join(code)).splitlines() if "Revealed" in line]
+    company("python", "-c", f"open('typed.py', 'w').write({chr(10).join(code)!r})")
+    notes = [line for line in company("mypy", "--strict", "typed.py").splitlines() if "Revealed" in line]
     known = ("backbone.trace.Trace", "backbone.topology.models.Topology", "Response[", "backbone.runtime.envelope.")
     assert [word in note for word, note in zip(known, notes, strict=True)] == [True] * len(known), notes
-    assert "Skipping analyzing" not in company(
-        "mypy", "--strict", "-c", "from backbone.pytest_plugin import backbone_sim"
-    )
