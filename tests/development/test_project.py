@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -187,6 +188,7 @@ def talk(folder: Path, answers: bytes, *, interrupt: bool = False) -> tuple[int,
 
 
 def _read(terminal: int) -> bytes:
+    assert select.select([terminal], [], [], 60)[0], "nothing more was to be seen for a minute"
     try:
         return os.read(terminal, 1 << 16)
     except OSError:  # the other end is closed
