@@ -2,6 +2,7 @@
 
 from backbone.cli import (  # noqa: F401
     accounts,
+    additions,
     bootstrap,
     check,
     ci,

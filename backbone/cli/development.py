@@ -57,6 +57,10 @@ def add_service(
             show_default="that of the other services",
         ),
     ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option("--in", help="The included file to declare it in.", metavar="FILE", show_default="the main file"),
+    ] = None,
     language: Annotated[CodeLanguage, typer.Option(help="The language of its code.")] = CodeLanguage.PYTHON,
     file: Annotated[
         Path | None,
@@ -77,7 +81,7 @@ def add_service(
 
     path = file or find(Path())
     sys.path.insert(0, str(path.parent.resolve()))  # where the modules of the other services are
-    wanted = NewService(name, account, account_id, publishes or (), subscribes or (), root)
+    wanted = NewService(name, account, account_id, publishes or (), subscribes or (), root, into)
     print_files(new_service(path, wanted), as_json)
     errors.print("next: run `backbone schemas`, then `backbone synth`")
 

@@ -11,7 +11,7 @@ import yaml
 
 from backbone.errors import BackboneError
 
-__all__ = ["DeclareError", "add_entry", "add_key", "in_yaml", "read"]
+__all__ = ["DeclareError", "add_entry", "add_item", "add_key", "in_yaml", "keys", "read"]
 
 
 class DeclareError(BackboneError):
@@ -41,23 +41,53 @@ def add_entry(text: str, section: str, entry: Sequence[str], *, file: str) -> st
     return _after(text, _end(text, node), [indent + line for line in entry])
 
 
-def add_key(text: str, path: tuple[str, str], key: str, value: str, *, file: str) -> str:
-    """The text with a key in an entry of a section, after the last key that is there."""
-    section, name = path
-    node: yaml.Node = _root(text, file)
-    for step in path:
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        found = [below for each, below in pairs if each.value == step]
-        if not found:
-            raise DeclareError(f"{file}: {section}.{name}: is not written in this file, so that nothing can be added")
-        node = found[0]
-    if not isinstance(node, yaml.MappingNode) or not node.value:
-        raise DeclareError(f"{file}: {section}.{name}: to add {key}, write the keys of the entry first")
+def add_key(text: str, path: Sequence[str], key: str, value: str, *, file: str) -> str:
+    """The text with a key in the mapping at a path, after the last key that is there; the value is YAML in a line."""
+    place = ".".join(path)
+    node = _at(text, path, file)
+    if not isinstance(node, yaml.MappingNode):
+        raise DeclareError(f"{file}: {place}: to add {key}, write the keys of the entry first")
+    if not node.value:  # {}
+        return f"{text[: node.start_mark.index]}{{{key}: {value}}}{text[node.end_mark.index :]}"
     if node.flow_style:
         end = node.value[-1][1].end_mark.index
         return f"{text[:end]}, {key}: {value}{text[end:]}"
     indent = " " * node.value[0][0].start_mark.column
     return _after(text, _end(text, node), [f"{indent}{key}: {value}"])
+
+
+def add_item(text: str, path: Sequence[str], item: str, *, file: str) -> str:
+    """The text with an item, as YAML in a line, after the last one of the list at a path, which is made if missing."""
+    *above, key = path
+    if key not in keys(text, above, file=file):
+        return add_key(text, above, key, f"[{item}]", file=file)
+    node = _at(text, path, file)
+    if not isinstance(node, yaml.SequenceNode):
+        raise DeclareError(f"{file}: {'.'.join(path)}: to add an item, write a list")
+    if not node.value:  # []
+        return f"{text[: node.start_mark.index]}[{item}]{text[node.end_mark.index :]}"
+    if node.flow_style:
+        end = node.value[-1].end_mark.index
+        return f"{text[:end]}, {item}{text[end:]}"
+    return _after(text, _end(text, node), [f"{' ' * node.start_mark.column}- {item}"])
+
+
+def keys(text: str, path: Sequence[str], *, file: str) -> list[str]:
+    """The keys of the mapping at a path; none where there is something else."""
+    node = _at(text, path, file)
+    return [key.value for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+
+
+def _at(text: str, path: Sequence[str], file: str) -> yaml.Node:
+    """What stands at a path; DeclareError when that is not written in the file."""
+    node: yaml.Node = _root(text, file)
+    for step in path:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        found = [below for each, below in pairs if each.value == step]
+        if not found:
+            raise DeclareError(f"{file}: {'.'.join(path)}: is not written in this file, so that nothing can be added")
+        node = found[0]
+    return node
 
 
 def in_yaml(text: str) -> str:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backbone.development import declare
+from backbone.development.additions import account_entry
 from backbone.development.files import write_all
 from backbone.development.service_code import Publisher, ServiceCode
 from backbone.development.service_package import ServicePackage
 from backbone.errors import BackboneError
-from backbone.topology import Topology, environments, load, parse, selected
+from backbone.topology import Topology, environments, load, places, selected
 from backbone.topology.entries import ServiceEntry
 
 __all__ = ["NewService", "ScaffoldError", "new_service", "service_code"]
@@ -31,7 +32,8 @@ class NewService:
 
     Without `publishes` and `subscribes`, it answers the first event type, by name, that another service publishes. A
     service that subscribes to nothing has an API, and publishes when that is called. `root` is the Python package that
-    its own goes into, by default that of the other services.
+    its own goes into, by default that of the other services. `into` is the included file that declares it, by default
+    the main file.
     """
 
     name: str
@@ -40,6 +42,7 @@ class NewService:
     publishes: Sequence[str] = ()
     subscribes: Sequence[str] = ()
     root: str | None = None
+    into: Path | None = None
 
 
 def new_service(file: Path, wanted: NewService) -> list[Path]:
@@ -55,21 +58,21 @@ def new_service(file: Path, wanted: NewService) -> list[Path]:
         )
     package = ServicePackage.beside_others(file, topology, wanted.name, wanted.root)
     if declared is None:
-        text = _with_entry(file, topology, wanted, package.name)
+        texts = _with_entry(file, topology, wanted, package.name)
     else:
         _refuse_differences(wanted, declared)
-        place = ("services", wanted.name)
-        text = declare.add_key(declare.read(file), place, "module", package.name, file=str(file))
-    after = _checked(file, text, topology, wanted.name)
+        there, place = places(file)[wanted.name][0], ("services", wanted.name)
+        texts = {there: declare.add_key(declare.read(there), place, "module", package.name, file=str(there))}
+    after = _checked(file, texts, topology, wanted.name)
     code = service_code(after, wanted.name)
     for taken in (package.folder, package.test):
         if taken.exists():
             raise ScaffoldError(f"{taken}: is there already; choose another name")
-    texts = {folder / "__init__.py": PARENT for folder in reversed(package.missing_parents())}
-    texts |= {package.folder / name: content for name, content in code.files().items()}
-    texts |= {package.test: code.test(), file: text}
-    write_all(texts)
-    return list(texts)
+    written = {folder / "__init__.py": PARENT for folder in reversed(package.missing_parents())}
+    written |= {package.folder / name: content for name, content in code.files().items()}
+    written |= {package.test: code.test(), **texts}
+    write_all(written)
+    return list(written)
 
 
 def service_code(topology: Topology, name: str) -> ServiceCode:
@@ -141,9 +144,9 @@ def _events(topology: Topology, wanted: NewService, package: str) -> tuple[list[
     return ([f"{own}.Updated"], others[:1]) if others else ([f"{own}.Created"], [])
 
 
-def _with_entry(file: Path, topology: Topology, wanted: NewService, package: str) -> str:
-    """The file's text with the service, and the account if that is new, after the last of their kind."""
-    text = declare.read(file)
+def _with_entry(file: Path, topology: Topology, wanted: NewService, package: str) -> dict[Path, str]:
+    """The texts of the files with the service, and the account if that is new, after the last of their kind."""
+    texts: dict[Path, str] = {}
     known = ", ".join(topology.accounts)
     account, account_id = wanted.account, wanted.account_id
     if account is None:
@@ -151,12 +154,11 @@ def _with_entry(file: Path, topology: Topology, wanted: NewService, package: str
     if account not in topology.accounts:
         if account_id is None:
             raise ScaffoldError(f"--account: got {account!r}; allowed: {known}, or a new one with --account-id")
-        roles = {entry.deploy_role for entry in topology.accounts.values()}
-        role = roles.pop() if len(roles) == 1 else None
-        entry = f'{declare.in_yaml(account)}: {{id: "{account_id}"' + (f", deploy_role: {role}}}" if role else "}")
-        text = declare.add_entry(text, "accounts", [entry], file=str(file))
+        entry = f"{declare.in_yaml(account)}: {account_entry(topology, account_id)}"
+        texts[file] = declare.add_entry(declare.read(file), "accounts", [entry], file=str(file))
     elif account_id not in (None, topology.accounts[account].id):
         raise ScaffoldError(f"--account-id: got {account_id}; the file says {topology.accounts[account].id}")
+    into = _included(topology, file, wanted.into)
     publishes, subscribes = _events(topology, wanted, package)
     lines = [
         f"{wanted.name}:",
@@ -165,18 +167,30 @@ def _with_entry(file: Path, topology: Topology, wanted: NewService, package: str
         *_list("subscribes", subscribes),
         f"  module: {package}",
     ]
-    return declare.add_entry(text, "services", lines, file=str(file))
+    return texts | {into: declare.add_entry(texts.get(into) or declare.read(into), "services", lines, file=str(into))}
+
+
+def _included(topology: Topology, file: Path, wanted: Path | None) -> Path:
+    """The file that is to declare a service: the main file, or one that it includes."""
+    if wanted is None:
+        return file
+    others = [found.relative_to(topology.folder) for found in topology.included]
+    found = next((other for other in others if (topology.folder / other).resolve() == wanted.resolve()), None)
+    if found is None:
+        names = ", ".join(other.as_posix() for other in others) or "none, since the file includes none"
+        raise ScaffoldError(f"--in: got {wanted}; allowed: a file that the main file includes: {names}")
+    return file.parent / found
 
 
 def _list(key: str, names: Sequence[str]) -> list[str]:
     return [f"  {key}: [{', '.join(map(declare.in_yaml, names))}]"] if names else []
 
 
-def _checked(file: Path, text: str, before: Topology, name: str) -> Topology:
-    """The backbone that the new text declares, which differs in the service alone; what was valid stays valid."""
+def _checked(file: Path, texts: dict[Path, str], before: Topology, name: str) -> Topology:
+    """The backbone that the new texts declare, which differs in the service alone; what was valid stays valid."""
     for environment in environments(file) or (None,):
-        parse(text, file=str(file), environment=environment)
-    after = parse(text, file=str(file), environment=selected())
+        load(file, environment=environment, unsaved=texts)
+    after = load(file, environment=selected(), unsaved=texts)
     others = {other: entry for other, entry in after.services.items() if other != name}
     if others != {other: entry for other, entry in before.services.items() if other != name}:
         raise ScaffoldError(f"{file}: is written in a way that {name} cannot be added to; add it by hand")

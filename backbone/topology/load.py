@@ -104,12 +104,14 @@ def load(path: Path, *, environment: str | None = None, unsaved: Mapping[Path, s
     """The backbone that a file declares; raises TopologyError with all errors in it.
 
     A file that declares environments is read as it is in the one that is meant: `environment`, else BACKBONE_ENV.
-    `unsaved` has texts in place of what the file, or one that it includes, has.
+    `unsaved` has texts in place of what the file has, one that it includes, or that of an environment.
     """
 
     def read(file: Path, **options: str) -> Source:
         text = (unsaved or {}).get(file)
-        return source.read(file, **options) if text is None else source.parse(text, file=str(file), **options)
+        if text is None:
+            return source.read(file, **options)
+        return source.parse(text.removeprefix("\ufeff"), file=str(file), **options)
 
     try:
         topology = _validate(read(path), selected(environment), read)
@@ -132,9 +134,10 @@ def _validate(given: Source, environment: str | None, read: Callable[..., Source
         raise TopologyError([undecided])
     joined = include.join(given, partial(read, beginning="services"))
     given, problems = joined.source, joined.problems
-    problems += overlay.shared_places(given, joined.files)
+    overlays = overlay.Overlays(given, joined.files, read)
+    problems += overlays.shared_places()
     if environment is not None:
-        given, more = overlay.environment(given, environment, joined.files)
+        given, more = overlays.environment(environment)
         problems += more
     problems += consistency.check(given)
     try:

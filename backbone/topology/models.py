@@ -176,6 +176,11 @@ class Topology(Model):
         return (*files, *(file for file in beside if file.is_file()))
 
     @property
+    def included(self) -> tuple[Path, ...]:
+        """The files that it includes."""
+        return self._included
+
+    @property
     def environment(self) -> str | None:
         """The environment that this is the backbone of; None where the file declares none."""
         return self._environment

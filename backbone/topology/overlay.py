@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from backbone.sources import environment_file
 from backbone.topology.include import Included
-from backbone.topology.source import KeyPath, Origin, Problem, Source, format_value, read, suggestion
+from backbone.topology.source import KeyPath, Origin, Problem, Source, format_value, suggestion
 
-__all__ = ["declared", "environment", "shared_places", "undecided"]
+__all__ = ["Overlays", "declared", "undecided"]
 
 EVENT_KEYS = ("account", "publishes", "subscribes")
 """The keys of a service that say who talks to whom."""
@@ -41,25 +41,53 @@ def undecided(given: Source, name: str | None) -> Problem | None:
     return None
 
 
-def environment(given: Source, name: str, included: Sequence[Included] = ()) -> tuple[Source, list[Problem]]:
-    """The file as it is in an environment, and what the environment must not say.
+@dataclass(frozen=True)
+class Overlays:
+    """The environments of a file, and what they are laid over; `read` reads their own files."""
 
-    An included file may have a file for the environment beside it as well; what the main file says of it prevails.
-    """
-    merged = _Merged(given)
-    problems: list[Problem] = []
-    for each in included:
-        beside = environment_file(each.file, name)
+    given: Source
+    included: Sequence[Included]
+    read: Callable[..., Source]
+
+    def environment(self, name: str) -> tuple[Source, list[Problem]]:
+        """The file as it is in an environment, and what the environment must not say.
+
+        An included file may have a file for the environment beside it as well; what the main file says of it prevails.
+        """
+        given, merged = self.given, _Merged(self.given)
+        problems: list[Problem] = []
+        for each in self.included:
+            beside = environment_file(each.file, name)
+            if beside.is_file():
+                source = self.read(beside, beginning="services")
+                problems += _not_of_the_team(source, each)
+                merged.lay(_services_of(source, each), (), at=("environments", name))
+        merged.lay(given, ("environments", name))
+        beside = environment_file(Path(given.file), name)
         if beside.is_file():
-            source = read(beside, beginning="services")
-            problems += _not_of_the_team(source, each)
-            merged.lay(_services_of(source, each), (), at=("environments", name))
-    merged.lay(given, ("environments", name))
-    beside = environment_file(Path(given.file), name)
-    if beside.is_file():
-        merged.lay(read(beside), (), at=("environments", name))
-    problems += _changes_of_events(merged, given, name)
-    return Source(given.file, merged.value, merged.lines, merged.origins), problems
+            merged.lay(self.read(beside), (), at=("environments", name))
+        problems += _changes_of_events(merged, given, name)
+        return Source(given.file, merged.value, merged.lines, merged.origins), problems
+
+    def shared_places(self) -> Iterator[Problem]:
+        """Problems of environments that would have the same resources: one account and region, and one name."""
+        owners: dict[tuple[object, object, object], str] = {}
+        for name in declared(self.given):
+            source, _ = self.environment(name)
+            top = source.value
+            accounts = top.get("accounts")
+            for account, entry in accounts.items() if isinstance(accounts, dict) else ():
+                if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
+                    continue
+                other = owners.setdefault((entry["id"], str(top.get("region")), str(top.get("name"))), name)
+                if other != name:
+                    yield source.problem(
+                        ("environments", name),
+                        f"{account} is account {entry['id']}, as in the environment {other}, and the backbone has the "
+                        "same name in the same region, so their resources would be the same; give one of them another "
+                        "name, region or account",
+                    )
+                    break
 
 
 def _not_of_the_team(source: Source, included: Included) -> Iterator[Problem]:
@@ -92,27 +120,6 @@ def _services_of(source: Source, included: Included) -> Source:
         if path[:1] == ("services",) and path[1:2] != () and path[1] in own
     }
     return Source(source.file, {"services": own}, lines)
-
-
-def shared_places(given: Source, included: Sequence[Included] = ()) -> Iterator[Problem]:
-    """Problems of environments that would have the same resources: one account and region, and one name."""
-    owners: dict[tuple[object, object, object], str] = {}
-    for name in declared(given):
-        source, _ = environment(given, name, included)
-        top = source.value
-        accounts = top.get("accounts")
-        for account, entry in accounts.items() if isinstance(accounts, dict) else ():
-            if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
-                continue
-            other = owners.setdefault((entry["id"], str(top.get("region")), str(top.get("name"))), name)
-            if other != name:
-                yield source.problem(
-                    ("environments", name),
-                    f"{account} is account {entry['id']}, as in the environment {other}, and the backbone has the same "
-                    "name in the same region, so their resources would be the same; give one of them another name, "
-                    "region or account",
-                )
-                break
 
 
 @dataclass

@@ -7,6 +7,7 @@ import difflib
 import json
 import keyword
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -334,3 +335,53 @@ def test_after_an_error_everything_is_as_it_was(project: Path) -> None:
         new_service(project / "backbone.yaml", NewService("invoice", "order"))
     assert contents(project) == before
     assert not (project / "services" / "invoice").exists()
+
+
+def in_files(project: Path) -> Path:
+    """The project with its services in files of teams."""
+    main = project / "backbone.yaml"
+    (project / "teams").mkdir()
+    text, order, rest = main.read_text().partition("  order-service:")
+    entry, delivery, more = rest.partition("  delivery-service:")
+    other, logs, tail = more.partition("logs:")
+    (project / "teams" / "order.yaml").write_text(f"# the orders team's\nservices:\n{order}{entry}# the end\n")
+    (project / "teams" / "delivery.yaml").write_text(f"services:\n{delivery}{other}")
+    owners = "owners: {teams/order.yaml: [order], teams/delivery.yaml: [delivery]}\n"
+    head = text.replace("services:\n", "")
+    main.write_text(f"{head}{logs}{tail}include: [teams/*.yaml]\n{owners}")
+    return main
+
+
+def test_a_service_in_the_file_of_a_team(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    main = in_files(project)
+    monkeypatch.chdir(project)
+    before = contents(project)
+    written = new_service(main, NewService("refund-service", "order", into=Path("teams/order.yaml")))
+    team = (project / "teams" / "order.yaml").read_text()
+    assert team.startswith(before[project / "teams" / "order.yaml"].decode().removesuffix("# the end\n"))
+    assert "  refund-service:\n    account: order\n" in team
+    assert main.read_bytes() == before[main]
+    assert project / "teams" / "order.yaml" in written
+    assert load(main).services["refund-service"].module == "services.refund"
+    after = contents(project)
+    for wanted, error in (
+        (NewService("other-service", "delivery", into=Path("teams/order.yaml")), "which owners in"),
+        (
+            NewService("other-service", "order", into=Path("teams/none.yaml")),
+            "--in: got teams/none.yaml; allowed: a file",
+        ),
+        (NewService("other-service", "order", into=Path("backbone.yaml")), "teams/delivery.yaml, teams/order.yaml"),
+    ):
+        with pytest.raises(BackboneError, match=re.escape(error)):
+            new_service(main, wanted)
+    assert contents(project) == after
+
+
+def test_the_code_of_a_service_that_a_team_declares(project: Path) -> None:
+    main = in_files(project)
+    team = project / "teams" / "order.yaml"
+    team.write_text(team.read_text() + "  refund-service: {account: order, publishes: [Refund.Made]}\n")
+    before = main.read_bytes()
+    new_service(main, NewService("refund-service"))
+    assert team.read_text().endswith("publishes: [Refund.Made], module: services.refund}\n")
+    assert main.read_bytes() == before

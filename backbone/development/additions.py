@@ -1,0 +1,174 @@
+"""Entries added to the files that declare a backbone: all of what is there, comments too, stays as it is.
+
+An addition is written only if the files then declare what they did and the new entry besides, in every environment.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backbone.development import declare
+from backbone.development.files import write_all
+from backbone.errors import BackboneError
+from backbone.sources import environment_file
+from backbone.topology import Topology, environments, load, places
+from backbone.topology.source import format_value, suggestion
+
+__all__ = ["AdditionError", "NewAccount", "account_entry", "add_account", "add_subscription"]
+
+
+class AdditionError(BackboneError):
+    """The entry cannot be added; nothing was written."""
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """An account to add. `ids` has its id, or `ENVIRONMENT=ID` for each environment that has accounts of its own.
+
+    Without a deploy role and a profile, it has the deploy role that all others have, if they have the same.
+    """
+
+    name: str
+    ids: Sequence[str]
+    deploy_role: str | None = None
+    profile: str | None = None
+
+
+def add_subscription(file: Path, service: str, detail_type: str, sources: Sequence[str] = ()) -> tuple[Path, list[str]]:
+    """Let a service receive a detail-type, from some sources or from all.
+
+    Returns the file that was written, which may be one that the main file includes, and warnings about the entry.
+    AdditionError or TopologyError when the entry cannot be added.
+    """
+    before, known = _loaded(file, {}), places(file)
+    if service not in known:
+        allowed = ", ".join(known) or "none, since there is no service yet"
+        raise AdditionError(f"services: got {format_value(service)}; allowed: {allowed}{suggestion(service, known)}")
+    names = list(dict.fromkeys(sources))
+    for topology in before:
+        if any((each.detail_type, each.source_words) == (detail_type, names) for each in _entries(topology, service)):
+            raise AdditionError(f"services.{service}.subscribes: has {format_value(detail_type)} already")
+    written = known[service][0]
+    text = declare.add_item(
+        declare.read(written), ("services", service, "subscribes"), _subscription(detail_type, names), file=str(written)
+    )
+
+    def is_added(was: Topology, now: Topology) -> bool:
+        entries = _entries(now, service)
+        changed = was.services[service].model_copy(update={"subscribes": tuple(entries)})
+        is_last = bool(entries) and (entries[-1].detail_type, entries[-1].source_words) == (detail_type, names)
+        same = _said(now) == _said(was) | {"services": {**was.services, service: changed}}
+        return same and is_last and entries[:-1] == _entries(was, service)
+
+    after = _write(file, before, {written: text}, is_added)
+    path = ("services", service, "subscribes", len(_entries(after[0], service)) - 1)
+    return written, [str(warning) for warning in after[0].warnings if warning.path == path]
+
+
+def add_account(file: Path, account: NewAccount) -> list[Path]:
+    """Add an account to a file; returns the files that were written, among them those of environments.
+
+    AdditionError or TopologyError when it cannot be added.
+    """
+    before = _loaded(file, {})
+    if any(account.name in topology.accounts for topology in before):
+        raise AdditionError(f"accounts.{account.name}: the file has it already; choose another name")
+    ids = _ids(account.ids, [topology.environment for topology in before])
+    entry = account_entry(before[0], ids.get(None), account.deploy_role, account.profile)
+    name = declare.in_yaml(account.name)
+    texts = {file: declare.add_key(declare.read(file), ("accounts",), name, entry, file=str(file))}
+    for environment, number in ids.items():
+        if environment is not None:
+            _add_to_environment(texts, file, environment, name, f"{{id: {json.dumps(number)}}}")
+
+    def is_added(was: Topology, now: Topology) -> bool:
+        found = now.accounts.get(account.name)
+        return (
+            found is not None
+            and found.id == ids.get(now.environment, ids.get(None))
+            and _said(now) == _said(was) | {"accounts": {**was.accounts, account.name: found}}
+        )
+
+    _write(file, before, texts, is_added)
+    return list(texts)
+
+
+def account_entry(
+    topology: Topology, number: str | None, deploy_role: str | None = None, profile: str | None = None
+) -> str:
+    """An account as YAML in a line; with the deploy role of all others, unless it gets one or a profile of its own."""
+    roles = {entry.deploy_role for entry in topology.accounts.values()}
+    if deploy_role is None and profile is None and len(roles) == 1:
+        deploy_role = roles.pop()
+    said = {"deploy_role": deploy_role, "profile": profile}
+    keys = [f"{key}: {declare.in_yaml(value)}" for key, value in said.items() if value is not None]
+    return "{" + ", ".join([f"id: {json.dumps(number)}"] * (number is not None) + keys) + "}"
+
+
+def _ids(given: Sequence[str], known: Sequence[str | None]) -> dict[str | None, str]:
+    """The ids by environment; that of all of them is under None."""
+    pairs = [text.rpartition("=") for text in given]
+    ids = {environment if equals else None: number for environment, equals, number in pairs}
+    if unknown := [name for name in ids if name is not None and name not in known]:
+        names = ", ".join(name for name in known if name) or "none, since the file declares none"
+        raise AdditionError(f"--id: got the environment {format_value(unknown[0])}; allowed: {names}")
+    if len(ids) < len(given) or (None in ids and len(ids) > 1):
+        raise AdditionError(
+            "--id: got several for the same place; allowed: one id, or ENVIRONMENT=ID for each environment"
+        )
+    if missing := [name for name in known if name not in ids and None not in ids]:
+        raise AdditionError(
+            f"--id: is missing for {', '.join(map(str, missing))}; give ENVIRONMENT=ID for each environment"
+        )
+    return ids
+
+
+def _add_to_environment(texts: dict[Path, str], file: Path, environment: str, name: str, entry: str) -> None:
+    """Add an account to what an environment says: beside the accounts that it has, in either file."""
+    place, beside = ("environments", environment), environment_file(file, environment)
+    is_beside = beside.is_file() and "accounts" not in declare.keys(texts[file], place, file=str(file))
+    target, path = (beside, ()) if is_beside else (file, place)
+    text = texts.get(target) or declare.read(target)
+    if "accounts" in declare.keys(text, path, file=str(target)):
+        texts[target] = declare.add_key(text, (*path, "accounts"), name, entry, file=str(target))
+    else:
+        texts[target] = declare.add_key(text, path, "accounts", f"{{{name}: {entry}}}", file=str(target))
+
+
+def _subscription(detail_type: str, sources: Sequence[str]) -> str:
+    """A subscription as YAML in a line."""
+    names = [declare.in_yaml(source) for source in sources]
+    if not names:
+        return declare.in_yaml(detail_type)
+    source = names[0] if len(names) == 1 else f"[{', '.join(names)}]"
+    return f"{{detail_type: {declare.in_yaml(detail_type)}, source: {source}}}"
+
+
+def _entries(topology: Topology, service: str) -> list[Any]:
+    return list(topology.services[service].subscribes) if service in topology.services else []
+
+
+def _said(topology: Topology) -> dict[str, Any]:
+    """What a backbone is in its environment; what it is in others is asked there."""
+    return {key: value for key, value in topology if key != "environments"}
+
+
+def _loaded(file: Path, texts: Mapping[Path, str]) -> list[Topology]:
+    """What a file declares in each of its environments, with texts in place of what files have."""
+    return [load(file, environment=name, unsaved=texts) for name in environments(file) or (None,)]
+
+
+def _write(
+    file: Path, before: list[Topology], texts: Mapping[Path, str], is_added: Callable[[Topology, Topology], bool]
+) -> list[Topology]:
+    """Write the texts if they add the entry and change nothing else; returns what the file declares then."""
+    after = _loaded(file, texts)
+    if not all(map(is_added, before, after)):
+        names = ", ".join(map(str, texts))
+        raise AdditionError(f"{names}: is written in a way that nothing can be added to without changing more; edit it")
+    write_all(texts)
+    return after
