@@ -74,8 +74,8 @@ def _declared(known: Manifest | None) -> Iterator[Event]:
     """What services are declared to publish."""
     if known is not None:
         for service in known.services.values():
-            for detail_type in service.publishes:
-                yield Event(known.accounts[service.account], service.source, detail_type)
+            for detail_type, source in service.events:
+                yield Event(known.accounts[service.account], source, detail_type)
 
 
 def without_accounts(found: frozenset[Publishing]) -> set[Publishing]:

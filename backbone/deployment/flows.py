@@ -297,7 +297,7 @@ def _at_buses(system: System, universe: Universe, events: set[Event], declared: 
                 context = _context(system, event.source, event.detail_type)
                 if (
                     any(each.takes(event.detail_type, event.source) for each in service.subscribes)
-                    and event.source != service.source
+                    and event.source not in (service.source, *service.also_publishes)
                     and rule.pattern
                     and rule.pattern.could_match(event.envelope(rule.place.region))
                     and _is_delivered(system, target, context, universe)

@@ -189,11 +189,11 @@ def _hidden_by_others(source: Source) -> Iterator[Problem]:
     """Entries of `confidential` about events that services of other files publish."""
     services = source.value.get("services")
     own = [
-        detail_type
+        entry["detail_type"] if isinstance(entry, dict) else entry
         for service in (services.values() if isinstance(services, dict) else ())
         if isinstance(service, dict) and isinstance(service.get("publishes"), list)
-        for detail_type in service["publishes"]
-        if isinstance(detail_type, str)
+        for entry in service["publishes"]
+        if isinstance(entry.get("detail_type") if isinstance(entry, dict) else entry, str)
     ]
     entries = source.value.get("confidential")
     for index, entry in enumerate(entries if isinstance(entries, list) else ()):

@@ -149,6 +149,12 @@ def test_a_team_hides_its_own_events() -> None:
     assert load(Path("backbone.yaml")).confidential == ("B.Made", "A.Made")
 
 
+def test_a_team_hides_an_event_that_it_publishes_under_another_source() -> None:
+    said = "services: {a: {account: order, publishes: [{detail_type: A.Made, source: old}]}}\nconfidential: [A.Made]\n"
+    write("include: [teams/*.yaml]", {"teams/a.yaml": said})
+    assert load(Path("backbone.yaml")).confidential == ("A.Made",)
+
+
 def test_the_main_files_word_on_an_environment_prevails() -> None:
     said = "services: {a: {log_retention_days: 30, retry: {max_attempts: 3}}}"
     file = write(
