@@ -4,10 +4,11 @@ import sys
 
 from rich.console import Console
 
-from benchmarks import patterns, services, simulator, synthesis
+from benchmarks import patterns, review, services, simulator, synthesis
 
 ALL = {
     "patterns": patterns.main,
+    "review": review.main,
     "services": services.main,
     "simulator": simulator.main,
     "synthesis": synthesis.main,

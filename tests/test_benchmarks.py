@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
-from benchmarks import patterns, services, simulator, synthesis
+from benchmarks import patterns, review, services, simulator, synthesis
 
 
 def printed(main: Callable[[Console], None]) -> str:
@@ -41,3 +41,10 @@ def test_functions_are_measured() -> None:
 def test_patterns_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patterns, "SIZES", (10,))
     assert "moto" in printed(patterns.main)
+
+
+def test_reviews_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(review, "SIZES", (3,))
+    tables = printed(review.main)
+    assert "one subscription more" in tables
+    assert "all logs kept longer" in tables

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
 from backbone.deployment.dangers import Danger, danger
-from backbone.deployment.flows import Event, Flows, Publishing, Receiving, Renaming, Universe, flows_of, owner
+from backbone.deployment.flows import Flows, Publishing, Receiving, Renaming, flows_of, owner
+from backbone.deployment.universe import Event, Universe
 from backbone.manifest import Manifest
 from backbone.system.model import System
 from backbone.system.plan import Change

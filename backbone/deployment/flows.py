@@ -6,45 +6,17 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import product
-from typing import Any
 
+from backbone.deployment.universe import ANYONE, BUS, Event, Universe, named, wanted
 from backbone.manifest import Manifest
 from backbone.system.access import EVENTS, delivery_refusal, may, may_assume, organization
-from backbone.system.iam import BUS as BUS_POLICY
 from backbone.system.iam import Identity, Statement, authorize, event_source
 from backbone.system.iam.text import like
 from backbone.system.model import EventBus, Function, LogGroup, Queue, Role, Rule, Stream, System, Target
 
-__all__ = ["Event", "Flows", "Publishing", "Receiving", "Renaming", "Universe", "flows_of", "owner"]
+__all__ = ["Flows", "Publishing", "Receiving", "Renaming", "flows_of", "owner"]
 
 PUT = "events:PutEvents"
-BUS = ":event-bus/"
-ANY = "*"
-"""Stands for a source or detail-type that nothing names."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """A type of events: who publishes it, from which account."""
-
-    account_id: str
-    source: str
-    detail_type: str
-
-    def envelope(self, region: str) -> dict[str, Any]:
-        """An event of the type, as far as it is known before there is one."""
-        return {
-            "version": "0",
-            "id": "00000000-0000-0000-0000-000000000000",
-            "detail-type": self.detail_type,
-            "source": self.source,
-            "account": self.account_id,
-            "time": "2024-01-01T00:00:00Z",
-            "region": region,
-            "resources": [],
-            "detail": {},
-        }
 
 
 @dataclass(frozen=True)
@@ -137,40 +109,6 @@ def owner(id: str) -> str:
     return "global bus" if parts[0] == "global-bus" else f"stack {stack}"
 
 
-class Universe:
-    """What the states of a system have between them, so that their flows can be compared.
-
-    `buses` has the ARNs of all buses, and `hubs` those of the buses that events are published on: they forward in one
-    of the states, and nothing feeds them there. `accounts` may publish; `sources` and `detail_types` are those that
-    patterns and policies name.
-    """
-
-    def __init__(self, *states: System) -> None:
-        self.hubs: set[str] = set()
-        self.buses = {bus.arn for system in states for bus in system.of(EventBus)}
-        self.accounts: set[str] = set()
-        pairs: list[tuple[str, str]] = []
-        for system in states:
-            forwarding = {target.rule_arn for target in system.targets if BUS in target.arn}
-            fed = {target.arn for target in system.targets}
-            self.hubs |= {rule.bus_arn for rule in system.of(Rule) if rule.arn in forwarding} - fed
-            self.accounts |= {place.account_id for place in system.accounts.values()}
-            pairs += [(event.source, event.detail_type) for rule in system.of(Rule) for event in _wanted(rule)]
-            policies = [policy for role in system.of(Role) for policy in role.policies]
-            for policy in (*policies, *(bus.policy for bus in system.of(EventBus))):
-                for accounts, sources, detail_types in _named(policy.statements if policy else ()):
-                    self.accounts |= accounts if policy and policy.kind is BUS_POLICY else set()
-                    pairs += product(sources, detail_types)
-        self.sources = sorted({source for source, _ in pairs})
-        self.detail_types = sorted({detail_type for _, detail_type in pairs})
-
-    def pairs(self, sources: list[str], detail_types: list[str]) -> Iterator[tuple[str, str]]:
-        """Each source with each detail-type, with names in place of ANY."""
-        return product(
-            self.sources if sources == [ANY] else sources, self.detail_types if detail_types == [ANY] else detail_types
-        )
-
-
 def flows_of(system: System, universe: Universe, declared: Manifest | None = None) -> Flows:
     """The flows of events in one of the states of a universe. Without hubs every event counts as forwarded.
 
@@ -186,23 +124,37 @@ def flows_of(system: System, universe: Universe, declared: Manifest | None = Non
 
 
 def _publishing(system: System, hub: EventBus, universe: Universe) -> Iterator[Publishing]:
-    known = list(_named(hub.policy.statements if hub.policy else ()))
-    for account_id in sorted(universe.accounts):
-        pairs = {pair for found, *of in known if account_id in found or not found for pair in universe.pairs(*of)}
+    for account_id, pairs in _by_accounts(hub, universe).items():
         root = Identity(hub.place.root.replace(hub.account_id, account_id), account_id)
+        who = "every account" if account_id == ANYONE else f"the account {system.account_name(account_id)}"
         for source, detail_type in sorted(pairs):
             if _may_put(system, hub, root, source, detail_type):
-                event = Event(account_id, source, detail_type)
-                yield Publishing(f"the account {system.account_name(account_id)}", "", event)
+                yield Publishing(who, "", Event(account_id, source, detail_type))
     for function in system.of(Function):
         role = system.get(Role, function.role_arn)
         if role is None:
             continue
         statements = [found for policy in role.policies for found in policy.statements if _is_put(found, hub)]
-        for source, detail_type in sorted({pair for _, *of in _named(statements) for pair in universe.pairs(*of)}):
+        for source, detail_type in sorted({pair for _, *of in named(statements) for pair in universe.pairs(*of)}):
             if _may_put(system, hub, role.identity, source, detail_type):
                 event = Event(function.account_id, source, detail_type)
                 yield Publishing(owner(function.address), function.name, event)
+
+
+def _by_accounts(hub: EventBus, universe: Universe) -> dict[str, set[tuple[str, str]]]:
+    """The events that the policy of a bus speaks of, by the accounts that it may mean.
+
+    Where it admits whoever comes, and these are too many, an account is tried with what another state says of it.
+    """
+    found: dict[str, set[tuple[str, str]]] = {account_id: set() for account_id in sorted(universe.accounts)}
+    for accounts, *of in named(hub.policy.statements if hub.policy else ()):
+        pairs = {*universe.pairs(*of)}
+        for account_id in accounts or universe.accounts:
+            few = pairs & universe.by_account[account_id] if universe.is_large and not accounts else pairs
+            found[account_id] |= few
+        if universe.is_large and not accounts:
+            found.setdefault(ANYONE, set()).update(pairs)
+    return found
 
 
 def _outside(system: System, universe: Universe) -> Iterator[Publishing]:
@@ -215,7 +167,7 @@ def _outside(system: System, universe: Universe) -> Iterator[Publishing]:
                 for arn in {resource.text for resource in statement.resources if BUS in resource.text}:
                     if arn in universe.buses or not _puts(statement):
                         continue
-                    for source, detail_type in (pair for _, *of in _named([statement]) for pair in universe.pairs(*of)):
+                    for source, detail_type in (pair for _, *of in named([statement]) for pair in universe.pairs(*of)):
                         context = _context(system, source, detail_type)
                         if authorize(role.identity, PUT, arn, owner=role.account_id, context=context):
                             event = Event(function.account_id, source, detail_type)
@@ -228,21 +180,6 @@ def _puts(statement: Statement) -> bool:
 
 def _is_put(statement: Statement, hub: EventBus) -> bool:
     return _puts(statement) and any(like(resource.text, hub.arn) for resource in statement.resources)
-
-
-def _named(statements: Iterable[Statement]) -> Iterator[tuple[set[str], list[str], list[str]]]:
-    """The accounts, sources and detail-types that statements name. A role's or service's ARN names its account."""
-    for statement in statements:
-        if not statement.allows:
-            continue
-        found: dict[str, list[str]] = {"events:source": [], "events:detail-type": []}
-        for condition in statement.conditions:
-            if condition.key.lower() in found and not condition.operator.negated:
-                found[condition.key.lower()] += [value.text for value in condition.values]
-        principals = statement.principals
-        accounts = set(principals.accounts) if principals else set()
-        accounts |= {arn.split(":")[4] for arn in principals.arns if arn.count(":") > 4} if principals else set()
-        yield accounts, found["events:source"] or [ANY], found["events:detail-type"] or [ANY]
 
 
 def _context(system: System, source: str, detail_type: str) -> dict[str, str]:
@@ -263,6 +200,7 @@ def _receiving(system: System, universe: Universe, events: set[Event]) -> Iterat
         if rule.enabled and rule.pattern and rule.bus_arn in hubs:
             for target in rule.targets:
                 ways[target.arn].append((rule, target))
+    by_type = _by_type(events)
     for rule in system.of(Rule):
         targets = [
             target for target in rule.targets if not isinstance(system.target_of(target.arn), EventBus | LogGroup)
@@ -270,7 +208,7 @@ def _receiving(system: System, universe: Universe, events: set[Event]) -> Iterat
         if rule.pattern is None or not rule.enabled or not targets:
             continue
         direct = not hubs or rule.bus_arn in hubs
-        for event in events if hubs else _wanted(rule):
+        for event in _candidates(rule, events, by_type) if hubs else wanted(rule):
             envelope = event.envelope(rule.place.region)
             if not rule.pattern.could_match(envelope):
                 continue
@@ -314,15 +252,20 @@ def _is_delivered(system: System, target: Target, context: dict[str, str], unive
     return role is not None and may_assume(EVENTS, role, source) and may(role, PUT, target.arn)
 
 
-def _wanted(rule: Rule) -> Iterator[Event]:
-    """The events that a rule names."""
+def _by_type(events: Iterable[Event]) -> Mapping[str, list[Event]]:
+    found: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        found[event.detail_type].append(event)
+    return found
+
+
+def _candidates(rule: Rule, events: set[Event], by_type: Mapping[str, list[Event]]) -> Iterable[Event]:
+    """The events that a rule may match: those of the detail-types in its pattern, where that names them one by one."""
     pattern = json.loads(rule.pattern.to_json()) if rule.pattern else {}
-
-    def texts(field: str) -> list[str]:
-        return [found for found in pattern.get(field, ()) if isinstance(found, str)] or [ANY]
-
-    for source, detail_type in product(texts("source"), texts("detail-type")):
-        yield Event(ANY, source, detail_type)
+    names = [name for name in pattern.get("detail-type", ()) if isinstance(name, str)]
+    if not names or len(names) < len(pattern["detail-type"]):
+        return events
+    return [event for name in names for event in by_type.get(name, ())]
 
 
 def _ends(system: System, target: Target) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from backbone.deployment import universe
 from backbone.deployment.dangers import RULES, Danger
 from backbone.deployment.markdown import markdown
 from backbone.deployment.review import Review, review
@@ -47,6 +48,15 @@ def found_in(review: Review) -> set[str]:
 @pytest.mark.parametrize("case", CASES)
 def test_dangers_are_found_and_nothing_else(case: str) -> None:
     found = reviewed(case)
+    assert found_in(found) == {*CASES[case]["finds"]}, [str(one) for one in found.dangers]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_backbone_that_is_too_large_to_try_everything_is_reviewed_alike(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(universe, "MOST_TRIED", 0)
+    found = review([read_plan(document, stack) for stack, document in plans(case)], WAVES, ACCOUNTS)
     assert found_in(found) == {*CASES[case]["finds"]}, [str(one) for one in found.dangers]
 
 

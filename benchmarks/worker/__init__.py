@@ -1,0 +1,1 @@
+"""A service of a large backbone: a function that receives and publishes."""
