@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ from backbone.cli.stacks import NoSynth, PlanFiles, current, planned
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from backbone.simulator import Simulator
     from backbone.simulator.server import Server
@@ -128,19 +129,48 @@ def up(
     """Serve the synthesized system on this machine.
 
     Until Ctrl-C, it answers HTTP calls of its APIs and PutEvents of any AWS client, and prints events as they happen.
+    When the file or a service's code changes, the system is made anew, with its tables and queues as they are.
     """
     from backbone.cli.trace import LivePrinter
+    from backbone.simulator import Simulator
     from backbone.simulator.server import Server
 
     with _simulator(stacks, fault, seed=seed, stub_authorizers=stub_authorizers, no_synth=no_synth) as simulator:
         server = Server(simulator, port=port)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: server.stop())
-        with LivePrinter(output) as printer, server:
+
+        def take(reading: Reading) -> None:
+            server.page.problem = ""
+            server.replace(Simulator(reading, seed=seed, stub_authorizers=stub_authorizers))
+            _freeze()
+            _print(finding for finding in server.live.simulator.all_findings if finding.rule != DIFFERENCE)
+            output.print("made anew", style="green")
+
+        def fail(words: str) -> None:
+            server.page.problem = f"The last change is not taken over:\n{words}"
+            errors.print(f"error: {words}", style="red", soft_wrap=True)
+
+        with LivePrinter(output) as printer, server, _reloader(stacks, take, fail, no_synth=no_synth):
             server.on_node = printer.add
             _print_endpoints(server)
             server.run()
     output.print("ended")
+
+
+def _reloader(
+    stacks: Path | None, take: Callable[[Reading], None], fail: Callable[[str], None], *, no_synth: bool
+) -> AbstractContextManager[object]:
+    """What makes the system anew when its sources change, where they are here."""
+    from backbone import manifest
+    from backbone.cli.reload import Reloader
+    from backbone.topology import find, output_folder
+
+    file = find(Path())
+    folder = output_folder(file)
+    if stacks is not None or no_synth or not file.is_file() or not (folder / manifest.FILE_NAME).exists():
+        return nullcontext()
+    return Reloader(file, folder, take=take, say=lambda words: errors.print(words, style="dim"), fail=fail)
 
 
 def _print_endpoints(server: Server) -> None:
@@ -172,9 +202,16 @@ def _simulator(
         faults=[Fault.parse(fault) for fault in faults or []],
         stub_authorizers=stub_authorizers,
     )
-    gc.freeze()  # the system stays as long as the process: looking for garbage in it doubles the time of an event
+    _freeze()
     _print(finding for finding in simulator.all_findings if finding.rule != DIFFERENCE)
     return simulator
+
+
+def _freeze() -> None:
+    """Keep the system out of garbage collection, since it stays: looking into it doubles the time of an event."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _print(findings: Iterable[Finding]) -> None:

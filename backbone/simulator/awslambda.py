@@ -29,7 +29,7 @@ LONGEST_PAUSE_SECONDS = 300.0
 """Between attempts of an event that was throttled (developer guide, "Asynchronous invocation")."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Invocation:
     """An asynchronous invocation."""
 
@@ -66,11 +66,23 @@ class Lambda:
         self._engine = engine
         self._processes: dict[str, _Processes] = defaultdict(_Processes)
         """Those of each function, by its ARN, and of what runs beside it by a fault."""
+        self._waiting: set[Invocation] = set()
+        """Those that wait for another attempt."""
         self.destinations = Destinations(engine, self.invoke_later)
         """Where records of what functions did are sent."""
         engine.take(Function, "function", self._deliver)
         engine.invoke = self.invoke
         engine.throttle = self.throttle
+
+    def take_over(self, before: Lambda) -> None:
+        """Go on with invocations that wait for another attempt."""
+        for old in before._waiting:
+            function = self._engine.system.get(Function, old.function.arn)
+            if function is not None:
+                self.invoke_later(function, old.event, old.node)
+            else:
+                words = "the function is there no more"
+                self._engine.node("lost", old.function.name, old.function.account, words, old.node, **old.about)
 
     def end(self) -> None:
         """End the functions' processes, whatever they are doing, of which those learn who wait for them."""
@@ -105,6 +117,7 @@ class Lambda:
 
     def _attempt(self, invocation: Invocation) -> None:
         engine, function = self._engine, invocation.function
+        self._waiting.discard(invocation)
         if (words := self.throttle(function)) is not None:
             self._wait(invocation, words)
             return
@@ -125,7 +138,11 @@ class Lambda:
         elif age + pause >= function.max_age_seconds:
             self._fail(invocation, "EventAgeExceeded", outcome)
         else:
-            engine.at(pause, partial(self._attempt, invocation))
+            self._again(invocation, pause)
+
+    def _again(self, invocation: Invocation, pause: float) -> None:
+        self._waiting.add(invocation)
+        self._engine.at(pause, partial(self._attempt, invocation))
 
     def throttle(self, function: Function) -> str | None:
         """Why Lambda does not run a function now; None when it does."""
@@ -150,7 +167,7 @@ class Lambda:
             about = {"attempts": 0, **invocation.about}
             invocation.waiting = engine.node("retry", function.name, function.account, words, invocation.node, **about)
         invocation.waiting.data["attempts"] += 1
-        engine.at(invocation.pause, partial(self._attempt, invocation))
+        self._again(invocation, invocation.pause)
         invocation.pause = min(LONGEST_PAUSE_SECONDS, 2 * invocation.pause)
 
     def _fail(self, invocation: Invocation, condition: str, outcome: Outcome | None) -> None:

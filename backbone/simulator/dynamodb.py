@@ -43,6 +43,21 @@ class DynamoDb:
         found = self._backend(table).tables[table.name]
         return [item.to_json()["Attributes"] for item in found.all_items()]
 
+    def take_over(self, before: DynamoDb) -> None:
+        """Take the items of the tables that are still there, with the same keys; other tables begin empty."""
+        self._backends, self._changes = before._backends, before._changes
+        old = {table.arn: table for table in before._engine.system.of(Table)}
+        for table in self._engine.system.of(Table):
+            backend = self._backends.get((table.account_id, table.place.region))
+            if backend is None:
+                continue
+            if table.arn not in old or _shape(table) != _shape(old[table.arn]):
+                backend.tables.pop(table.name, None)
+                _create(backend, table)
+            for item in backend.tables[table.name].all_items() if table.expiry_attribute else ():
+                content = item.to_json()["Attributes"]
+                self._expire_later(table, {name: content[name] for name in table.keys}, content)
+
     def _answer(self, who: Identity, call: Call) -> Reply:
         engine, operation = self._engine, call.target.partition(".")[2]
         parts = list(asked(operation, json.loads(call.body)))
@@ -90,10 +105,14 @@ class DynamoDb:
             number = self._changes[table.arn] = self._changes.get(table.arn, 0) + 1
             new, old = change.get("NewImage", {}), change.get("OldImage", {})
             emit(self._engine, table, Change(change["Keys"], old, new, number, by_expiry), node)
-            expiry = _expiry(table, new)
-            if expiry is not None:
-                wait = max(0.0, expiry - self._engine.timestamp)
-                self._engine.at(wait, partial(self._expire, table, change["Keys"]), passive=True)
+            self._expire_later(table, change["Keys"], new)
+
+    def _expire_later(self, table: Table, keys: Mapping[str, Any], item: Mapping[str, Any]) -> None:
+        """Have an item deleted when its time has passed, if it has one."""
+        expiry = _expiry(table, item)
+        if expiry is not None:
+            wait = max(0.0, expiry - self._engine.timestamp)
+            self._engine.at(wait, partial(self._expire, table, keys), passive=True)
 
     def _expire(self, table: Table, keys: Mapping[str, Any]) -> None:
         """Delete an item if its time has passed. AWS does so within days, and gives it out until then."""
@@ -171,6 +190,11 @@ def _create(backend: Any, table: Table) -> None:
         deletion_protection_enabled=False,
         warm_throughput=None,
     )
+
+
+def _shape(table: Table) -> tuple[object, ...]:
+    """What items cannot keep when it changes."""
+    return table.keys, table.attribute_types, table.global_indexes, table.local_indexes
 
 
 def _schema(keys: tuple[str, ...]) -> list[dict[str, str]]:

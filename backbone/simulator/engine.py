@@ -270,6 +270,11 @@ class Engine:
         """When the clock showed `now`, in milliseconds since 1970, as SQS writes it."""
         return str(round((BEGIN + now) * 1000))
 
+    def take_over(self, before: Engine) -> None:
+        """Go on with the time, the ids and the trace of a simulation before this."""
+        self.now, self.random = before.now, before.random
+        self.roots, self._nodes = before.roots, before._nodes
+
     # The trace
 
     def node(

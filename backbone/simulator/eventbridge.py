@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from backbone.aws.arn import Arn
 from backbone.aws.events import is_reserved
 from backbone.simulator import put_events, schedules
 from backbone.simulator.api import error, reply
+from backbone.simulator.deliveries import Delivery, Link
 from backbone.simulator.engine import Engine, Event, Request, SimulatorError
 from backbone.simulator.processes import Call, Reply
 from backbone.simulator.put_events import Denial, Entry, PutEventsError
 from backbone.system import access
 from backbone.system.access import Refusal
 from backbone.system.iam import Decision, Identity
-from backbone.system.model import Archive, EventBus, Function, LogGroup, Queue, Resource, Rule, Target
+from backbone.system.model import Archive, EventBus, Function, Queue, Resource, Rule, Target
 from backbone.system.target_input import Delivered, Dropped
 from backbone.trace import Node, NodeKind
 
@@ -32,37 +32,6 @@ _EVENT = Delivered("")
 """What those are sent who take the event itself."""
 
 
-class Link:
-    """A target with what is known of it before any event comes: it is looked up once, not for every delivery."""
-
-    __slots__ = ("other_region", "refusals", "takes_event", "target", "to")
-
-    def __init__(self, target: Target, to: Resource | None) -> None:
-        self.target = target
-        self.to = to
-        self.takes_event = isinstance(to, EventBus) or (isinstance(to, LogGroup) and target.input.is_whole)
-        """Whether it takes the event itself, which then need not be written out for it."""
-        self.other_region = isinstance(to, EventBus) and to.place.region != Arn.parse(target.rule_arn).region
-        self.refusals: dict[tuple[str, str], Refusal | None] = {}
-        """Why events of a source and type may not be delivered to it; None when they may."""
-
-
-class Delivery:
-    """An event on its way to one target."""
-
-    __slots__ = ("attempts", "event", "hops", "link", "node", "retrying", "since", "target")
-
-    def __init__(self, link: Link, event: Event, node: Node, hops: int, since: float) -> None:
-        self.link = link
-        self.target = link.target
-        self.event = event
-        self.node = node
-        self.hops = hops
-        self.since = since
-        self.attempts = 0
-        self.retrying: Node | None = None
-
-
 class EventBridge:
     """The buses of a system, with their rules and archives."""
 
@@ -75,6 +44,8 @@ class EventBridge:
             self._archives.setdefault(archive.bus_arn, []).append(archive)
         self.archived: dict[str, list[tuple[float, Event]]] = engine.states(Archive, list)
         """What each archive has kept, oldest first, as (time, event), by ARN."""
+        self._pending: dict[Delivery, None] = {}
+        """What will be attempted, now or later, in the order in which that was decided."""
         # Policies do not change while a simulation runs.
         self._put_decisions: dict[tuple[str, str, str, str], tuple[Identity, Decision | Denial]] = {}
         self._dead_letter_refusals: dict[str, str | None] = {}
@@ -217,20 +188,37 @@ class EventBridge:
         if engine.faults:
             names = self._names_of(delivery.link)
             if fault := engine.strikes(("delay",), *names):
-                engine.at(fault.seconds, lambda: self._attempt(delivery))
+                self._attempt_in(fault.seconds, delivery)
                 return
             if fault := engine.strikes(("reorder",), *names):
-                engine.at(engine.random.uniform(0, fault.seconds), lambda: self._attempt(delivery))
+                self._attempt_in(engine.random.uniform(0, fault.seconds), delivery)
                 return
             if engine.strikes(("duplicate",), *names):
-                engine.at(0, lambda: self._attempt(delivery))
-        engine.at(0, lambda: self._attempt(delivery))
+                self._attempt_in(0, delivery)
+        self._attempt_in(0, delivery)
+
+    def _attempt_in(self, seconds: float, delivery: Delivery) -> None:
+        self._pending[delivery] = None
+        self._engine.at(seconds, lambda: self._attempt(delivery))
 
     def _names_of(self, link: Link) -> tuple[str, ...]:
         target, to = link.target, link.to
         return (target.arn, target.address, target.rule_name, *(to.names if to else ()))
 
+    def take_over(self, before: EventBridge) -> None:
+        """Take what archives have kept, and go on with deliveries that are under way."""
+        for arn, kept in before.archived.items():
+            if arn in self.archived:
+                self.archived[arn] += kept
+        for old in before._pending:
+            target = old.target
+            if not self.redeliver(target.rule_arn, target.arn, old.event, old.node, hops=old.hops):
+                about = {"id": old.event["id"], "detail_type": old.event["detail-type"]}
+                words = f"{target.rule_name}: the target is there no more"
+                self._engine.node("lost", target.rule_name, target.account, words, old.node, **about)
+
     def _attempt(self, delivery: Delivery) -> None:
+        self._pending.pop(delivery, None)
         target, to = delivery.target, delivery.link.to
         if self._engine.faults and self._struck(delivery, to):
             return
@@ -326,7 +314,7 @@ class EventBridge:
             name = to.name if to else target.arn
             delivery.retrying = engine.node("retry", name, target.account, str(refusal), delivery.node, attempts=1)
         delivery.retrying.data["attempts"] = delivery.attempts
-        engine.at(pause, lambda: self._attempt(delivery))
+        self._attempt_in(pause, delivery)
 
     def _give_up(
         self, delivery: Delivery, refusal: Refusal, *, exhausted: str | None = None, silently: bool = False

@@ -46,9 +46,16 @@ class Live:
             self.simulator.start_functions()
         self._turns.start()
 
-    def finish(self) -> None:
-        """Let happen what is due now, and wait for what functions are doing; not longer than a few seconds."""
-        end = time.monotonic() + PATIENCE_SECONDS
+    def take_over(self, before: Live) -> None:
+        """Go on where another has stopped, which is over then."""
+        before.end()
+        self.simulator.take_over(before.simulator)
+        self._offset = before._offset
+        before.simulator.close()
+
+    def finish(self, seconds: float = PATIENCE_SECONDS) -> None:
+        """Let happen what is due now, and wait for what functions are doing; not longer than some seconds."""
+        end = time.monotonic() + seconds
         while time.monotonic() < end and not self._is_idle():
             time.sleep(0.01)
 
@@ -58,6 +65,9 @@ class Live:
         with self:
             self.simulator.end_functions()
         self._turns.join()
+        end = time.monotonic() + PATIENCE_SECONDS
+        while self._turns.absent and time.monotonic() < end:
+            time.sleep(0.01)  # calls whose function has ended just now
 
     def advance(self, seconds: float) -> None:
         """Let so much more time pass at once; for a thread whose turn it is."""

@@ -48,6 +48,11 @@ class MessageQueue:
         self.messages.append(message)
         return message
 
+    def take_over(self, before: MessageQueue) -> None:
+        """Take the messages of this queue as it was, and what it remembers of those that were sent."""
+        self.messages += before.messages
+        self._sent, self._sequence, self._turn = before._sent, before._sequence, before._turn
+
     def show(self, message: Message, at: float) -> None:
         """Have a message be visible from a time on, after those that are from the same time on."""
         self._turn += 1

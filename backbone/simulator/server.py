@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -19,6 +20,9 @@ from backbone.trace import Node
 
 __all__ = ["Server"]
 
+FINISH_SECONDS = 2.0
+"""How long what is under way may take when another system takes its place."""
+
 LOOK_SECONDS = 0.1
 """How often `run` looks whether it is to end: a wait for it would not end by a signal that another thread gets."""
 
@@ -34,6 +38,9 @@ class Server:
 
     def __init__(self, simulator: Simulator, *, port: int) -> None:
         self._stopped = False
+        self._open = threading.Event()
+        """Whether calls are taken; they wait while a system takes the place of another."""
+        self._open.set()
         self._failure: BackboneError | None = None
         self.on_node: Callable[[Node], None] | None = None
         self.live = Live(simulator, self._fail)
@@ -57,6 +64,24 @@ class Server:
         self.live.finish()
         self.live.end()
         self.live.simulator.on_node = None
+        self.live.simulator.close()
+
+    def replace(self, simulator: Simulator) -> None:
+        """Serve another simulator from now on, which goes on where the one before has stopped.
+
+        Calls and deliveries under way are finished before, for some seconds; new calls wait.
+        """
+        self._open.clear()
+        try:
+            before, after = self.live, Live(simulator, self._fail)
+            before.finish(FINISH_SECONDS)
+            before.simulator.on_node, simulator.on_node = None, self._show
+            self.page.show(after)
+            after.take_over(before)
+            self.live = after
+            after.start()
+        finally:
+            self._open.set()
 
     def endpoints(self) -> list[tuple[HttpApi, str]]:
         """The APIs, each with its address on this machine: the one of all where there is one."""
@@ -78,6 +103,7 @@ class Server:
 
     def answer(self, received: Received) -> Reply:
         """What a call is answered."""
+        self._open.wait()
         headers, is_aws = received.headers, received.headers.get("x-amz-target", "").startswith("AWSEvents.")
         with self.live as simulator:
             try:

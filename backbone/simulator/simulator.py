@@ -182,6 +182,22 @@ class Simulator:
         """End the functions' processes, whatever they are doing."""
         self._lambda.end()
 
+    def take_over(self, before: Simulator) -> None:
+        """Go on where a simulation of the system as it was before has stopped: that is not to be used any more.
+
+        The time, the trace, faults, tables, queues, logs and archives are kept, and what waits for another attempt.
+        Records of streams are not.
+        """
+        self._engine.take_over(before._engine)
+        self.faults[:] = before.faults
+        self._tables.take_over(before._tables)
+        self._sqs.take_over(before._sqs)
+        self._eventbridge.take_over(before._eventbridge)
+        self._lambda.take_over(before._lambda)
+        for arn, entries in before._logs.entries.items():
+            if arn in self._logs.entries:
+                self._logs.entries[arn] += entries
+
     def start_functions(self) -> None:
         """Start the process of every function now, so that the first event need not wait for it."""
         self._lambda.start()

@@ -50,6 +50,19 @@ class Sqs:
         """The messages of each queue by its ARN, oldest first."""
         return {arn: queue.messages for arn, queue in self.queues.items()}
 
+    def take_over(self, before: Sqs) -> None:
+        """Take the messages of the queues that are still there; those of others are lost."""
+        for arn, old in before.queues.items():
+            own = self.queues.get(arn)
+            if own is None:
+                for message in old.messages:
+                    words = "the queue is there no more"
+                    self._engine.node("lost", old.queue.name, old.queue.account, words, message.node)
+                continue
+            own.take_over(old)
+            for message in own.messages:
+                self._arrived(own.queue, message)
+
     # Sending
 
     def send(

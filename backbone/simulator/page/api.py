@@ -58,9 +58,11 @@ class Page:
         self._stream = Stream(self._tick)
 
     def show(self, live: Live) -> None:
-        """Show another simulation from now on."""
-        self._history = History(Map(live.simulator.system))
-        self._live = live
+        """Show a simulation from now on, which goes on where one before has stopped, if there was any."""
+        history = History(Map(live.simulator.system))
+        if self.version:
+            history.take_over(self._history)
+        self._live, self._history = live, history
         self.version += 1
 
     def add(self, node: Node) -> None:
@@ -116,6 +118,7 @@ class Page:
         system = self._live.simulator.system
         return self._history.map.as_json() | {
             "version": self.version,
+            "problem": self.problem,
             "findings": self._live.simulator.findings,
             "callers": [*system.accounts, *(function.name for function in system.of(Function))],
             "buses": [{"name": bus.name, "arn": bus.arn, "account": bus.account} for bus in system.of(EventBus)],

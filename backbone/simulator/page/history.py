@@ -98,6 +98,10 @@ class History:
         """How often what happened since the beginning, by its kind."""
         self._known: dict[int, tuple[int | None, Row | None]] = {}
 
+    def take_over(self, before: History) -> None:
+        """Go on where the history of the system as it was before has stopped."""
+        self.rows, self.counts = before.rows, before.counts
+
     def add(self, node: Node) -> None:
         """Take note of a node."""
         place = self.map.place_of(node)
