@@ -102,7 +102,10 @@ class _Generator(GenerateJsonSchema):
 
 
 def _move_conditions(file: Schema, definitions: dict[str, Schema]) -> None:
-    """Demand of files without environments alone what environments can say."""
+    """Demand of files without environments alone what environments can say.
+
+    Patterns stand for keys here, since editors would offer keys a second time.
+    """
     places = (file, definitions[AccountEntry.__name__], definitions[ServiceEntry.__name__])
     moved: list[list[str]] = []
     for place, completing in zip(places, _COMPLETED, strict=True):
@@ -114,8 +117,10 @@ def _move_conditions(file: Schema, definitions: dict[str, Schema]) -> None:
     file["if"] = {"required": ["environments"]}
     file["else"] = {
         "required": own,
-        "properties": {key: {"additionalProperties": {"required": names}} for key, names in entries.items()},
-        "anyOf": [{"required": ["partition"]}, {"properties": {"region": {"enum": KNOWN_REGIONS}}}],
+        "patternProperties": {
+            f"^{key}$": {"additionalProperties": {"required": names}} for key, names in entries.items()
+        },
+        "anyOf": [{"required": ["partition"]}, {"patternProperties": {"^region$": {"enum": KNOWN_REGIONS}}}],
     }
 
 
@@ -130,14 +135,19 @@ def _allow_null(*models: Schema) -> None:
 
 
 def _tidy(value: Any) -> Any:
-    """A schema with its texts in one line, and its examples as values: the models have them as YAML."""
+    """A schema with its texts in one line, and its examples as values: the models have them as YAML.
+
+    Editors show `markdownDescription` as Markdown, where they have one.
+    """
     if isinstance(value, list):
         return [_tidy(item) for item in value]
     if not isinstance(value, dict):
         return value
     found = {key: _tidy(item) for key, item in value.items()}
     if isinstance(found.get("description"), str):
-        found["description"] = " ".join(found["description"].split())
+        words = " ".join(found["description"].split())
+        found["description"] = words.replace("`", "")
+        found |= {"markdownDescription": words} if "`" in words else {}
     if isinstance(found.get("examples"), list):
         found["examples"] = [yaml.safe_load(example) for example in found["examples"]]
     return found

@@ -60,6 +60,25 @@ def test_a_change_is_synthesized_or_refused(project: Path, command: tuple[str, .
     assert run(BACKBONE, *command, "--no-synth", folder=project)[1] == ""
 
 
+def test_a_change_in_the_file_of_a_team_is_synthesized(project: Path) -> None:
+    (project / "teams").mkdir()
+    team, main = project / "teams" / "audit.yaml", project / "backbone.yaml"
+    team.write_text("services:\n  audit: {account: order, subscribes: [Order.Created]}\n")
+    main.write_text(f"{main.read_text()}include: [teams/*.yaml]\nowners: {{teams/*.yaml: [order]}}\n")
+    run(BACKBONE, "synth", folder=project)
+    team.write_text("services:\n  audit: {account: order, subscribes: [Delivery.Updated]}\n")
+    (project / "teams" / "more.yaml").write_text("services:\n  more: {account: bus, subscribes: [Order.Created]}\n")
+    _, errors = run(BACKBONE, "check", "--no-synth", folder=project, status=2)
+    assert "changed since the last synth: teams/audit.yaml (changed), teams/more.yaml (added); run" in errors
+    _, errors = run(BACKBONE, "check", folder=project, status=2)
+    assert (
+        "error: teams/more.yaml:2: services.more.account: got 'bus', which owners in backbone.yaml does not" in errors
+    )
+    (project / "teams" / "more.yaml").unlink()
+    _, errors = run(BACKBONE, "check", folder=project)
+    assert "teams/audit.yaml (changed); synthesizing anew\n" in errors
+
+
 @pytest.mark.parametrize("command", [*COMMANDS, ("deploy-order",), ("bootstrap",)])
 def test_what_was_never_synthesized_is_synthesized_or_refused(project: Path, command: tuple[str, ...]) -> None:
     if command == ("bootstrap",):

@@ -90,7 +90,9 @@ def test_a_key_has_its_description_default_and_example() -> None:
     assert schema["properties"]["layout"]["enum"] == ["single", "per-account"]
     account = schema["definitions"]["AccountEntry"]["properties"]["id"]
     assert (account["examples"], account["description"]) == (["111111111111"], "The account's number, in quotes.")
-    assert "\n" not in json.dumps([found["description"] for found in schema["definitions"].values()])
+    role = schema["definitions"]["AccountEntry"]["properties"]["deploy_role"]
+    assert (role["description"][-8:], role["markdownDescription"][-10:]) == ("profile.", "`profile`.")
+    assert "\\n" not in json.dumps([found["description"] for found in schema["definitions"].values()])
 
 
 def test_every_key_is_described() -> None:
