@@ -198,6 +198,16 @@ def test_nothing_is_applied_before_it_is_planned_and_approved(made: Json) -> Non
         produced |= {*action.get("output_artifacts", ())}
 
 
+def test_where_nothing_changes_nobody_is_asked_and_nothing_is_applied(made: Json) -> None:
+    stages = {stage["name"]: stage for stage in made["aws_codepipeline"]["pipeline"]["stage"]}
+    assert [name for name, stage in stages.items() if "before_entry" in stage] == ["Approval", "Apply"]
+    assert stages["Approval"]["before_entry"] == stages["Apply"]["before_entry"]
+    (condition,) = stages["Apply"]["before_entry"][0]["condition"]
+    (rule,) = condition["rule"]
+    assert (condition["result"], rule["rule_type_id"][0]["provider"]) == ("SKIP", "VariableCheck")
+    assert rule["configuration"] == {"Variable": "#{plan.REVIEW_CHANGES}", "Value": "yes", "Operator": "EQ"}
+
+
 def buildspec(made: Json, word: str) -> Any:
     return yaml.safe_load(made["aws_codebuild_project"][word]["source"]["buildspec"])
 
@@ -207,7 +217,7 @@ def test_the_approval_shows_what_the_plan_exports(made: Json) -> None:
     known = {f"plan.{name}" for name in buildspec(made, "plan")["env"]["exported-variables"]} | {"source.CommitId"}
     approval = stages["Approval"]["configuration"]
     shown = {name for text in approval.values() for name in re.findall(r"#\{([^}]*)\}", text)}
-    assert shown == known
+    assert shown == known - {"plan.REVIEW_CHANGES"}
     assert {stages[name]["namespace"] for name in ("Source", "Plan")} == {name.partition(".")[0] for name in known}
     commands = "\n".join(buildspec(made, "plan")["phases"]["build"]["commands"])
     assert {name for name in known if f"export {name.removeprefix('plan.')}=" in commands} == known - {
@@ -241,7 +251,7 @@ def test_an_environment_has_builds_of_its_own(tmp_path: Path) -> None:
     output.synth(load(file, environment="prod"), tmp_path / "cdktf.prod.out")
     resources = stacks(Facts.read(tmp_path / "cdktf.prod.out"))[PIPELINE]["resource"]
     plan, apply = ("\n".join(buildspec(resources, word)["phases"]["build"]["commands"]) for word in ("plan", "apply"))
-    assert "backbone deploy --env prod --plan-only" in plan
+    assert "backbone deploy --env prod --no-changes" in plan
     assert "--stacks cdktf.prod.out" in apply
     for word in ("plan", "apply"):
         assert buildspec(resources, word)["phases"]["install"]["commands"][-1] == "pip install -e tools"

@@ -8,10 +8,13 @@ from typing import Any
 from backbone.deployment.bootstrap.facts import Facts
 from backbone.manifest import ManifestPipeline
 
-__all__ = ["PLANNED", "apply_buildspec", "plan_buildspec"]
+__all__ = ["CHANGES", "PLANNED", "apply_buildspec", "plan_buildspec"]
 
 PLANNED = "Planned"
 """The artifact that goes from the plan to the apply: the stacks as they were reviewed, and the review."""
+
+CHANGES = "REVIEW_CHANGES"
+"""The variable of the plan that says whether anything would change: yes or no."""
 
 PYTHON = "3.12"
 
@@ -29,7 +32,9 @@ def plan_buildspec(facts: Facts, pipeline: ManifestPipeline) -> str:
     commands = [
         f"backbone synth{option}",
         f"backbone check{option}",
-        f"backbone deploy{option} --plan-only --plan-roles",
+        # Of a plan that failed there is no review, so that the next command fails.
+        f"if backbone deploy{option} --no-changes --plan-roles; "
+        f"then export {CHANGES}=no; else export {CHANGES}=yes; fi",
         f"cp {stacks}/deployment/review.json {stacks}/deployment/review.md .",
         f"tar -czf planned.tar.gz --exclude .terraform {stacks}/backbone.json {stacks}/stacks",
         "cat review.md",
@@ -37,7 +42,7 @@ def plan_buildspec(facts: Facts, pipeline: ManifestPipeline) -> str:
         "export REVIEW_SUMMARY=\"$(head -n 1 review.md | sed 's/^[# ]*//')\"",
     ]
     artifacts = {"files": ["planned.tar.gz", "review.json", "review.md"]}
-    return _buildspec(pipeline, commands, exported=["REVIEW_SUMMARY", "REVIEW_URL"], artifacts=artifacts)
+    return _buildspec(pipeline, commands, exported=[CHANGES, "REVIEW_SUMMARY", "REVIEW_URL"], artifacts=artifacts)
 
 
 def apply_buildspec(facts: Facts, pipeline: ManifestPipeline) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from backbone.aws.policies import Document, to_json
 from backbone.deployment.bootstrap.buckets import add_bucket
-from backbone.deployment.bootstrap.buildspecs import PLANNED, apply_buildspec, plan_buildspec
+from backbone.deployment.bootstrap.buildspecs import CHANGES, PLANNED, apply_buildspec, plan_buildspec
 from backbone.deployment.bootstrap.entries import add_entry
 from backbone.deployment.bootstrap.facts import Facts
 from backbone.deployment.bootstrap.resources import Resources
@@ -208,7 +208,33 @@ def _stages(pipeline: ManifestPipeline) -> list[Document]:
         input_artifacts=[SOURCE, PLANNED],
         configuration={"PrimarySource": SOURCE, "ProjectName": "${aws_codebuild_project.apply.name}"},
     )
-    return [{"name": action["name"], "action": [action]} for action in (source, plan, approval, apply)]
+    always = [{"name": action["name"], "action": [action]} for action in (source, plan)]
+    # Both ask the same variable: what nobody was asked about is not applied either.
+    return always + [
+        {"name": action["name"], "action": [action], "before_entry": [_WITH_CHANGES]} for action in (approval, apply)
+    ]
+
+
+_WITH_CHANGES: Document = {
+    "condition": [
+        {
+            "result": "SKIP",
+            "rule": [
+                {
+                    "name": "Changes",
+                    "rule_type_id": [
+                        {"category": "Rule", "owner": "AWS", "provider": "VariableCheck", "version": "1"},
+                    ],
+                    "configuration": {"Variable": f"#{{plan.{CHANGES}}}", "Value": "yes", "Operator": "EQ"},
+                }
+            ],
+        }
+    ]
+}
+"""The condition of a stage that is skipped when the plan changes nothing.
+
+Source: CodePipeline User Guide, "Configure conditions for a stage" and "VariableCheck".
+"""
 
 
 def _action(category: str, *, provider: str, configuration: dict[str, str], name: str = "", **more: Any) -> Document:
