@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from backbone.cli import completion
 from backbone.errors import BackboneError, MachineError
 from backbone.sources import ENVIRONMENT_VARIABLE
 
@@ -42,7 +43,13 @@ __all__ = [
 Command = TypeVar("Command", bound=Callable[..., Any])
 Environment = Annotated[
     str | None,
-    typer.Option("--env", metavar="NAME", help="The environment of the file.", show_default="$BACKBONE_ENV"),
+    typer.Option(
+        "--env",
+        metavar="NAME",
+        help="The environment of the file.",
+        show_default="$BACKBONE_ENV",
+        autocompletion=completion.environments,
+    ),
 ]
 
 
@@ -76,7 +83,6 @@ class _Commands(typer.Typer):
 app = _Commands(
     help="A cross-account event backbone on Amazon EventBridge, from one file.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

@@ -73,6 +73,7 @@ def deploy(
     program: Annotated[
         str | None, typer.Option(help="The program to run.", show_default="terraform, else tofu")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Plan all stacks, show one review, and apply exactly these plans, wave by wave.
 
@@ -89,6 +90,8 @@ def deploy(
     applies = not (plan_only or no_changes)
     if applies and not (yes or approved or sys.stdin.isatty()):
         raise BackboneError("deploy: there is no terminal to ask at; allowed: --yes, --approved FILE, or --plan-only")
+    if as_json and applies and not (yes or approved):
+        raise BackboneError("--json: nobody could answer; allowed: with --yes, --approved FILE, or --plan-only")
     if plan_roles and applies:
         raise BackboneError("--plan-roles: these roles can apply nothing; allowed: with --plan-only or --no-changes")
     folder, chosen = current(stacks, no_synth=no_synth), find_program(program)
@@ -108,12 +111,11 @@ def deploy(
         report.pause()
         reviewed = _review(deployment, folder)
         written = approval.write(deployment.folder, reviewed, plans)
-        if not plans:
-            output.print("nothing to change")
-            return
-        print_review(reviewed)
-        if not applies:
-            raise typer.Exit(1 if no_changes else 0)
+        if not (plans and applies):
+            _print_result(reviewed, as_json, planned=bool(plans))
+            raise typer.Exit(1 if plans and no_changes else 0)
+        if not as_json:
+            print_review(reviewed)
         if approved is not None:
             if different := approval.differences(approved, written):
                 words = ["the review is not the approved one, so nothing is applied:", *different]
@@ -124,7 +126,21 @@ def deploy(
             raise typer.Exit(1)
         report.status(f"{chosen.name}: applying")
         deployment.apply()
-    output.print(f"applied: {', '.join(plan.stack for plan in plans)}", soft_wrap=True)
+    applied = [plan.stack for plan in plans]
+    if as_json:
+        print_json({"review": reviewed.as_json(), "applied": applied})
+    else:
+        output.print(f"applied: {', '.join(applied)}", soft_wrap=True)
+
+
+def _print_result(reviewed: Review, as_json: bool, *, planned: bool) -> None:
+    """Print what would change, where nothing is applied."""
+    if as_json:
+        print_json({"review": reviewed.as_json(), "applied": []})
+    elif planned:
+        print_review(reviewed)
+    else:
+        output.print("nothing to change")
 
 
 def _with_plan_roles(program: Program, declared: Manifest) -> Program:

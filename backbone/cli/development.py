@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from backbone.cli import completion
 from backbone.cli.app import AsJson, File, app, errors, load_topology, output, print_json
 from backbone.errors import BackboneError
 
@@ -37,7 +38,9 @@ def add_service(
     account: Annotated[
         str | None,
         typer.Option(
-            help="The account that the service lives in, by its name in the file.", show_default="as declared"
+            help="The account that the service lives in, by its name in the file.",
+            show_default="as declared",
+            autocompletion=completion.accounts,
         ),
     ] = None,
     account_id: Annotated[
@@ -95,7 +98,9 @@ def write_schemas(
     models: Annotated[
         Language | None, typer.Option(help="Write types of the events that a service subscribes to, in a language.")
     ] = None,
-    service: Annotated[str | None, typer.Option("--for", help="The service to write types for.")] = None,
+    service: Annotated[
+        str | None, typer.Option("--for", help="The service to write types for.", autocompletion=completion.services)
+    ] = None,
     folder: Annotated[
         Path | None, typer.Option("--output", "-o", help="The folder to write types into.", show_default="stdout")
     ] = None,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from backbone.cli import completion
 from backbone.cli.app import AsJson, app, errors, load_topology
 from backbone.cli.development import Language, print_files
 
@@ -23,7 +24,9 @@ class To(Enum):
 
 @app.command()
 def handover(
-    service: Annotated[str, typer.Argument(help="The name of the service in the file.")],
+    service: Annotated[
+        str, typer.Argument(help="The name of the service in the file.", autocompletion=completion.services)
+    ],
     folder: Annotated[Path, typer.Option("--output", "-o", help="The folder to write into.")],
     to: Annotated[To, typer.Option(help="What of the team's own gets the events.")] = To.FUNCTION,
     models: Annotated[Language, typer.Option(help="The language of the events' types.")] = Language.PYTHON,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from backbone.cli import completion
 from backbone.cli.app import app, errors, load_topology, print_json
 from backbone.errors import BackboneError
 
@@ -15,7 +16,9 @@ __all__ = ["key_policy"]
 
 @app.command("key-policy")
 def key_policy(
-    account: Annotated[str, typer.Argument(help="The name of the account in the file.")],
+    account: Annotated[
+        str, typer.Argument(help="The name of the account in the file.", autocompletion=completion.accounts)
+    ],
     file: Annotated[
         Path | None,
         typer.Option(

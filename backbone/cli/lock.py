@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from backbone.cli.app import app, errors, load_topology, output
+from backbone.cli import completion
+from backbone.cli.app import AsJson, app, errors, load_topology
+from backbone.cli.development import print_files
 from backbone.errors import BackboneError
 
 __all__ = ["lock"]
@@ -15,12 +17,16 @@ __all__ = ["lock"]
 
 @app.command()
 def lock(
-    services: Annotated[list[str] | None, typer.Argument(help="Services by name.", show_default="all")] = None,
+    services: Annotated[
+        list[str] | None,
+        typer.Argument(help="Services by name.", show_default="all", autocompletion=completion.services),
+    ] = None,
     upgrade: Annotated[bool, typer.Option("--upgrade", help="Take newer versions where there are any.")] = False,
     file: Annotated[
         Path | None,
         typer.Option(help="The backbone's file.", show_default="$BACKBONE_FILE, else backbone.yaml here"),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Lock the packages that services need, and fetch them for Lambda and for this machine.
 
@@ -43,7 +49,8 @@ def lock(
     for name in services or ():
         if name not in wanting:
             raise BackboneError(f"lock: {name} has no {REQUIREMENTS_FILE} in {folders[name]}; name its packages there")
+    written = []
     for name, folder in wanting.items():
         with errors.status(f"Locking the packages of {name}"):
-            written = lock_packages(folder, found.absolute().parent, upgrade=upgrade)
-        output.print(str(written), soft_wrap=True)
+            written.append(lock_packages(folder, found.absolute().parent, upgrade=upgrade))
+    print_files(written, as_json)
