@@ -36,6 +36,7 @@ __all__ = [
     "new_table",
     "output",
     "print_json",
+    "print_table",
     "read_bytes",
     "wide_output",
 ]
@@ -97,6 +98,9 @@ MACHINE_ERRORS = (
     errno.EMFILE,
 )
 """The error numbers of what a machine lacks or refuses, wherever it happens; others may be bugs."""
+
+NARROW = 60
+"""Columns of a terminal in which cells of tables become unreadable."""
 
 output = Console(highlight=False, markup=False, emoji=False)
 wide_output = Console(highlight=False, markup=False, emoji=False, width=1_000)
@@ -177,6 +181,19 @@ def new_table(*headers: str) -> Table:
     for header in headers:
         table.add_column(header, overflow="fold")
     return table
+
+
+def print_table(table: Table) -> None:
+    """Print a table: as wide as it is where nobody reads it in a terminal, and as lines in a narrow one."""
+    if not output.is_terminal and "COLUMNS" not in os.environ:
+        wide_output.print(table)
+    elif output.width >= NARROW:
+        output.print(table)
+    else:
+        for row in zip(*(column.cells for column in table.columns), strict=True):
+            for column, cell in zip(table.columns, row, strict=True):
+                output.print(f"{column.header}: {cell}", soft_wrap=True)
+            output.print()
 
 
 def read_bytes(file: Path) -> bytes:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backbone.aws.names import PLAN_SUFFIX, ROLE_SUFFIX
-from backbone.cli.app import AsJson, StacksFolder, app, errors, new_table, output, print_json
+from backbone.cli.app import AsJson, StacksFolder, app, errors, new_table, output, print_json, print_table
 from backbone.cli.review import print_review
 from backbone.cli.stacks import NoSynth, current
 from backbone.errors import BackboneError
@@ -42,7 +42,7 @@ def deploy_order(stacks: StacksFolder = None, no_synth: NoSynth = False, as_json
     for number, wave in enumerate(found, 1):
         for stack in wave:
             table.add_row(str(number), stack.name, ", ".join(stack.accounts), ", ".join(stack.depends_on))
-    output.print(table)
+    print_table(table)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backbone.cli.app import AsJson, File, app, errors, new_table, output, print_json
+from backbone.cli.app import AsJson, File, app, errors, new_table, output, print_json, print_table
 from backbone.errors import BackboneError, MachineError
 from backbone.sources import ENVIRONMENT_VARIABLE
 
@@ -146,4 +146,4 @@ def _print(found: Comparison, what: str) -> None:
         table = new_table("stack", "what", "resource", "arguments")
         for change in found.changes:
             table.add_row(change.stack, VERBS[change.action], change.address, ", ".join(arguments(change)))
-        output.print(table)
+        print_table(table)

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backbone.cli.app import AsJson, StacksFolder, about, app, errors, new_table, output, print_json, read_bytes
+from backbone.cli.app import (
+    AsJson,
+    StacksFolder,
+    about,
+    app,
+    errors,
+    new_table,
+    output,
+    print_json,
+    print_table,
+    read_bytes,
+)
 from backbone.cli.stacks import NoSynth, current
 from backbone.errors import BackboneError
 
@@ -66,7 +77,10 @@ def match(
         for (path, *_), text in zip(given, texts, strict=True):
             if path:
                 output.print(f"{path}:")
-            output.print(text, soft_wrap=isinstance(text, str))
+            if isinstance(text, str):
+                output.print(text, soft_wrap=True)
+            else:
+                print_table(text)
     raise typer.Exit(0 if all(found) else 1)
 
 

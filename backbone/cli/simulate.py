@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backbone.cli.app import AsJson, StacksFolder, about, app, errors, output, print_json, read_bytes, wide_output
+from backbone.cli.app import (
+    AsJson,
+    StacksFolder,
+    about,
+    app,
+    errors,
+    output,
+    print_json,
+    print_table,
+    read_bytes,
+    wide_output,
+)
 from backbone.cli.check import STYLES
 from backbone.cli.stacks import NoSynth, PlanFiles, current, planned
 from backbone.errors import BackboneError
@@ -108,7 +119,7 @@ def simulate(
             output.print(views.mermaid(trace), soft_wrap=True, end="")
         else:
             wide_output.print(views.tree(trace))
-            output.print(views.table(trace, ms=f"{requests.milliseconds(trace):.0f}"))
+            print_table(views.table(trace, ms=f"{requests.milliseconds(trace):.0f}"))
         problems = simulator.problems(allow=allowed, expect=expected)
     for problem in problems:
         errors.print(f"problem: {problem}", style="red", soft_wrap=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backbone.cli.app import AsJson, File, app, errors, load_topology, new_table, output, print_json
+from backbone.cli.app import AsJson, File, app, errors, load_topology, new_table, output, print_json, print_table
 
 if TYPE_CHECKING:
     from backbone.topology.source import Problem
@@ -122,7 +122,7 @@ def synth(
         for stack, accounts in counts:
             for account, kinds in accounts:
                 table.add_row(stack.name, account, _by_type(kinds), str(stack.file))
-        output.print(table)
+        print_table(table)
     for finding in findings:
         errors.print(f"{finding.severity}: {finding}", style="red", soft_wrap=True)
     raise typer.Exit(1 if any(finding.severity == "error" for finding in findings) else 0)
