@@ -52,12 +52,12 @@ CASES = [
 def test_each_shell_is_told_the_same(project: Path, line: str, expected: list[str]) -> None:
     words = shlex.split(line) + ([""] if line.endswith(" ") else [])
     bash = {"COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)}
-    out, _ = run(BACKBONE, folder=project, _BACKBONE_COMPLETE="complete_bash", **bash)
+    out, _ = run(BACKBONE, folder=project, status=0, _BACKBONE_COMPLETE="complete_bash", **bash)
     assert sorted(out.split()) == expected
-    out, _ = run(BACKBONE, folder=project, _BACKBONE_COMPLETE="complete_zsh", _TYPER_COMPLETE_ARGS=line)
+    out, _ = run(BACKBONE, folder=project, status=0, _BACKBONE_COMPLETE="complete_zsh", _TYPER_COMPLETE_ARGS=line)
     assert [word for word in expected if f'"{word}"' not in out] == []
     fish = {"_TYPER_COMPLETE_FISH_ACTION": "get-args", "_TYPER_COMPLETE_ARGS": line}
-    out, _ = run(BACKBONE, folder=project, _BACKBONE_COMPLETE="complete_fish", **fish)
+    out, _ = run(BACKBONE, folder=project, status=0, _BACKBONE_COMPLETE="complete_fish", **fish)
     assert sorted(found.split("\t")[0] for found in out.splitlines()) == expected
 
 
@@ -67,7 +67,7 @@ def test_a_file_that_cannot_be_read_completes_nothing_and_says_nothing(tmp_path:
         (tmp_path / "backbone.yaml").write_text(text)
     for words in ("backbone lock ", "backbone check --env "):
         variables = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
-        assert run(BACKBONE, folder=tmp_path, _BACKBONE_COMPLETE="complete_bash", **variables) == ("\n", "")
+        assert run(BACKBONE, folder=tmp_path, status=0, _BACKBONE_COMPLETE="complete_bash", **variables) == ("\n", "")
 
 
 def test_bash_itself_completes(project: Path) -> None:
