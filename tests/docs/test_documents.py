@@ -22,7 +22,7 @@ COMMANDS = {
     name: {option for parameter in command.params for option in parameter.opts if option.startswith("-")} | {"--help"}
     for name, command in GROUP.commands.items()  # type: ignore[attr-defined]
 }
-GLOBAL_OPTIONS = {"--help", "--version"}
+GLOBAL_OPTIONS = {option for parameter in GROUP.params for option in parameter.opts} | {"--help"}
 CALL = re.compile(r"(?:^|[\s|$])backbone +([a-z][a-z-]*|--[a-z-]+)([^|]*)")
 IDS = [str(file.relative_to(ROOT)) for file in DOCUMENTS]
 
