@@ -1,4 +1,4 @@
-"""The steps of the workflow, run here: the real `backbone`, a Terraform that only notes, and a `gh` that answers."""
+"""The steps of the pipelines, run here: the real `backbone`, a Terraform that only notes, and a `gh` that answers."""
 
 from __future__ import annotations
 
@@ -36,15 +36,18 @@ elif "PATCH" not in words and any(word.endswith("/comments") for word in words) 
 """
 
 
+GITLAB = {"by": "gitlab", "project": "acme/backbone", "account": "444444444444"}
+
+
 class Runner:
     """A repository with the workflow, in which its jobs are run."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, deployment: dict[str, str] = GITHUB | {"environment": "production"}) -> None:
         self.folder, self.control = folder / "repository", folder / "control"
         self.control.mkdir(parents=True)
         (self.control / "seconds").write_text("0")
         shutil.copytree(ROOT / "services", self.folder / "services")
-        given = document("single", deployment=GITHUB | {"environment": "production"}, state=STATE)
+        given = document("single", deployment=deployment, state=STATE)
         (self.folder / "backbone.yaml").write_text(yaml.safe_dump(given))
         programs = folder / "bin"
         programs.mkdir()
@@ -52,37 +55,56 @@ class Runner:
             (programs / name).write_text(text)
             (programs / name).chmod((programs / name).stat().st_mode | stat.S_IXUSR)
         self.path = f"{programs}:{Path(BACKBONE).parent}:{os.environ['PATH']}"
-        run(BACKBONE, "ci", "github", "--no-tests", folder=self.folder)
-        self.workflow: dict[str, Any] = yaml.safe_load((self.folder / ".github/workflows/backbone.yml").read_text())
+        run(BACKBONE, "ci", deployment["by"], "--no-tests", folder=self.folder)
+        file = {"github": ".github/workflows/backbone.yml", "gitlab": ".gitlab-ci.yml"}[deployment["by"]]
+        self.workflow: dict[str, Any] = yaml.safe_load((self.folder / file).read_text())
+
+    def command(self, text: str) -> subprocess.CompletedProcess[str]:
+        """Run a step as GitHub and GitLab run bash: until a command fails."""
+        environment = {
+            "PATH": self.path,
+            **{name: os.environ[name] for name in ("HOME", "PYTHONPATH") if name in os.environ},
+            "CONTROL": str(self.control),
+            "FAKE_TERRAFORM": str(self.control),
+            "GITHUB_REPOSITORY": "acme/backbone",
+            "GITHUB_SHA": "feedbeef",
+            "GITHUB_OUTPUT": str(self.control / "output"),
+            "GITHUB_STEP_SUMMARY": str(self.control / "summary"),
+            "NUMBER": "7",
+        }
+        # How GitHub runs bash where the workflow names it ("Workflow syntax", jobs.<job_id>.steps[*].shell).
+        command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text]
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+        )
 
     def job(self, name: str, *, status: int = 0) -> dict[str, str]:
         """Run the steps of a job that are commands, but for the installation; returns its outputs."""
-        output, summary = self.control / "output", self.control / "summary"
+        output = self.control / "output"
         output.write_text("")
         for step in self.workflow["jobs"][name]["steps"]:
             if "run" not in step or step.get("name") == "Install":
                 continue
-            environment = {
-                "PATH": self.path,
-                **{name: os.environ[name] for name in ("HOME", "PYTHONPATH") if name in os.environ},
-                "CONTROL": str(self.control),
-                "FAKE_TERRAFORM": str(self.control),
-                "GITHUB_REPOSITORY": "acme/backbone",
-                "GITHUB_SHA": "feedbeef",
-                "GITHUB_OUTPUT": str(output),
-                "GITHUB_STEP_SUMMARY": str(summary),
-                "NUMBER": "7",
-            }
-            # How GitHub runs bash where the workflow names it ("Workflow syntax", jobs.<job_id>.steps[*].shell).
-            command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
-            done = subprocess.run(
-                command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300, check=False
-            )
+            done = self.command(step["run"])
             if done.returncode:
                 assert done.returncode == status, done.stdout + done.stderr
                 return {"failed": step.get("name", "")}
         assert status == 0
         return dict(line.partition("=")[::2] for line in output.read_text().split() if "=" in line)
+
+    def script(self, name: str, *, status: int = 0) -> None:
+        """Run the script of a job of GitLab, in a fresh checkout but for the artifacts of the plan."""
+        kept = {
+            path: (self.folder / path).read_bytes()
+            for path in self.workflow["plan"]["artifacts"]["paths"]
+            if (self.folder / path).exists()
+        }
+        shutil.rmtree(self.folder / "cdktf.out", ignore_errors=True)
+        for path, content in kept.items() if "plan" in self.workflow[name].get("needs", ()) else ():
+            (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / path).write_bytes(content)
+        done = self.command("\n".join(self.workflow[name]["script"]))
+        assert done.returncode == status, done.stdout + done.stderr
 
     def gh(self) -> list[list[str]]:
         """What `gh` was called with since the last time."""
@@ -122,6 +144,24 @@ def test_from_a_pull_request_to_its_merge_and_a_night_after(tmp_path: Path) -> N
     runner.job("drift")
     (runner.control / "backbone.state").write_text("something else")
     assert runner.job("drift", status=1) == {"failed": "Plan, and fail when anything would change"}
+
+
+def test_from_a_merge_request_to_its_apply_and_a_night_after(tmp_path: Path) -> None:
+    runner = Runner(tmp_path, GITLAB)
+    run(BACKBONE, "bootstrap", folder=runner.folder)
+    runner.script("check")
+    runner.script("plan")
+    assert runner.state is None
+    runner.script("apply")
+    assert runner.state is not None
+    runner.script("drift")
+
+    (runner.control / "backbone.state").write_text("something else")
+    runner.script("drift", status=1)
+    runner.script("plan")
+    (runner.control / "backbone.state").unlink()  # between the plan and its approval
+    runner.script("apply", status=1)
+    assert runner.state is None
 
 
 def test_a_merge_that_was_not_reviewed_asks(tmp_path: Path) -> None:
