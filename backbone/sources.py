@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib.util
 import re
@@ -137,9 +138,18 @@ def matching_files(folder: Path, patterns: Iterable[str]) -> list[str]:
     found = set()
     for pattern in patterns:
         hidden = any(part.startswith(".") for part in PurePosixPath(pattern).parts)
-        paths = (file.relative_to(folder) for file in folder.glob(str(PurePosixPath(pattern))))
+        paths = (file.relative_to(folder) for file in _matching(folder, str(PurePosixPath(pattern))))
         found |= {path.as_posix() for path in paths if hidden or not any(part.startswith(".") for part in path.parts)}
     return sorted(found)
+
+
+def _matching(folder: Path, pattern: str) -> list[Path]:
+    try:
+        return list(folder.glob(pattern))
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return []  # no file can have such a name
 
 
 def included_files(folder: Path, patterns: Iterable[str]) -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import backbone
 from backbone.cli.app import AsJson, File, app, errors, new_table, output, print_json, print_table
 from backbone.errors import BackboneError, MachineError
 from backbone.sources import ENVIRONMENT_VARIABLE
@@ -114,10 +115,12 @@ def _synthesize(side: Side) -> None:
         return
     unset = (ENVIRONMENT_VARIABLE, "BACKBONE_FILE", "CDKTF_OUTDIR")
     clean = {key: value for key, value in os.environ.items() if key not in unset}
+    tool = os.pathsep.join(filter(None, [str(Path(backbone.__file__).parent.parent), clean.get("PYTHONPATH")]))
     done = subprocess.run(  # noqa: S603 - this program
-        [sys.executable, "-m", "backbone.cli", "synth", side.file.name, "--output", str(side.folder.absolute())],
+        # -P: a project may have a folder `backbone`, as this one's own repository does
+        [sys.executable, "-P", "-m", "backbone.cli", "synth", side.file.name, "--output", str(side.folder.absolute())],
         cwd=side.file.absolute().parent,
-        env=clean | ({ENVIRONMENT_VARIABLE: side.environment} if side.environment else {}),
+        env=clean | {"PYTHONPATH": tool} | ({ENVIRONMENT_VARIABLE: side.environment} if side.environment else {}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

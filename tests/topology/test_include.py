@@ -221,3 +221,17 @@ def test_an_example_in_files_is_the_example(name: str) -> None:
     found = load(Path("backbone.yaml"))
     assert dict(found.services) == dict(whole.services)
     assert found.model_dump(exclude={"include", "owners"}) == whole.model_dump(exclude={"include", "owners"})
+
+
+@given(st.lists(st.one_of(st.text(max_size=12), st.text("./*?[]!a-\\: \0", max_size=12), st.just("a" * 300))))
+def test_no_pattern_ends_in_anything_but_an_answer(patterns: list[str]) -> None:
+    names = [f"{pattern}.yaml" for pattern in patterns]
+    said = {"include": names, "owners": {name: ["*"] for name in names}}
+    file = write("", {"teams/a.yaml": A})
+    file.write_text(f"{MAIN}{yaml.safe_dump(said)}")
+    try:
+        problems = list(load(file).warnings)
+    except TopologyError as error:
+        problems = error.problems
+        assert problems
+    assert all(problem.message and problem.line for problem in problems)
