@@ -186,6 +186,7 @@ class Manifest(_Model):
     partition: str
     layout: Literal["single", "per-account"]
     routing: Literal["broadcast", "subscribed"]
+    rules: Literal["platform", "owner"] = "platform"
     accounts: dict[str, str]
     keys: dict[str, str] = Field(default_factory=dict)
     global_bus: ManifestBus

@@ -78,3 +78,11 @@ class Place:
     def rule(self, bus: str, rule: str) -> str:
         """The ARN of a rule on a bus other than the account's default bus."""
         return self.arn("events", f"rule/{bus}/{rule}")
+
+    def rule_on(self, bus: str, rule: str) -> str:
+        """The ARN of a rule on a bus that is given as rules have it: by name, or by ARN where it may be elsewhere.
+
+        A rule on another account's bus belongs to that account, whoever made it.
+        """
+        place, name = (Arn.parse(bus).place, Arn.parse(bus).name) if bus.startswith("arn:") else (self, bus)
+        return place.arn("events", f"rule/{rule}") if name == "default" else place.rule(name, rule)

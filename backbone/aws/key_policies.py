@@ -28,12 +28,14 @@ WRITING = ["kms:Decrypt", "kms:GenerateDataKey"]
 class KeyUse:
     """What a key encrypts in an account: buses by name, an archive, and what the buses report of themselves.
 
-    `default_rules` are the names of rules of the default bus whose queues are under the key.
+    `default_rules` are the names of rules of the default bus whose queues are under the key, `rules_elsewhere` the ARNs
+    of rules that the account has on the buses of others.
     """
 
     place: Place
     buses: Sequence[str]
     default_rules: Sequence[str] = ()
+    rules_elsewhere: Sequence[str] = ()
     archive: bool = False
     reports: bool = False
 
@@ -65,7 +67,7 @@ def _of_event_bridge(use: KeyUse) -> list[Document]:
     on_default = [place.arn("events", f"rule/{name}") for name in use.default_rules]
     senders = values([*buses, *(place.rule(name, "*") for name in use.buses), *on_default])
     on_a_bus = {"kms:EncryptionContext:aws:events:event-bus:arn": values(buses)}
-    return [
+    of_buses = [
         # It is asked about the key when a bus is made, which has no encryption context.
         _statement("DescribeForBuses", use, EVENTS, ["kms:DescribeKey"]),
         # The context names the bus. There is no aws:SourceArn beside it when EventBridge writes to an archive.
@@ -76,14 +78,15 @@ def _of_event_bridge(use: KeyUse) -> list[Document]:
             [*WRITING, *(["kms:ReEncrypt*"] if use.archive else [])],
             {"StringEquals": on_a_bus},
         ),
-        _statement(
-            "Queues",
-            use,
-            EVENTS,
-            WRITING,
-            {"ArnLike": {"aws:SourceArn": senders}, "StringEquals": {"aws:SourceAccount": place.account_id}},
-        ),
     ]
+    own = {"StringEquals": {"aws:SourceAccount": place.account_id}}
+    found = of_buses if buses else []
+    if senders:
+        found.append(_statement("Queues", use, EVENTS, WRITING, {"ArnLike": {"aws:SourceArn": senders}, **own}))
+    if use.rules_elsewhere:
+        elsewhere = {"ArnLike": {"aws:SourceArn": values(use.rules_elsewhere)}}
+        found.append(_statement("QueuesOfRulesElsewhere", use, EVENTS, WRITING, elsewhere))
+    return found
 
 
 def _of_logs(use: KeyUse) -> Document:

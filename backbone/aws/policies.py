@@ -86,15 +86,43 @@ BY_ACCOUNT = "each account to its own sources"
 """What a policy pins that has a statement for each account."""
 
 
+OWN_RULES = (
+    *("DeleteRule", "DescribeRule", "DisableRule", "EnableRule", "ListTagsForResource", "ListTargetsByRule"),
+    *("PutRule", "PutTargets", "RemoveTargets", "TagResource", "UntagResource"),
+)
+"""What it takes to have a rule on another account's bus (EventBridge user guide, "Permissions for event buses")."""
+
+
+def own_rules(owner: Place, rule_arns: Iterable[str]) -> Document:
+    """A statement of a bus's policy that lets another account make and change some rules, which nobody else made.
+
+    A rule that is not there yet has no creator, so the condition must hold only if it has.
+    """
+    return {
+        "Action": [f"events:{operation}" for operation in OWN_RULES],
+        "Condition": {"StringEqualsIfExists": {"events:creatorAccount": owner.account_id}},
+        "Effect": "Allow",
+        "Principal": {"AWS": owner.root},
+        "Resource": values(rule_arns),
+        "Sid": f"Rules{owner.account_id}",
+    }
+
+
 def global_bus_choices(
-    bus_arn: str, publishers: Sequence[Publisher], *, organization_id: str | None
+    bus_arn: str,
+    publishers: Sequence[Publisher],
+    *,
+    organization_id: str | None,
+    others: Sequence[Document] = (),
 ) -> list[tuple[str, Document]]:
     """The possible policies of the global bus, each with what it pins in words, from the strictest to the shortest.
 
     The first has a statement for each account and those of its sources that have the same detail-types, the next a
     statement for each account. With an organization others follow that admit it as a whole: there an account can
-    publish under the source of another account's service.
+    publish under the source of another account's service. Each has the statements `others` as well.
     """
+    if not publishers:
+        return [(BY_ACCOUNT, _document(*others))]
     organization = {"aws:PrincipalOrgID": organization_id} if organization_id else {}
 
     def statement(sid: str, principal: str, sources: Iterable[str], detail_types: Iterable[str]) -> Document:
@@ -121,27 +149,35 @@ def global_bus_choices(
         for publisher in publishers
         for number, part in enumerate(publisher.apart)
     ]
-    choices = [("each source to its own detail-types", _document(*apart))] if len(apart) > len(each) else []
-    choices.append((BY_ACCOUNT, _document(*each)))
+    choices = [("each source to its own detail-types", _document(*others, *apart))] if len(apart) > len(each) else []
+    choices.append((BY_ACCOUNT, _document(*others, *each)))
     if organization_id:
         sources = [source for publisher in publishers for source in publisher.sources]
         detail_types = [detail_type for publisher in publishers for detail_type in publisher.detail_types]
         if all(publisher.detail_types for publisher in publishers):
             both = statement("Organization", "*", sources, detail_types)
-            choices.append(("the organization to all sources and detail-types", _document(both)))
-        choices.append(("the organization to all sources", _document(statement("Organization", "*", sources, ()))))
-        choices.append(("the organization alone", _document(statement("Organization", "*", (), ()))))
+            choices.append(("the organization to all sources and detail-types", _document(*others, both)))
+        choices.append(
+            ("the organization to all sources", _document(*others, statement("Organization", "*", sources, ())))
+        )
+        choices.append(("the organization alone", _document(*others, statement("Organization", "*", (), ()))))
     return choices
 
 
-def global_bus(bus_arn: str, publishers: Sequence[Publisher], *, organization_id: str | None) -> Document | None:
+def global_bus(
+    bus_arn: str,
+    publishers: Sequence[Publisher],
+    *,
+    organization_id: str | None,
+    others: Sequence[Document] = (),
+) -> Document | None:
     """The strictest policy of the global bus that is not too long for AWS; None when nobody publishes.
 
     Sources are pinned with `StringEquals`: `ForAllValues:` would be true for a request without the key.
     """
-    if not publishers:
+    if not publishers and not others:
         return None
-    choices = global_bus_choices(bus_arn, publishers, organization_id=organization_id)
+    choices = global_bus_choices(bus_arn, publishers, organization_id=organization_id, others=others)
     fitting = (document for _, document in choices if len(to_json(document)) <= BUS_POLICY_CHARACTERS)
     return next(fitting, choices[-1][1])
 
@@ -241,15 +277,13 @@ def function(*, log_group_arn: str, failures_arn: str, kms_key: str | None) -> D
     return _document(*statements)
 
 
-def forwarding_trust(*, account_id: str, rule_arn: str) -> Document:
-    """Lets EventBridge assume a role for a rule of an account, and for no other rule."""
+def forwarding_trust(*, account_id: str | None, rule_arn: str) -> Document:
+    """Lets EventBridge assume a role for a rule, and for no other rule; `account_id` is that of the rule, if known."""
+    account = {"StringEquals": {"aws:SourceAccount": account_id}} if account_id else {}
     return _document(
         {
             "Action": "sts:AssumeRole",
-            "Condition": {
-                "ArnEquals": {"aws:SourceArn": rule_arn},
-                "StringEquals": {"aws:SourceAccount": account_id},
-            },
+            "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}, **account},
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
         }

@@ -67,7 +67,7 @@ class EventBus(Construct):
             log_config=reports and CloudwatchEventBusLogConfig(level=reports.level, include_detail=reports.detail),
         )
         # The name, never the ARN: the provider replaces rules and targets when the two are mixed.
-        self.name, self.arn = bus.name, bus.arn
+        self.name, self.arn, self.resource = bus.name, bus.arn, bus
         self.policy: CloudwatchEventBusPolicy | None = None
         if policy:
             self.policy = CloudwatchEventBusPolicy(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from backbone.aws import policies
 from backbone.aws.names import Names
 from backbone.cdk import Construct, ITerraformDependable
-from backbone.constructs.event_bus import EventBus
+from backbone.constructs.account import Account
 from backbone.constructs.rule import Rule
 from backbone.topology import routing
 from backbone.topology.retry import Retry
@@ -18,6 +18,9 @@ __all__ = ["Forwarding"]
 class Forwarding(Construct):
     """A rule that forwards what matches `pattern` from a bus to the bus with the ARN `to`; `id` is its service.
 
+    The rule, its role and its dead-letter queue are in `account`, which may be another than that of the bus: then
+    `bus_name` is the ARN of the bus, and `rule_after` its policy where that is in the same stack.
+
     The bus at the other end must admit the role before the target is made, or AWS refuses the target: `after`
     is its policy where that is in the same stack; otherwise its stack is deployed first.
     """
@@ -27,23 +30,26 @@ class Forwarding(Construct):
         scope: Construct,
         id: str,
         *,
-        bus: EventBus,
+        account: Account,
+        bus_name: str,
         to: str,
         pattern: routing.PatternJson,
         names: Names,
         retry: Retry,
         after: Sequence[ITerraformDependable] = (),
+        rule_after: Sequence[ITerraformDependable] = (),
     ) -> None:
         super().__init__(scope, id)
         description = f"Forwards events to {names.called(id)}"
         rule = Rule(
             self,
-            account=bus.account,
-            bus_name=bus.name,
+            account=account,
+            bus_name=bus_name,
             name=names.forwarding_rule(id),
             description=description,
             pattern=pattern,
             dead_letters_name=names.forwarding_dead_letters(id),
+            after=rule_after,
         )
         role = rule.role(name=names.forwarding_role(id), description=description)
         permission = role.allow("role-policy", "put-events", policies.put_events(to))

@@ -36,7 +36,8 @@ class Template:
 class Rule:
     """A rule with a dead-letter queue. All resources are those of `scope`; `prefix` begins their ids.
 
-    The rule itself has the id `Default` unless there is a prefix.
+    The rule itself has the id `Default` unless there is a prefix. `bus_name` is an ARN for a bus of another account
+    alone, whose policy `after` must let this account make the rule before.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Rule:
         pattern: routing.PatternJson,
         dead_letters_name: str,
         prefix: str = "",
+        after: Sequence[ITerraformDependable] = (),
     ) -> None:
         self._scope, self._account, self._bus_name, self._prefix = scope, account, bus_name, prefix
         rule = CloudwatchEventRule(
@@ -60,6 +62,7 @@ class Rule:
             description=description,
             event_bus_name=bus_name,
             event_pattern=routing.to_json(pattern),
+            depends_on=list(after) or None,
         )
         self.name, self.arn = rule.name, rule.arn
         self.dead_letters = DeadLetterQueue(
@@ -68,7 +71,9 @@ class Rule:
 
     def role(self, *, name: str, description: str) -> Role:
         """A role that EventBridge assumes for this rule only."""
-        trust = policies.forwarding_trust(account_id=self._account.place.account_id, rule_arn=self.arn)
+        is_here = not self._bus_name.startswith("arn:")
+        account_id = self._account.place.account_id if is_here else None
+        trust = policies.forwarding_trust(account_id=account_id, rule_arn=self.arn)
         return Role(self._scope, account=self._account, name=name, description=description, trust=trust)
 
     def send_to(

@@ -45,7 +45,8 @@ OUTBOX_PATTERN = {
 class Surroundings:
     """What is around a service: its account, the global bus, and what holds for all services of the backbone.
 
-    `powertools_layer` is the ARN of the layer to use in place of AWS's public one.
+    `owns_rules` says whether the forwarding rule of the service is of its own account. `powertools_layer` is the ARN
+    of the layer to use in place of AWS's public one.
     """
 
     account: Account
@@ -54,6 +55,7 @@ class Surroundings:
     global_bus_arn: str
     retry: Retry
     reports: BusLog | None = None
+    owns_rules: bool = False
     powertools_layer: str | None = None
     confidential: routing.Confidential | None = None
 
@@ -106,15 +108,17 @@ class Service(Construct):
     def _bus(self, name: str) -> EventBus:
         around = self._around
         forwarding_role = around.global_place.iam(f"role/{around.names.forwarding_role(self._name)}")
+        admitting = policies.local_bus(
+            self.account.place.bus(name), forwarder=around.global_place, role_arn=forwarding_role
+        )
         return EventBus(
             self,
             "bus",
             account=self.account,
             name=name,
             description=f"Events for {around.names.called(self._name)}, from the global bus only",
-            policy=policies.local_bus(
-                self.account.place.bus(name), forwarder=around.global_place, role_arn=forwarding_role
-            ),
+            # A forwarding role of this account needs nothing but its own policy.
+            policy=None if around.owns_rules else admitting,
             log_retention_days=self.log_retention_days,
             retry=around.retry,
             reports=around.reports,

@@ -41,6 +41,7 @@ def manifest_of(topology: Topology, stacks: Mapping[str, BackboneStack]) -> Mani
         partition=place.partition,
         layout=topology.layout,
         routing=topology.routing,
+        rules=topology.rules,
         accounts={name: account.id for name, account in topology.accounts.items()},
         keys={name: key for name in topology.accounts if (key := topology.kms_key_of(name))},
         global_bus=ManifestBus(account=topology.bus.account, arn=place.bus(topology.global_bus)),

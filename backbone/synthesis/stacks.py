@@ -64,6 +64,11 @@ def add_stacks(app: App, topology: Topology) -> dict[str, BackboneStack]:
     if topology.layout == "single":
         return {SINGLE: BackboneStack(app, SINGLE, topology, used + idle)}
     *others, bus = used
+    if topology.rules == "owner":  # their rules are on the global bus, whose policy must let them
+        stacks = {bus: BackboneStack(app, bus, topology, (bus,))}
+        hub = dict(stacks)
+        stacks |= {name: BackboneStack(app, name, topology, (name,), after=hub) for name in (*others, *idle)}
+        return stacks
     stacks = {name: BackboneStack(app, name, topology, (name,)) for name in others}
     stacks[bus] = BackboneStack(app, bus, topology, (bus,), after=stacks)
     last = {name: BackboneStack(app, name, topology, (name,), after={bus: stacks[bus]}) for name in idle}
@@ -123,8 +128,10 @@ class BackboneStack(TerraformStack):
             for name in used
             for service in topology.services_by_account.get(name, ())
         }
-        if topology.bus.account in used:
-            self._global_bus(local_buses)
+        hub = self._global_bus() if topology.bus.account in used else None
+        for service in sorted(topology.services):
+            if topology.forwarding_account(service) in used:
+                self._forward(hub, service, local_buses.get(service))
 
     @property
     def open_routes(self) -> set[str]:
@@ -221,17 +228,19 @@ class BackboneStack(TerraformStack):
             global_bus_arn=place.bus(topology.global_bus),
             retry=topology.retry,
             reports=topology.logs.bus,
+            owns_rules=topology.rules == "owner",
             powertools_layer=topology.powertools_layer,
             confidential=routing.confidential(topology),
         )
 
-    def _global_bus(self, local_buses: dict[str, EventBus | None]) -> None:
+    def _global_bus(self) -> EventBus:
         topology = self._topology
         account = self._accounts[topology.bus.account]
         policy = policies.global_bus(
             account.place.bus(topology.global_bus),
             quotas.publishers(topology),
             organization_id=topology.organization_id,
+            others=quotas.rule_owners(topology),
         )
         bus = EventBus(
             self,
@@ -248,23 +257,25 @@ class BackboneStack(TerraformStack):
         self._output_bus("global_bus", "The global bus, which services publish to by its ARN", bus)
         if topology.bus.archive_days:
             bus.archive(retention_days=topology.bus.archive_days)
-        for service in sorted(topology.services):
-            self._forward(bus, service, local_buses.get(service))
+        return bus
 
-    def _forward(self, bus: EventBus, service: str, local_bus: EventBus | None) -> None:
-        topology = self._topology
+    def _forward(self, hub: EventBus | None, service: str, local_bus: EventBus | None) -> None:
+        topology, account = self._topology, self._topology.forwarding_account(service)
         pattern = routing.forwarding(topology, service)
         if pattern is None:
             return
+        is_here = account == topology.bus.account
         forwarding = Forwarding(
             self._group("forwarding"),
             service,
-            bus=bus,
+            account=self._accounts[account],
+            bus_name=hub.name if hub and is_here else topology.place(topology.bus.account).bus(topology.global_bus),
             to=topology.place(topology.services[service].account).bus(topology.local_bus(service)),
             pattern=pattern,
             names=topology.names,
             retry=topology.retry_of(service),
-            after=[local_bus.policy] if local_bus and local_bus.policy else [],
+            after=[local_bus.policy or local_bus.resource] if local_bus else [],
+            rule_after=[hub.policy or hub.resource] if hub and not is_here else [],
         )
         value = {"rule": forwarding.rule_name, "dead_letter_queue_url": forwarding.dead_letters.url}
         TerraformOutput(self, f"forwarding_{service}", value=value, description=f"The way of events to {service}")

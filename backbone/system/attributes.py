@@ -80,8 +80,7 @@ def _named_and_drawn(kind: str) -> Rule:
 
 def _rule_arn(resource: _Resource) -> str:
     bus, name = resource.value("event_bus_name"), resource.value("name")
-    bus = "default" if bus is UNKNOWN or bus is None else str(bus).rpartition("/")[2]
-    return resource.place.arn("events", f"rule/{name}") if bus == "default" else resource.place.rule(bus, str(name))
+    return resource.place.rule_on("default" if bus is UNKNOWN or bus is None else str(bus), str(name))
 
 
 def _rule_id(resource: _Resource) -> str:

@@ -57,11 +57,6 @@ def _queue_url(values: Values) -> str:
     return values.text("queue_url")
 
 
-def _rule_arn(place: Place, bus: str, rule: str) -> str:
-    name = bus.rpartition("/")[2]
-    return place.arn("events", f"rule/{rule}") if name == "default" else place.rule(name, rule)
-
-
 def _bus(blocks: Blocks, values: Values) -> EventBus:
     basics = _basics(values)
     return EventBus(**basics, policy=bus_policy(blocks, basics["arn"]))
@@ -232,7 +227,7 @@ ATTACHED: dict[str, tuple[str, Callable[[Values], str]]] = {
     "aws_cloudwatch_event_permission": ("the bus", _bus_arn),
     "aws_cloudwatch_event_target": (
         "the rule",
-        lambda values: _rule_arn(values.block.place, values.text("event_bus_name", "default"), values.text("rule")),
+        lambda values: values.block.place.rule_on(values.text("event_bus_name", "default"), values.text("rule")),
     ),
     "aws_sqs_queue_policy": ("the queue", _queue_url),
     "aws_sqs_queue_redrive_policy": ("the queue", _queue_url),

@@ -18,6 +18,7 @@ def key_use(topology: Topology, account: str) -> KeyUse:
         topology.place(account),
         [*buses, *([topology.global_bus] if is_hub else [])],
         default_rules=relay_rules(topology, account),
+        rules_elsewhere=topology.rules_elsewhere(account),
         archive=is_hub and topology.bus.archive_days > 0,
         reports=topology.logs.bus is not None,
     )

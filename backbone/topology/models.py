@@ -82,6 +82,11 @@ class Topology(Model):
     """Which events the global bus forwards to a service. `broadcast`: all but the service's own. `subscribed`: only
     those that the service subscribes to."""
 
+    rules: Literal["platform", "owner"] = "platform"
+    """Whose the forwarding rules on the global bus are. `platform`: the global bus's account has them. `owner`: each
+    service's account has its own, with role and dead-letter queue, so that its team changes them; the bus's policy lets
+    it."""
+
     organization_id: OrganizationId | None = None
     """The AWS organization that all accounts belong to. The global bus then admits nobody from outside, and may admit
     the organization as a whole where a statement for each account would make its policy too long."""
@@ -227,6 +232,19 @@ class Topology(Model):
     def sources_of(self, service: str) -> tuple[str, ...]:
         """Every source of a service, sorted; that of `source_of` is one even if nothing is published under it."""
         return tuple(sorted({self.source_of(service), *(event.source for event in self.published_by(service))}))
+
+    def forwarding_account(self, service: str) -> str:
+        """The account whose stack has the rule that forwards to a service."""
+        return self.services[service].account if self.rules == "owner" else self.bus.account
+
+    def rules_elsewhere(self, account: str) -> list[str]:
+        """The ARNs of the forwarding rules that an account has on the global bus of another account."""
+        hub = self.place(self.bus.account)
+        return [
+            hub.rule(self.global_bus, self.names.forwarding_rule(service))
+            for service in self.services_by_account.get(account, ())
+            if self.forwarding_account(service) != self.bus.account and self.services[service].receives == "bus"
+        ]
 
     def retention_days(self, service: str) -> int:
         """How long a service's logs are kept."""

@@ -21,7 +21,7 @@ from backbone.topology.keys import key_use
 from backbone.topology.models import Topology
 from backbone.topology.source import Problem, Source
 
-__all__ = ["check", "publishers"]
+__all__ = ["check", "publishers", "rule_owners"]
 
 ACCOUNTS_IN_ONE_STATE = 10  # each provider alias is a process of 160 to 430 MB (measured)
 
@@ -41,6 +41,12 @@ def publishers(topology: Topology) -> list[policies.Publisher]:
     return found
 
 
+def rule_owners(topology: Topology) -> list[policies.Document]:
+    """The statements of the global bus's policy that let services' accounts have their forwarding rules on it."""
+    owned = {account: topology.rules_elsewhere(account) for account in topology.services_by_account}
+    return [policies.own_rules(topology.place(account), rules) for account, rules in owned.items() if rules]
+
+
 def check(topology: Topology, given: Source) -> Iterator[Problem]:
     """The quotas that a topology exceeds; `given` is the file that it was read from."""
     yield from _check_bus_policy(topology, given)
@@ -51,15 +57,17 @@ def check(topology: Topology, given: Source) -> Iterator[Problem]:
 
 
 def _check_bus_policy(topology: Topology, given: Source) -> Iterator[Problem]:
-    limit, senders = BUS_POLICY_CHARACTERS, publishers(topology)
-    if not senders:
+    limit, senders, others = BUS_POLICY_CHARACTERS, publishers(topology), rule_owners(topology)
+    if not senders and not others:
         return
     bus_arn = topology.place(topology.bus.account).bus(topology.global_bus)
-    choices = policies.global_bus_choices(bus_arn, senders, organization_id=topology.organization_id)
+    choices = policies.global_bus_choices(bus_arn, senders, organization_id=topology.organization_id, others=others)
     sizes = [len(policies.to_json(document)) for _, document in choices]
     fitting = next((index for index, size in enumerate(sizes) if size <= limit), None)
     if fitting is None:
         ways = ["split the backbone in two"]
+        if others:
+            ways.insert(0, "use rules: platform, which takes no statement for each account with a rule")
         if topology.organization_id is None:
             ways.insert(0, "give organization_id, so that one statement admits the whole organization")
         if topology.bus.pin_detail_types:

@@ -111,7 +111,8 @@ def function(scope: Construct, account: Account, id: str = "work") -> Function:
 
 def forwarding(scope: Construct, account: Account) -> None:
     pattern = {"account": [{"anything-but": ["222222222222"]}]}
-    Forwarding(scope, "it", bus=bus(scope, account), to=ARN, pattern=pattern, names=NAMES, retry=RETRY)
+    name = bus(scope, account).name
+    Forwarding(scope, "it", account=account, bus_name=name, to=ARN, pattern=pattern, names=NAMES, retry=RETRY)
 
 
 def subscription(

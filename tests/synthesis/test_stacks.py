@@ -18,7 +18,6 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backbone.aws.arn import Place
 from backbone.aws.policies import to_json
 from backbone.topology import Topology, parse
 from tests.conftest import EXAMPLES, ROOT, example
@@ -82,6 +81,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "name": "any",
         "region": "eu-west-1",
         "layout": draw(st.sampled_from(["single", "per-account"])),
+        "rules": draw(st.sampled_from(["platform", "owner"])),
         "routing": draw(st.sampled_from(["broadcast", "subscribed"])),
         "accounts": {name: {"id": f"{n + 1}" * 12} for n, name in enumerate(accounts)},
         "bus": {
@@ -112,6 +112,8 @@ def expected_account(one: Resource, declared: Topology) -> str:
             return account
         case ["services", service, *_]:
             return declared.services[service].account
+        case ["forwarding", service, *_]:
+            return declared.forwarding_account(service)
         case _:
             return declared.bus.account
 
@@ -215,27 +217,49 @@ def check_forwarding(declared: Topology, stacks: Stacks) -> None:
                 path for path in found if path.startswith((f"services/{service}/bus", f"forwarding/{service}/"))
             ]
             continue
-        local, policy = found[f"services/{service}/bus/Default"], found[f"services/{service}/bus/policy"]
-        local_place = Place("aws", "eu-west-1", declared.accounts[given_service.account].id)
-        (statement,) = policy.document("policy")["Statement"]
-        assert statement["Resource"] == local_place.bus(local.body["name"])
+        local = found[f"services/{service}/bus/Default"]
+        local_arn = declared.place(given_service.account).bus(local.body["name"])
         if f"forwarding/{service}/target" not in found:
             assert declared.routing == "subscribed"
             assert not given_service.subscribes
             continue
         target, role = found[f"forwarding/{service}/target"], found[f"forwarding/{service}/role"]
-        bus_place = Place("aws", "eu-west-1", declared.accounts[declared.bus.account].id)
-        assert target.body["arn"] == statement["Resource"]
-        assert statement["Condition"]["ArnEquals"]["aws:PrincipalArn"] == bus_place.iam(f"role/{role.body['name']}")
-        assert statement["Principal"]["AWS"] == bus_place.root
+        bus_place = declared.place(declared.bus.account)
+        assert target.body["arn"] == local_arn
+        policy = found.get(f"services/{service}/bus/policy")
+        assert (policy is None) is (declared.rules == "owner")
+        if policy:
+            (statement,) = policy.document("policy")["Statement"]
+            assert statement["Resource"] == local_arn
+            assert statement["Condition"]["ArnEquals"]["aws:PrincipalArn"] == bus_place.iam(f"role/{role.body['name']}")
+            assert statement["Principal"]["AWS"] == bus_place.root
         (allowed,) = found[f"forwarding/{service}/role-policy"].document("policy")["Statement"]
         assert (allowed["Action"], allowed["Resource"]) == ("events:PutEvents", target.body["arn"])
         (trust,) = role.document("assume_role_policy")["Statement"]
-        assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": bus_place.account_id}
         rule = found[f"forwarding/{service}/Default"]
+        is_elsewhere = rule.account != declared.bus.account
+        whose = {} if is_elsewhere else {"aws:SourceAccount": bus_place.account_id}
+        assert trust["Condition"].get("StringEquals", {}) == whose
+        on_hub = bus_place.bus(declared.global_bus)
+        assert (rule.body["event_bus_name"] == on_hub) is is_elsewhere
+        if is_elsewhere:
+            check_owner(declared, service, found.get("global-bus/policy"), rule)
         assert trust["Condition"]["ArnEquals"] == {"aws:SourceArn": f"${{{rule.address}.arn}}"}
-        if local.stack == target.stack:
+        if local.stack == target.stack and policy:
             assert policy.address in target.body["depends_on"]
+
+
+def check_owner(declared: Topology, service: str, policy: Resource | None, rule: Resource) -> None:
+    """The global bus lets a service's account have this rule, and no rule that another account made."""
+    assert policy
+    place = declared.place(declared.services[service].account)
+    hub = declared.place(declared.bus.account)
+    (statement,) = [one for one in policy.document("policy")["Statement"] if one["Sid"] == f"Rules{place.account_id}"]
+    assert hub.rule(declared.global_bus, rule.body["name"]) in strings_of(statement["Resource"])
+    assert statement["Principal"]["AWS"] == place.root
+    assert statement["Condition"] == {"StringEqualsIfExists": {"events:creatorAccount": place.account_id}}
+    assert {"events:PutRule", "events:PutTargets", "events:RemoveTargets"} < set(statement["Action"])
+    assert rule.stack != policy.stack or policy.address in rule.body["depends_on"]
 
 
 @settings(max_examples=40)

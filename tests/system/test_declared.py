@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from backbone import manifest
 from backbone.synthesis import output
 from backbone.system.reader import read
 from backbone.topology import parse
@@ -294,3 +295,68 @@ def test_a_filter_on_a_field_that_the_publisher_does_not_have(tmp_path: Path, de
     assert unknown is None or f"by detail.{unknown}, a field that order-service's schema of it does not" in str(
         found[0]
     )
+
+
+OWNED = """
+name: shop
+region: eu-west-1
+layout: per-account
+rules: owner
+accounts: {bus: {id: "111111111111"}, order: {id: "222222222222"}, delivery: {id: "333333333333"}}
+bus: {account: bus}
+services:
+  orders: {account: order, publishes: [Order.Created], subscribes: [Delivery.Updated]}
+  delivery: {account: delivery, publishes: [Delivery.Updated], subscribes: [Order.Created]}
+"""
+OF_ORDER = '{"StringEqualsIfExists":{"events:creatorAccount":"222222222222"}}'
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rule", "words"),
+    [
+        (
+            '"events:PutTargets",',
+            "",
+            "BB720",
+            "does not let 222222222222 call events:PutTargets on ",
+        ),
+        ("rule/shop-global/shop-forward-orders", "rule/shop-global/orders", "BB720", "does not let 222222222222 call"),
+        (
+            OF_ORDER,
+            OF_ORDER.replace("IfExists", ""),
+            "BB720",
+            "call events:PutRule on arn:aws:events:eu-west-1:111111111111:rule/shop-global/shop-forward-orders",
+        ),
+        (
+            OF_ORDER,
+            OF_ORDER.replace("2" * 12, "3" * 12),
+            "BB510",
+            "lets 222222222222 change rules that others made; add a condition on events:creatorAccount",
+        ),
+        (f'"Condition":{OF_ORDER},', "", "BB510", "change rules that"),
+    ],
+)
+def test_who_may_have_rules_on_the_bus_of_another_account(
+    tmp_path: Path, before: str, after: str, rule: str, words: str
+) -> None:
+    output.synth(parse(OWNED), tmp_path)
+    assert read(tmp_path).findings == ()
+    file = tmp_path / "stacks" / "bus" / "cdk.tf.json"
+    document = json.loads(file.read_text())
+    body = only(document["resource"], "aws_cloudwatch_event_bus_policy", "global")
+    statements = json.loads(body["policy"])["Statement"]
+    (own,) = [one for one in statements if one["Sid"] == "Rules222222222222"]
+    text = json.dumps(own, separators=(",", ":"))
+    assert before in text
+    statements[statements.index(own)] = json.loads(text.replace(before, after))
+    body["policy"] = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    file.write_text(json.dumps(document))
+    messages = [finding.message for finding in read(tmp_path).findings if finding.rule == rule]
+    assert any(words in message for message in messages), messages
+
+
+def test_the_stacks_of_owners_come_after_the_global_bus(tmp_path: Path) -> None:
+    stacks = output.synth(parse(OWNED), tmp_path)
+    assert [stack.name for stack in stacks] == ["bus", "delivery", "order"]
+    depends_on = {stack.name: stack.depends_on for stack in manifest.read(tmp_path).stacks}
+    assert depends_on == {"bus": (), "delivery": ("bus",), "order": ("bus",)}

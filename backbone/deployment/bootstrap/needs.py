@@ -203,8 +203,8 @@ def _bus(values: Values) -> list[str | None]:
 
 
 def _target(values: Values) -> list[str | None]:
-    bus = values.text("event_bus_name", "default").rpartition("/")[2]
-    return [values.block.place.rule(bus, values.text("rule")), values.optional_text("role_arn")]
+    bus = values.text("event_bus_name", "default")
+    return [values.block.place.rule_on(bus, values.text("rule")), values.optional_text("role_arn")]
 
 
 def _connection(values: Values) -> list[str | None]:

@@ -82,6 +82,12 @@ ENTRIES: dict[str, Entry] = {
         "No event of this publisher matches what the field must be, so the service does not get it.",
         "Correct the field in the subscription's `detail`, or have the publisher's schema tell the field.",
     ),
+    "BB720": Entry(
+        "A rule on another account's bus that may not be made",
+        "error",
+        "AWS refuses the rule or its targets at the apply, so nothing is forwarded.",
+        "Let the rule's account call these actions, by the bus's policy, for the rules that it made itself.",
+    ),
     "BB714": Entry(
         "A relay that does not publish what it takes",
         "error",

@@ -29,6 +29,7 @@ from backbone.system.checks import (
     references,
     relays,
     reports,
+    rules,
     schema,
     settings,
     targets,
@@ -54,6 +55,7 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
     yield from order.check(system, configuration)
     yield from writing.check(system, configuration)
     yield from exposure.check(system)
+    yield from rules.check(system)
     yield from environment.check(system)
     yield from fields.check(system)
     yield from keys.check(system, configuration, manifest)

@@ -71,6 +71,8 @@ def _problems(statement: Statement, policy: Policy, owner: str) -> Iterator[str]
             yield f"Action: allows {action}; say which actions are needed"
     yield from _resources(statement, policy)
     for condition in statement.conditions:
+        if condition.key.lower() == CREATOR and policy.kind is BUS:
+            continue  # a rule that is not there yet has no creator
         if condition.operator.if_exists or (condition.operator.quantifier == "ForAllValues"):
             yield f"Condition: {condition.operator.name} holds for requests without {condition.key} too"
     yield from _principals(statement, policy, owner)
@@ -109,12 +111,33 @@ def _principals(statement: Statement, policy: Policy, owner: str) -> Iterator[st
     vended = any(VENDED in template.text or template.text == "*" for template in statement.resources)
     if policy.kind is LOGS and vended and not _pins(statement, "aws:sourcearn", "aws:sourceaccount"):
         yield "Condition: AWS's services may write for any account; add a condition on aws:SourceAccount"
-    if policy.kind is BUS and principals.accounts - {owner} and not _pins(statement, *BUS_KEYS):
-        named = ", ".join(sorted(principals.accounts - {owner}))
+    if policy.kind is BUS:
+        yield from _of_bus(statement, sorted(principals.accounts - {owner}))
+
+
+def _of_bus(statement: Statement, others: list[str]) -> Iterator[str]:
+    """What other accounts may do with a bus."""
+    named = ", ".join(others)
+    if others and _does(statement, "events:putevents") and not _pins(statement, *BUS_KEYS):
         words = "add a condition on events:source, or on aws:PrincipalArn"
         yield f"Condition: admits every identity of {named} with events of any source; {words}"
 
+    if others and _does(statement, "events:puttargets", "events:putrule"):
+        creators = {
+            value.text
+            for condition in statement.conditions
+            if condition.key.lower() == CREATOR and not condition.operator.negated
+            for value in condition.values
+        }
+        if not creators or creators - {*others}:
+            yield f"Condition: lets {named} change rules that others made; add a condition on events:creatorAccount"
 
+
+def _does(statement: Statement, *actions: str) -> bool:
+    return any(like(action.lower(), name) for action in statement.actions for name in actions)
+
+
+CREATOR = "events:creatoraccount"
 KEY_KEYS = ("aws:sourcearn", "aws:sourceaccount", "kms:encryptioncontext:*")
 BUS_KEYS = ("aws:principalarn", "events:source")
 
@@ -131,7 +154,7 @@ def _pins(statement: Statement, *keys: str) -> bool:
 
 def _publishing(statement: Statement) -> Iterator[str]:
     """What a function may publish: bus policies speak of accounts, and a function is one service's."""
-    if any(like(action.lower(), "events:putevents") for action in statement.actions):
+    if _does(statement, "events:putevents"):
         for key, words in (("events:source", "under any source"), ("events:detail-type", "events of any type")):
             if not _pins(statement, key):
                 yield f"Condition: lets the function publish {words}; add a condition on {key}"

@@ -59,7 +59,7 @@ def _problem(reference: _Reference) -> str | None:
 def _references(system: System) -> Iterator[_Reference]:
     both: Same = "account and region"
     for rule in system.of(Rule):
-        yield _Reference(rule.address, rule.place, "the bus", rule.bus_arn, both)
+        yield _Reference(rule.address, rule.place, "the bus", rule.bus_arn, "region")
         for target in rule.targets:
             yield from _of_target(rule.place, target, system)
     for archive in system.of(Archive):

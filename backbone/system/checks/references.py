@@ -102,6 +102,9 @@ ANYWHERE = (
 )
 """Arguments whose ARNs may be of another account or region, or are checked by what they are for."""
 
+ON_BUS = ("aws_cloudwatch_event_rule", "aws_cloudwatch_event_target")
+"""What may be on a bus of another account, whose policy must let it: `rules.py` checks that."""
+
 Named = Mapping[tuple[Place | None, str, str], Block]
 """Blocks by account and region, or by none of these, by type, and by the value that names them."""
 
@@ -123,7 +126,8 @@ def _problems(
     found = next(filter(None, (named.get((block.place, to, value)) for to in reference.to)), None)
     if found is None:
         elsewhere = next(filter(None, (named.get((None, to, value)) for to in reference.to)), None)
-        if elsewhere is not None and not (value.startswith("arn:") and reference.argument in ANYWHERE):
+        is_anywhere = reference.argument in ANYWHERE or (block.type in ON_BUS and reference is BUS)
+        if elsewhere is not None and not (value.startswith("arn:") and is_anywhere):
             words = f"{reference.argument}: names {elsewhere.id}, which is in {elsewhere.place.account_id}"
             here = f"{block.place.account_id} in {block.place.region}"
             yield finding("BB108", block.id, f"{words} in {elsewhere.place.region}; allowed: one of {here}")
