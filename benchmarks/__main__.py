@@ -4,11 +4,12 @@ import sys
 
 from rich.console import Console
 
-from benchmarks import patterns, review, services, simulator, synthesis
+from benchmarks import patterns, review, server, services, simulator, synthesis
 
 ALL = {
     "patterns": patterns.main,
     "review": review.main,
+    "server": server.main,
     "services": services.main,
     "simulator": simulator.main,
     "synthesis": synthesis.main,

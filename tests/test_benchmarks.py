@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
-from benchmarks import patterns, review, services, simulator, synthesis
+from benchmarks import patterns, review, server, services, simulator, synthesis
 
 
 def printed(main: Callable[[Console], None]) -> str:
@@ -32,6 +32,15 @@ def test_simulation_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = printed(simulator.main)
     for row in ("broadcast", "subscribed", "POST /orders to 201", "make demo"):
         assert row in tables
+
+
+def test_the_server_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "ORDERS", 10)
+    monkeypatch.setattr(server, "CLIENTS", 2)
+    monkeypatch.setattr(server, "EVENTS", 60)
+    tables = printed(server.main)
+    assert "10 orders by 2 clients at once" in tables
+    assert "│ 60 " in tables
 
 
 def test_functions_are_measured() -> None:

@@ -22,7 +22,7 @@ from backbone.trace import Node
 __all__ = ["Lambda"]
 
 
-PROCESSES = 4
+PROCESSES = 8
 """The most that a function has, where several run at once. Lambda would start up to 1,000."""
 
 LONGEST_PAUSE_SECONDS = 300.0
@@ -55,8 +55,8 @@ class _Processes:
 
     all: list[Worker] = field(default_factory=list)
     idle: list[Worker] = field(default_factory=list)
-    waiting: deque[Callable[[], None]] = field(default_factory=deque)
-    """What is to be done when one is idle."""
+    waiting: deque[Callable[[Worker], None]] = field(default_factory=deque)
+    """Who is to be given the next that is idle."""
 
 
 class Lambda:
@@ -121,8 +121,8 @@ class Lambda:
         if (words := self.throttle(function)) is not None:
             self._wait(invocation, words)
             return
-        if not self._has_room(function):
-            self._processes[function.arn].waiting.append(partial(self._attempt, invocation))
+        if self._is_busy(function):
+            self._attempt_when_idle(invocation)
             return
         invocation.attempts += 1
         outcome = self.invoke(function, invocation.event, invocation.node, request_id=invocation.request_id)
@@ -139,6 +139,16 @@ class Lambda:
             self._fail(invocation, "EventAgeExceeded", outcome)
         else:
             self._again(invocation, pause)
+
+    def _attempt_when_idle(self, invocation: Invocation) -> None:
+        processes = self._processes[invocation.function.arn]
+
+        def attempt(worker: Worker) -> None:
+            processes.idle.append(worker)
+            self._engine.at(0, partial(self._attempt, invocation))
+
+        self._waiting.add(invocation)
+        processes.waiting.append(attempt)
 
     def _again(self, invocation: Invocation, pause: float) -> None:
         self._waiting.add(invocation)
@@ -259,30 +269,30 @@ class Lambda:
 
     # Processes
 
-    def _has_room(self, function: Function) -> bool:
-        """Whether the function can be run now without waiting for another run to end."""
+    def _is_busy(self, function: Function) -> bool:
+        """Whether the function has as many processes as it may have, and all have something to do."""
         processes = self._processes[function.arn]
-        return self._engine.turns is None or bool(processes.idle) or len(processes.all) < _most(function)
+        return self._engine.turns is not None and not processes.idle and len(processes.all) >= _most(function)
 
     def _take(self, function: Function, *, copy: bool = False) -> Worker | None:
         """A process that does nothing, or another; None when there will be none, since the simulation ends."""
-        processes = self._processes[_key(function, copy=copy)]
-        turns = self._engine.turns
-        if turns is not None and not copy and not turns.wait_until(partial(self._has_room, function)):
+        processes, turns = self._processes[_key(function, copy=copy)], self._engine.turns
+        if turns is not None and turns.ended:
             return None
-        if not processes.idle:
-            worker = self._worker(function, "copy" if copy else "simulator")
-            processes.all.append(worker)
-            return worker
-        return processes.idle.pop()
+        if turns is not None and not copy and self._is_busy(function):
+            return turns.receive(processes.waiting)
+        if processes.idle:
+            return processes.idle.pop()
+        worker = self._worker(function, "copy" if copy else "simulator")
+        processes.all.append(worker)
+        return worker
 
     def _give_back(self, function: Function, worker: Worker, *, copy: bool = False) -> None:
         processes = self._processes[_key(function, copy=copy)]
-        processes.idle.append(worker)
         if processes.waiting:
-            self._engine.at(0, processes.waiting.popleft())
-        if self._engine.turns is not None:
-            self._engine.turns.changed()
+            processes.waiting.popleft()(worker)
+        else:
+            processes.idle.append(worker)
 
     def _worker(self, function: Function, log_stream: str) -> Worker:
         if not function.runtime.startswith("python"):

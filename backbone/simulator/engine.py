@@ -242,7 +242,7 @@ class Engine:
             self.now = max(self.now, due)
             action()
             if self.turns is not None:
-                self.turns.give_way()
+                self.turns.give_way(due)
         if not forever:
             self.now = max(self.now, end)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 
@@ -13,6 +14,9 @@ __all__ = ["Live"]
 
 KEPT = 2_000
 """How many events, and entries of each log and archive, are remembered at least."""
+
+SWITCH_SECONDS = 0.0005
+"""After how long a thread makes way for another. Python's 5 ms would be waited for at every answer of a function."""
 
 PATIENCE_SECONDS = 5.0
 """How long the end waits for what is being done."""
@@ -27,7 +31,7 @@ class Live:
     def __init__(self, simulator: Simulator, on_failure: Callable[[BackboneError], None]) -> None:
         self.simulator = simulator
         self._on_failure = on_failure
-        self._turns = Turns(self._do_what_is_due)
+        self._turns = Turns(self._do_what_is_due, lambda due: self._now - due)
         self._offset = simulator.now - time.monotonic()
         self._failed = False
 
@@ -41,6 +45,7 @@ class Live:
 
     def start(self) -> None:
         """Start the functions and the clock."""
+        sys.setswitchinterval(SWITCH_SECONDS)
         self.simulator.work_by(self._turns)
         with self:
             self.simulator.start_functions()

@@ -24,7 +24,7 @@ import pytest
 from backbone.constructs.http_api import HttpApi, Route
 from backbone.constructs.service import Service
 from backbone.errors import BackboneError
-from backbone.simulator import Simulator, live
+from backbone.simulator import Simulator, live, turns
 from backbone.simulator.http_payload import MAX_REQUEST_BYTES
 from backbone.simulator.server import Server
 from backbone.trace import Node
@@ -251,6 +251,20 @@ def test_long_bodies_are_answered(load: Load, size: int, words: str) -> None:
 
         assert set(clients.map(post, range(8))) == {(413, True)}
         assert call(f"{server.url}/health")[0] == 200
+
+
+def test_where_more_comes_in_than_can_be_delivered_calls_wait(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "LATE_SECONDS", 0.05)
+    sim = load()
+    pending = []
+    with Server(sim, port=0) as server:
+        for _ in range(400):
+            with server.live as simulator:
+                simulator.put_events([ENTRY] * 10, caller="order-service")
+                pending.append(len(simulator._engine._due))
+    assert max(pending[300:]) < 1.5 * max(pending[:150])  # it does not pile up
+    assert len(sim.trace().of("put")) == 4_000
+    assert len(sim.trace().of("delivered")) == 3 * 4_000
 
 
 def test_a_long_run_does_not_grow(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
