@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from backbone.cli import completion
 from backbone.cli.app import AsJson, app, errors
 from backbone.cli.development import print_files
 
@@ -22,7 +23,9 @@ MainFile = Annotated[
 
 @app.command("add-subscription")
 def subscription(
-    service: Annotated[str, typer.Argument(help="The service that is to receive it.")],
+    service: Annotated[
+        str, typer.Argument(help="The service that is to receive it.", autocompletion=completion.services)
+    ],
     detail_type: Annotated[str, typer.Argument(help="The detail-type, such as Order.Created.")],
     sources: Annotated[
         list[str] | None,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import backbone
+from backbone.cli import completion
 from backbone.cli.app import AsJson, File, app, errors, new_table, output, print_json, print_table
 from backbone.errors import BackboneError, MachineError
 from backbone.sources import ENVIRONMENT_VARIABLE
@@ -51,6 +52,7 @@ def diff(
         list[str] | None,
         typer.Option(
             metavar="NAME",
+            autocompletion=completion.environments,
             help="The environment of the file; give it twice to compare two.",
             show_default="$BACKBONE_ENV",
         ),
