@@ -17,8 +17,11 @@ from backbone.aws.limits import BUS_POLICY_CHARACTERS
 
 __all__ = [
     "BY_ACCOUNT",
+    "EVENTS",
+    "SNS",
     "Document",
     "Publisher",
+    "admitting",
     "allow",
     "event_logs",
     "forwarding_trust",
@@ -30,12 +33,15 @@ __all__ = [
     "put_records",
     "queue",
     "read_stream",
+    "run_task",
     "to_json",
     "trust",
+    "use_key",
     "values",
 ]
 
 Document = dict[str, Any]
+EVENTS, SNS = "events.amazonaws.com", "sns.amazonaws.com"
 
 
 def to_json(document: Mapping[str, Any]) -> str:
@@ -292,15 +298,56 @@ def forwarding_trust(*, account_id: str | None, rule_arn: str) -> Document:
 
 def queue(queue_arn: str, *, source_arn: str) -> Document:
     """Lets EventBridge send to a queue for a rule or a bus, and for no other."""
-    return _document(
+    return admitting("sqs:SendMessage", queue_arn, {EVENTS: [source_arn]})
+
+
+def admitting(action: str, arn: str, sources: Mapping[str, Iterable[str]]) -> Document:
+    """Lets services do something to a resource, each for what some ARNs name: a rule, a bus or a topic."""
+    statements = [
         {
-            "Action": "sqs:SendMessage",
-            "Condition": {"ArnEquals": {"aws:SourceArn": source_arn}},
+            "Action": action,
+            "Condition": {"ArnEquals": {"aws:SourceArn": values(source_arns)}},
             "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Resource": queue_arn,
+            "Principal": {"Service": service},
+            "Resource": arn,
         }
-    )
+        for service, source_arns in sources.items()
+    ]
+    return _document(*statements)
+
+
+def use_key(place: Place, topic_name: str) -> Document:
+    """The statement of a key's policy that lets SNS use the key for queues that a topic sends to."""
+    return {
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Condition": {
+            "ArnEquals": {"aws:SourceArn": place.arn("sns", topic_name)},
+            "StringEquals": {"aws:SourceAccount": place.account_id},
+        },
+        "Effect": "Allow",
+        "Principal": {"Service": SNS},
+        "Resource": "*",
+        "Sid": "Topic" + "".join(part.title() for part in topic_name.replace("_", "-").split("-")),
+    }
+
+
+def run_task(task_definition_arn: str, *, cluster_arn: str, role_arns: Iterable[str]) -> Document:
+    """Lets an identity run tasks of a definition on a cluster of ECS, and give them the roles that they have."""
+    run: Document = {
+        "Action": "ecs:RunTask",
+        "Condition": {"ArnEquals": {"ecs:cluster": cluster_arn}},
+        "Effect": "Allow",
+        "Resource": task_definition_arn,
+        "Sid": "Run",
+    }
+    give: Document = {
+        "Action": "iam:PassRole",
+        "Condition": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+        "Effect": "Allow",
+        "Resource": values(role_arns),
+        "Sid": "Pass",
+    }
+    return _document(run, *([give] if give["Resource"] else []))
 
 
 def event_logs(place: Place, *, vended: bool) -> Document:

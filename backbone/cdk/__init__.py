@@ -64,6 +64,9 @@ from cdktf_cdktf_provider_aws.cloudwatch_event_rule import (
 from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
     CloudwatchEventTarget,
     CloudwatchEventTargetDeadLetterConfig,
+    CloudwatchEventTargetEcsTarget,
+    CloudwatchEventTargetEcsTargetNetworkConfiguration,
+    CloudwatchEventTargetHttpTarget,
     CloudwatchEventTargetInputTransformer,
     CloudwatchEventTargetKinesisTarget,
     CloudwatchEventTargetRetryPolicy,
@@ -130,6 +133,9 @@ from cdktf_cdktf_provider_aws.provider import (
     AwsProviderAssumeRole,
     AwsProviderDefaultTags,
 )
+from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
+from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
+from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 from cdktf_cdktf_provider_aws.sqs_queue import SqsQueue
 from cdktf_cdktf_provider_aws.sqs_queue_policy import SqsQueuePolicy
 from constructs import Construct
@@ -163,6 +169,9 @@ __all__ = [
     "CloudwatchEventRule",
     "CloudwatchEventTarget",
     "CloudwatchEventTargetDeadLetterConfig",
+    "CloudwatchEventTargetEcsTarget",
+    "CloudwatchEventTargetEcsTargetNetworkConfiguration",
+    "CloudwatchEventTargetHttpTarget",
     "CloudwatchEventTargetInputTransformer",
     "CloudwatchEventTargetKinesisTarget",
     "CloudwatchEventTargetRetryPolicy",
@@ -205,6 +214,9 @@ __all__ = [
     "NodeError",
     "RemoteBackend",
     "S3Backend",
+    "SnsTopic",
+    "SnsTopicPolicy",
+    "SnsTopicSubscription",
     "SqsQueue",
     "SqsQueuePolicy",
     "TerraformOutput",

@@ -73,7 +73,8 @@ class EmptyAccount(Construct):
 class Account(EmptyAccount):
     """An account, its provider, and the policy by which events may be logged there.
 
-    `kms_key` encrypts all that can be encrypted in it: the ARN of a key, or the policy and alias of one to be made.
+    `kms_key` encrypts all that can be encrypted in it: the ARN of a key, or the policy and alias of one to be made,
+    which is then `own_key`.
     `boundary` is the ARN of the policy that limits each of its roles.
     `open_routes` are the routes that anyone may call, of all APIs in it, each as the id of the account and the route
     key.
@@ -91,7 +92,9 @@ class Account(EmptyAccount):
         boundary: str | None = None,
     ) -> None:
         super().__init__(scope, id, access=access)
-        self.kms_key = self._make(kms_key) if isinstance(kms_key, NewKey) else kms_key
+        self.own_key = self._make(kms_key) if isinstance(kms_key, NewKey) else None
+        given = None if isinstance(kms_key, NewKey) else kms_key
+        self.kms_key: str | None = self.own_key.arn if self.own_key else given
         self.boundary = boundary
         self.open_routes: set[str] = set()
         self.logs_policy = CloudwatchLogResourcePolicy(
@@ -102,8 +105,5 @@ class Account(EmptyAccount):
             policy_document=policies.to_json(policies.event_logs(self.place, vended=vended_logs)),
         )
 
-    def _make(self, key: NewKey) -> str:
-        made: str = Key(
-            self, "key", provider=self.provider, alias=key.alias, description=key.description, policy=key.policy
-        ).arn
-        return made
+    def _make(self, key: NewKey) -> Key:
+        return Key(self, "key", provider=self.provider, alias=key.alias, description=key.description, policy=key.policy)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from backbone.aws import policies
-from backbone.cdk import Construct, SqsQueuePolicy
+from backbone.cdk import Construct
 from backbone.constructs.account import Account
 from backbone.constructs.queue import Queue
 
@@ -19,10 +18,4 @@ class DeadLetterQueue(Queue):
 
     def __init__(self, scope: Construct, id: str, *, account: Account, name: str, source_arn: str) -> None:
         super().__init__(scope, id, account=account, name=name)
-        self.policy = SqsQueuePolicy(
-            self,
-            "policy",
-            provider=account.provider,
-            queue_url=self.url,
-            policy=policies.to_json(policies.queue(self.arn, source_arn=source_arn)),
-        )
+        self.policy = self.admit(source_arn)

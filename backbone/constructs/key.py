@@ -18,7 +18,8 @@ class Key(Construct):
         self, scope: Construct, id: str, *, provider: AwsProvider, alias: str, description: str, policy: Document
     ) -> None:
         super().__init__(scope, id)
-        key = KmsKey(
+        self._policy = policy
+        self._key = key = KmsKey(
             self,
             "Default",
             provider=provider,
@@ -29,3 +30,8 @@ class Key(Construct):
         )
         KmsAlias(self, "alias", provider=provider, name=alias, target_key_id=key.key_id)
         self.arn = key.arn
+
+    def let_use(self, statement: Document) -> None:
+        """Let others use the key, as a statement of its policy says."""
+        self._policy = {**self._policy, "Statement": [*self._policy["Statement"], statement]}
+        self._key.policy = to_json(self._policy)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
+from backbone.aws import policies
 from backbone.aws.limits import QUEUE_RETENTION_SECONDS
-from backbone.cdk import Construct, SqsQueue
+from backbone.cdk import Construct, SqsQueue, SqsQueuePolicy
 from backbone.constructs.account import Account
 
 __all__ = ["Queue"]
@@ -15,7 +16,8 @@ class Queue(Construct):
     """An encrypted standard queue that keeps its messages for 14 days.
 
     Messages that were received `max_receives` times without being deleted move to the queue with the ARN
-    `dead_letters_arn`. Only identities of the account may use it, as far as their own policies allow.
+    `dead_letters_arn`. Only identities of the account may use it, as far as their own policies allow, and who is let
+    send to it by `admit`.
     """
 
     def __init__(
@@ -43,3 +45,17 @@ class Queue(Construct):
             kms_master_key_id=account.kms_key,
         )
         self.arn, self.url = queue.arn, queue.url
+        self._account = account
+        self._sources: dict[str, list[str]] = {}
+        self._admits: SqsQueuePolicy | None = None
+
+    def admit(self, source_arn: str, *, service: str = policies.EVENTS) -> SqsQueuePolicy:
+        """Let a service send to the queue for the rule or topic with an ARN; returns the queue's policy."""
+        self._sources.setdefault(service, []).append(source_arn)
+        policy = policies.to_json(policies.admitting("sqs:SendMessage", self.arn, self._sources))
+        if self._admits is None:
+            self._admits = SqsQueuePolicy(
+                self, "policy", provider=self._account.provider, queue_url=self.url, policy=policy
+            )
+        self._admits.policy = policy
+        return self._admits

@@ -10,6 +10,8 @@ from backbone.cdk import (
     CloudwatchEventRule,
     CloudwatchEventTarget,
     CloudwatchEventTargetDeadLetterConfig,
+    CloudwatchEventTargetEcsTarget,
+    CloudwatchEventTargetHttpTarget,
     CloudwatchEventTargetInputTransformer,
     CloudwatchEventTargetKinesisTarget,
     CloudwatchEventTargetRetryPolicy,
@@ -86,6 +88,8 @@ class Rule:
         role: Role | None = None,
         partition_key_path: str | None = None,
         template: Template | None = None,
+        ecs: CloudwatchEventTargetEcsTarget | None = None,
+        http: CloudwatchEventTargetHttpTarget | None = None,
     ) -> None:
         """Send the events on, whole unless there is a template.
 
@@ -106,6 +110,8 @@ class Rule:
             arn=arn,
             role_arn=role and role.arn,
             kinesis_target=kinesis if partition_key_path else None,
+            ecs_target=ecs,
+            http_target=http,
             input_transformer=transformer,
             retry_policy=CloudwatchEventTargetRetryPolicy(
                 maximum_event_age_in_seconds=retry.max_age_seconds, maximum_retry_attempts=retry.max_attempts

@@ -12,12 +12,12 @@ from backbone.aws.limits import FUNCTION_NAME_CHARACTERS, PATTERN_CHARACTERS
 from backbone.aws.names import NameOf, Names
 from backbone.cdk import Construct, IamRolePolicy
 from backbone.constructs.account import Account
-from backbone.constructs.api_destination import ApiDestination
 from backbone.constructs.event_bus import EventBus
 from backbone.constructs.function import Code, Function, FunctionSettings, powertools_layer
+from backbone.constructs.rule import Template
 from backbone.constructs.stream import Stream
 from backbone.constructs.stream_reader import StreamReader
-from backbone.constructs.subscription import BufferSettings, Subscription
+from backbone.constructs.subscription import BufferSettings, Receiver, Subscription
 from backbone.constructs.table import Table, TableSettings
 from backbone.errors import BackboneError
 from backbone.patterns import Pattern, PatternError
@@ -244,8 +244,9 @@ class Service(Construct):
         self,
         id: str,
         *events: str,
-        to: Function | Stream | ApiDestination,
+        to: Receiver,
         partition_key_path: str | None = None,
+        template: Template | None = None,
         **settings: Unpack[BufferSettings],
     ) -> Subscription:
         """Deliver events of these types: those from the sources and of the detail that the file's entries say.
@@ -267,6 +268,7 @@ class Service(Construct):
             to=to,
             retry=self._around.retry,
             partition_key_path=partition_key_path,
+            template=template,
             **settings,
         )
 

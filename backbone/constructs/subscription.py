@@ -17,15 +17,20 @@ from backbone.cdk import (
 )
 from backbone.constructs.account import Account
 from backbone.constructs.api_destination import ApiDestination
+from backbone.constructs.by_role import ByRole
 from backbone.constructs.function import Function
 from backbone.constructs.queue import Queue
 from backbone.constructs.role import Role
-from backbone.constructs.rule import Rule
+from backbone.constructs.rule import Rule, Template
 from backbone.constructs.stream import Stream
+from backbone.constructs.topic import Topic
 from backbone.topology import routing
 from backbone.topology.retry import Retry
 
-__all__ = ["BufferSettings", "Subscription"]
+__all__ = ["BufferSettings", "Receiver", "Subscription"]
+
+Receiver = Function | Queue | Stream | Topic | ApiDestination | ByRole
+"""What events can be delivered to."""
 
 BATCH_SIZE = 10
 
@@ -39,7 +44,7 @@ class BufferSettings(TypedDict, total=False):
 
 
 class Subscription(Construct):
-    """A rule on a bus whose events go to a function, to a stream or to a partner's endpoint.
+    """A rule on a bus whose events go to a function, or to whatever else a rule can send to.
 
     A queue stands before a function unless `buffer` is False. Events wait in it while the function is throttled, and
     an event that fails comes again up to `max_receives` times. By default that is for a day: the runtime lets 30 s pass
@@ -49,7 +54,8 @@ class Subscription(Construct):
     once.
 
     Without the queue Lambda tries an event three times within some three minutes. A stream keeps the events that have
-    the same value at `partition_key_path` (a JSON path, such as `$.detail.data.order_id`) in order.
+    the same value at `partition_key_path` (a JSON path, such as `$.detail.data.order_id`) in order. `template` is what
+    is sent in place of the event.
     """
 
     def __init__(
@@ -61,12 +67,13 @@ class Subscription(Construct):
         bus_name: str,
         name_of: NameOf,
         pattern: routing.PatternJson,
-        to: Function | Stream | ApiDestination,
+        to: Receiver,
         retry: Retry,
         buffer: bool = True,
         max_receives: int = 100,
         max_concurrency: int = 10,
         partition_key_path: str | None = None,
+        template: Template | None = None,
     ) -> None:
         super().__init__(scope, id)
         self._account, self._id, self._name_of = account, id, name_of
@@ -98,6 +105,10 @@ class Subscription(Construct):
             case Stream():
                 put = policies.put_records(arn, kms_key=account.kms_key, place=account.place)
                 role, permission = self._role(put)
+            case Queue() | Topic():
+                permission = to.admit(rule.arn)
+            case ByRole():
+                role, permission = self._role(to.permissions)
             case ApiDestination():
                 role, permission = self._role(policies.allow(["events:InvokeApiDestination"], arn))
         rule.send_to(
@@ -107,6 +118,9 @@ class Subscription(Construct):
             after=[permission],
             role=role,
             partition_key_path=partition_key_path if isinstance(to, Stream) else None,
+            template=template or (to.template if isinstance(to, ByRole) else None),
+            ecs=to.ecs if isinstance(to, ByRole) else None,
+            http=to.http if isinstance(to, ByRole) else None,
         )
 
     def _buffer(self, function: Function, max_receives: int, max_concurrency: int) -> tuple[str, SqsQueuePolicy]:

@@ -46,6 +46,8 @@ class EventBridge:
         """What each archive has kept, oldest first, as (time, event), by ARN."""
         self._pending: dict[Delivery, None] = {}
         """What will be attempted, now or later, in the order in which that was decided."""
+        self.inputs: dict[str, list[str]] = {}
+        """What each target that is not simulated was sent, by its ARN."""
         # Policies do not change while a simulation runs.
         self._put_decisions: dict[tuple[str, str, str, str], tuple[Identity, Decision | Denial]] = {}
         self._dead_letter_refusals: dict[str, str | None] = {}
@@ -225,24 +227,23 @@ class EventBridge:
         if (refusal := self._refusal(delivery.link, delivery.event)) is not None:
             self._give_up(delivery, refusal)
             return
-        if to is None:
-            about = {"id": delivery.event["id"], "detail_type": delivery.event["detail-type"]}
-            words = "not simulated: what becomes of it there"
-            self._engine.node("delivered", target.arn, target.account, words, delivery.node, target="target", **about)
-            return
         if isinstance(to, EventBus) and delivery.hops:
             words = "an event that was forwarded from another bus is not forwarded again"
             self._give_up(delivery, Refusal("THIRD_ACCOUNT_HOP_DETECTED", words), silently=True)
             return
         sent = self._sent(delivery)
+        about = {"id": delivery.event["id"], "detail_type": delivery.event["detail-type"]}
         if isinstance(sent, Dropped):
-            about = {"id": delivery.event["id"], "detail_type": delivery.event["detail-type"]}
-            self._engine.node("lost", to.name, target.account, sent.reason, delivery.node, **about)
+            name = to.name if to else target.arn
+            self._engine.node("lost", name, target.account, sent.reason, delivery.node, **about)
             return
-        if isinstance(to, Function) and (problem := sent.json_problem) is not None:
-            self._give_up(delivery, Refusal("SDK_CLIENT_ERROR", f"the payload is not JSON: {problem}"))
+        if to is None:
+            words = "not simulated: what becomes of it there"
+            more = {"target": "target", "input": sent.text, **about}
+            self._engine.node("delivered", target.arn, target.account, words, delivery.node, **more)
+            self.inputs.setdefault(target.arn, []).append(sent.text)
             return
-        if isinstance(to, Queue) and (refused := self._engine.refuses(to, sent.text, {}, group=target.message_group)):
+        if (refused := self._input_refusal(delivery, to, sent)) is not None:
             self._give_up(delivery, Refusal("SDK_CLIENT_ERROR", refused))
             return
         word, deliver = self._engine.deliveries[type(to)]
@@ -259,6 +260,14 @@ class EventBridge:
             attempt=delivery.attempts + 1,
         )
         deliver(to, Request(target, delivery.event, sent.text, delivery.hops, delivery.link.other_region), node)
+
+    def _input_refusal(self, delivery: Delivery, to: Resource, sent: Delivered) -> str | None:
+        """Why a target does not take what it is sent; None when it does."""
+        if isinstance(to, Function) and (problem := sent.json_problem) is not None:
+            return f"the payload is not JSON: {problem}"
+        if isinstance(to, Queue):
+            return self._engine.refuses(to, sent.text, {}, group=delivery.target.message_group)
+        return None
 
     def _sent(self, delivery: Delivery) -> Delivered | Dropped:
         """What the target is sent."""

@@ -19,6 +19,7 @@ from backbone.simulator.kinesis import Kinesis
 from backbone.simulator.logs import Logs
 from backbone.simulator.messages import Message
 from backbone.simulator.processes import Call, Reply
+from backbone.simulator.sns import Sns
 from backbone.simulator.sqs import Sqs
 from backbone.simulator.sqs_calls import SqsCalls
 from backbone.simulator.tokens import KeySet
@@ -27,7 +28,7 @@ from backbone.simulator.verdict import Allowable
 from backbone.system.findings import Finding
 from backbone.system.http_model import HttpApi
 from backbone.system.iam import Identity
-from backbone.system.model import ApiDestination, Function, LogGroup, Queue, Stream
+from backbone.system.model import ApiDestination, Function, LogGroup, Queue, Stream, Topic
 from backbone.system.reader import Reading, read
 from backbone.trace import Node, Trace
 
@@ -58,6 +59,7 @@ class Simulator:
         SqsCalls(engine, self._sqs)
         event_sources.connect(engine, self._sqs, self._lambda.destinations)
         self._eventbridge = EventBridge(engine)
+        self._topics = Sns(engine, self._lambda.invoke_later)
         self._apis = ApiGateway(engine, stub_authorizers=stub_authorizers, keys=keys or KeySet())
         self.queues: dict[str, list[Message]] = engine.by_name(Queue, self._sqs.messages)
         """The messages of each queue by its name, oldest first; `ACCOUNT:NAME` where two accounts use a name."""
@@ -67,6 +69,11 @@ class Simulator:
         """The records of each stream by its name, as (partition key, data)."""
         self.destinations: dict[str, list[Any]] = engine.by_name(ApiDestination, self._destinations.calls)
         """The bodies that each API destination was sent, by its name."""
+
+        self.topics: dict[str, list[str]] = engine.by_name(Topic, self._topics.messages)
+        """The messages that each topic was sent, by its name."""
+        self.inputs: dict[str, list[str]] = self._eventbridge.inputs
+        """What each target that is not simulated was sent (a state machine, a delivery stream, …), by its ARN."""
 
     @classmethod
     def load(

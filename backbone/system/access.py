@@ -19,14 +19,18 @@ from backbone.system.model import (
     Stream,
     System,
     Target,
+    Topic,
+    TopicSubscription,
 )
 
 __all__ = [
     "API_GATEWAY",
     "DESTINATIONS_NOT_SIMULATED",
     "EVENTS",
+    "NOTIFIED",
     "READING",
     "SENDING",
+    "SNS",
     "TARGETS_NOT_SIMULATED",
     "Refusal",
     "dead_letter_refusal",
@@ -34,13 +38,18 @@ __all__ = [
     "invoke_permission",
     "may",
     "may_assume",
+    "notification_refusal",
     "organization",
     "send_refusal",
     "sent_to",
     "service_of",
+    "topic_send_refusal",
 ]
 
 EVENTS = "events.amazonaws.com"
+SNS = "sns.amazonaws.com"
+NOTIFIED = ("lambda", "sqs")
+"""The protocols of a topic's subscribers that are simulated."""
 API_GATEWAY = "apigateway.amazonaws.com"
 SENDING = {
     "events": "events:PutEvents",
@@ -67,6 +76,18 @@ TARGETS_NOT_SIMULATED = frozenset(
     }
 )
 """The services that rules can send to and that are not simulated (EventBridge user guide, "Event bus targets")."""
+
+BY_ROLE: Mapping[str, tuple[str, ...]] = {
+    "ecs": ("ecs:RunTask",),
+    "execute-api": ("execute-api:Invoke",),
+    "firehose": ("firehose:PutRecord", "firehose:PutRecordBatch"),
+    "states": ("states:StartExecution",),
+}
+"""What a target's role must be allowed, by the service of targets that are not simulated (EventBridge user guide,
+"Using identity-based policies", "Permissions required for EventBridge to access targets")."""
+
+OPEN = frozenset({"execute-api"})
+"""Services whose targets need no role: an API may let anyone call it, or events.amazonaws.com by its own policy."""
 
 DESTINATIONS_NOT_SIMULATED = frozenset({"s3", "sns"})
 """The services that functions and their mappings can send records to and that are not simulated."""
@@ -146,14 +167,16 @@ def dead_letter_refusal(system: System, target: Target) -> str | None:
 def delivery_refusal(
     system: System, target: Target, context: Mapping[str, str], *, ahead: bool = False
 ) -> Refusal | None:
-    """Why a delivery to a target fails; None when it is allowed, or when targets of its kind are not simulated.
+    """Why a delivery to a target fails; None when it is allowed, or when nothing is known of targets of its kind.
 
     `context` has the condition keys of the event. With `ahead` there is no event yet, and conditions on it count as
     met.
     """
-    if service_of(target.arn) in TARGETS_NOT_SIMULATED:
+    service, to = service_of(target.arn), system.target_of(target.arn)
+    if service in BY_ROLE:
+        return _started(system, target, BY_ROLE[service], context)
+    if to is None and service in TARGETS_NOT_SIMULATED:
         return None
-    to = system.target_of(target.arn)
     if to is None:
         return Refusal("NO_RESOURCE", f"{target.arn} is not in any stack")
     decide = _DELIVERIES.get(type(to))
@@ -201,16 +224,80 @@ def _log_group(system: System, target: Target, to: LogGroup, context: Context, a
     return None
 
 
+def _topic(_: System, target: Target, to: Topic, context: Context, ahead: bool) -> Refusal | None:
+    decision = authorize(
+        Identity(EVENTS),
+        "sns:Publish",
+        to.arn,
+        owner=to.account_id,
+        policies=filter(None, [to.policy]),
+        context=_source(target),
+    )
+    return None if decision else Refusal("NO_PERMISSIONS", decision.why)
+
+
+def topic_send_refusal(topic: Topic, queue: Queue) -> str | None:
+    """Why SNS may not send to a queue for a topic; None when it may."""
+    decision = authorize(
+        Identity(SNS),
+        "sqs:SendMessage",
+        queue.arn,
+        owner=queue.account_id,
+        policies=filter(None, [queue.policy]),
+        context=event_source(topic.arn, topic.account_id),
+    )
+    return None if decision else f"{decision.why} (queue {queue.name})"
+
+
+def notification_refusal(system: System, topic: Topic, subscription: TopicSubscription) -> str | None:
+    """Why a subscriber of a topic does not get what the topic is sent; None when it does."""
+    to = system.resources.get(subscription.endpoint)
+    match subscription.protocol, to:
+        case "sqs", Queue():
+            return topic_send_refusal(topic, to)
+        case "lambda", Function():
+            if invoke_permission(to, SNS, topic.arn, topic.account_id):
+                return None
+            return f"{to.name} has no permission for sns.amazonaws.com and this topic"
+    return f"{subscription.endpoint} is no subscriber over {subscription.protocol} in any stack"
+
+
+def _role_of(system: System, target: Target) -> Role | Refusal:
+    """The role of a target, or why EventBridge cannot assume it."""
+    role = system.get(Role, target.role_arn)
+    if role is None:
+        missing = f"the role {target.role_arn} is not in any stack" if target.role_arn else "the target has no role"
+        return Refusal("FAILED_TO_ASSUME_ROLE", missing)
+    if not may_assume(EVENTS, role, _source(target)):
+        return Refusal("FAILED_TO_ASSUME_ROLE", f"{role.name} does not trust events.amazonaws.com for this rule")
+    return role
+
+
+def _started(system: System, target: Target, actions: Iterable[str], context: Context) -> Refusal | None:
+    """Deliveries to a service that is not simulated: what it would be asked for, the target's role must be allowed."""
+    if target.role_arn is None and service_of(target.arn) in OPEN:
+        return None
+    role = _role_of(system, target)
+    if isinstance(role, Refusal):
+        return role
+    task = target.task_definition_arn
+    owner = target.arn.split(":")[4]
+    for action in actions:
+        resource = task if action == "ecs:RunTask" and task else target.arn
+        keys = {"ecs:cluster": target.arn} if action == "ecs:RunTask" else {}
+        decision = authorize(role.identity, action, resource, owner=owner, context={**context, **keys})
+        if not decision:
+            return Refusal("NO_PERMISSIONS", decision.why)
+    return None
+
+
 def _by_role(action: str) -> Decide[Resource]:
     """Deliveries that EventBridge makes with the target's role."""
 
     def decide(system: System, target: Target, to: Resource, context: Context, ahead: bool) -> Refusal | None:
-        role = system.get(Role, target.role_arn)
-        if role is None:
-            missing = f"the role {target.role_arn} is not in any stack" if target.role_arn else "the target has no role"
-            return Refusal("FAILED_TO_ASSUME_ROLE", missing)
-        if not may_assume(EVENTS, role, _source(target)):
-            return Refusal("FAILED_TO_ASSUME_ROLE", f"{role.name} does not trust events.amazonaws.com for this rule")
+        role = _role_of(system, target)
+        if isinstance(role, Refusal):
+            return role
         decision = authorize(
             role.identity,
             action,
@@ -228,6 +315,7 @@ def _by_role(action: str) -> Decide[Resource]:
 _DELIVERIES: dict[type[Resource], Decide[Any]] = {
     Function: _function,
     Queue: _queue,
+    Topic: _topic,
     LogGroup: _log_group,
     EventBus: _by_role("events:PutEvents"),
     Stream: _by_role("kinesis:PutRecord"),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from backbone.aws.arn import Place
-from backbone.patterns import Pattern, PatternSet
+from backbone.patterns import Pattern, PatternError, PatternSet
 from backbone.system.iam import Identity, Policy
 from backbone.system.mapping import EventSourceMapping
 from backbone.system.schedule import Schedule
@@ -36,6 +36,8 @@ __all__ = [
     "System",
     "Table",
     "Target",
+    "Topic",
+    "TopicSubscription",
 ]
 
 
@@ -122,6 +124,39 @@ class ApiDestination(Resource):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class Topic(Resource):
+    """An SNS topic with its policy, and who gets what it is sent."""
+
+    policy: Policy | None
+    subscriptions: tuple[TopicSubscription, ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TopicSubscription:
+    """Who gets what a topic is sent: all of it, or what a filter matches. `raw` is without SNS's envelope."""
+
+    address: str
+    protocol: str
+    endpoint: str
+    raw: bool
+    filter: Pattern | None
+    filters_body: bool
+    """Whether the filter is about the message itself, and not about its attributes: what a rule sends has none."""
+    dead_letters_arn: str | None
+
+    def wants(self, message: str) -> bool:
+        """Whether the subscriber gets a message that a rule sent."""
+        if self.filter is None:
+            return True
+        if not self.filters_body:
+            return self.filter.matches({})
+        try:
+            return self.filter.matches(message)
+        except PatternError:
+            return False  # the message is no object
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Table(Resource):
     """A DynamoDB table. `keys` are its partition key and, if it has one, its sort key."""
 
@@ -189,6 +224,8 @@ class Target:
     input: TargetInput
     partition_key_path: str | None
     message_group: str | None
+    task_definition_arn: str | None
+    """Of a cluster of ECS: what is run there."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -25,6 +25,7 @@ from backbone.system.queues import read_queue
 from backbone.system.schedule import Schedule, ScheduleError
 from backbone.system.tables import read_table
 from backbone.system.target_input import TargetInput, Transformer
+from backbone.system.topics import read_topic
 from backbone.system.values import Values
 
 __all__ = ["ATTACHED", "LOGS_POLICY", "READ_ALONG", "RESOURCES", "WITHOUT_PART", "bus_policy"]
@@ -122,6 +123,7 @@ def _rule(blocks: Blocks, values: Values) -> Rule:
             input=_input(values),
             partition_key_path=values.part("kinesis_target").optional_text("partition_key_path"),
             message_group=values.part("sqs_target").optional_text("message_group_id"),
+            task_definition_arn=values.part("ecs_target").optional_text("task_definition_arn"),
         )
 
     return Rule(
@@ -211,6 +213,7 @@ RESOURCES: dict[str, Callable[[Blocks, Values], Resource]] = {
     "aws_cloudwatch_event_rule": _rule,
     "aws_cloudwatch_event_archive": _archive,
     "aws_cloudwatch_event_api_destination": _api_destination,
+    "aws_sns_topic": read_topic,
     "aws_sqs_queue": read_queue,
     "aws_cloudwatch_log_group": _log_group,
     "aws_kms_key": read_key,
@@ -229,6 +232,8 @@ ATTACHED: dict[str, tuple[str, Callable[[Values], str]]] = {
         "the rule",
         lambda values: values.block.place.rule_on(values.text("event_bus_name", "default"), values.text("rule")),
     ),
+    "aws_sns_topic_policy": ("the topic", lambda values: values.text("arn")),
+    "aws_sns_topic_subscription": ("the topic", lambda values: values.text("topic_arn")),
     "aws_sqs_queue_policy": ("the queue", _queue_url),
     "aws_sqs_queue_redrive_policy": ("the queue", _queue_url),
     "aws_sqs_queue_redrive_allow_policy": ("the queue", _queue_url),

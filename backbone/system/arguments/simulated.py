@@ -29,6 +29,9 @@ def _note(words: str, *unless: Any) -> Note:
     return Note(words, unless)
 
 
+_FEEDBACK = ("application", "firehose", "http", "lambda", "sqs")
+"""Protocols whose deliveries a topic can log."""
+
 NEUTRAL: Mapping[str, tuple[str, ...]] = {
     "": ("tags", "tags_all", "timeouts", "description", "skip_destroy", "force_destroy"),
     "aws_apigatewayv2_api": ("ip_address_type", "version", "route_selection_expression", "fail_on_warnings"),
@@ -69,6 +72,12 @@ NEUTRAL: Mapping[str, tuple[str, ...]] = {
         *("logging_config.application_log_level", "logging_config.log_format", "logging_config.system_log_level"),
     ),
     "aws_lambda_permission": ("statement_id_prefix",),
+    "aws_sns_topic": (
+        *("display_name", "signature_version", "tracing_config", "delivery_policy"),
+        *(f"{kind}_{end}_feedback_role_arn" for kind in _FEEDBACK for end in ("failure", "success")),
+        *(f"{kind}_success_feedback_sample_rate" for kind in _FEEDBACK),
+    ),
+    "aws_sns_topic_subscription": ("confirmation_timeout_in_minutes", "delivery_policy", "endpoint_auto_confirms"),
     "aws_sqs_queue": ("sqs_managed_sse_enabled",),
 }
 """What has no part in what becomes of events, by type; of every type where there is none."""
@@ -83,6 +92,7 @@ JUDGED: Mapping[str, tuple[str, ...]] = {
     "aws_dynamodb_table": ("server_side_encryption",),
     "aws_kinesis_stream": ("kms_key_id",),
     "aws_lambda_function": ("kms_key_arn", "tracing_config"),
+    "aws_sns_topic": ("kms_master_key_id",),
 }
 """What findings judge, such as that a key may be used: there is nothing else to see of it in a run."""
 
@@ -143,8 +153,16 @@ NOT_SIMULATED: Mapping[str, Mapping[str, Note]] = {
     "aws_cloudwatch_event_target": {
         name: _note("targets of this kind are not simulated")
         for name in (
-            *("appsync_target", "batch_target", "ecs_target", "redshift_target", "run_command_targets"),
+            *("appsync_target", "batch_target", "redshift_target", "run_command_targets"),
             "sagemaker_pipeline_target",
+        )
+    }
+    | {
+        f"ecs_target.{name}": _note("no task is run: only what it would be given is kept")
+        for name in (
+            *("capacity_provider_strategy", "enable_ecs_managed_tags", "enable_execute_command", "group"),
+            *("launch_type", "network_configuration", "ordered_placement_strategy", "placement_constraint"),
+            *("platform_version", "propagate_tags", "tags", "task_count"),
         )
     }
     | {"http_target": _note("an endpoint is not called: only the body that it would be sent is kept")},
@@ -188,6 +206,14 @@ NOT_SIMULATED: Mapping[str, Mapping[str, Note]] = {
         "file_system_config": _note("the file system is not mounted"),
         "tenancy_config": _note("all invocations share a process"),
         "vpc_config": _note("the function reaches AWS without a way out of its network"),
+    },
+    "aws_sns_topic": {
+        name: _note("only standard topics are simulated, to which rules can send")
+        for name in ("archive_policy", "content_based_deduplication", "fifo_throughput_scope", "fifo_topic")
+    },
+    "aws_sns_topic_subscription": {
+        "replay_policy": _note("only standard topics are simulated, to which rules can send"),
+        "subscription_role_arn": _note("no delivery stream is given anything"),
     },
 }
 """What matters on AWS and does nothing here, by type."""

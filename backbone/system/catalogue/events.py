@@ -50,6 +50,18 @@ ENTRIES: dict[str, Entry] = {
         "The pattern matches nothing, or the input lacks what the field was to give.",
         "Name a field of the event, or one within detail.",
     ),
+    "BB209": Entry(
+        "A subscriber that gets nothing of its topic",
+        "error",
+        "Everything that the topic is sent is lost for it, or is in the subscription's dead-letter queue.",
+        "Grant what the message says is missing.",
+    ),
+    "BB210": Entry(
+        "A topic's dead-letter queue that SNS may not send to",
+        "error",
+        LOST,
+        "Let sns.amazonaws.com send to the queue for this topic, in the queue's policy.",
+    ),
     "BB601": Entry(
         "A bus whose reports are delivered nowhere",
         "warning",

@@ -16,6 +16,7 @@ from backbone.system.iam import (
     KEY,
     LOGS,
     QUEUE,
+    TOPIC,
     TRUST,
     Policy,
     Statement,
@@ -23,11 +24,11 @@ from backbone.system.iam import (
 )
 from backbone.system.iam.text import like
 from backbone.system.keys import Key
-from backbone.system.model import EventBus, Function, Queue, Role, System
+from backbone.system.model import EventBus, Function, Queue, Role, System, Topic
 
 __all__ = ["check"]
 
-DEPUTIES = ("apigateway.amazonaws.com", "events.amazonaws.com")
+DEPUTIES = ("apigateway.amazonaws.com", "events.amazonaws.com", "sns.amazonaws.com")
 """Services that act for whoever made the rule or the API, in any account."""
 
 VENDED = "/aws/vendedlogs/"
@@ -51,7 +52,8 @@ def _policies(system: System) -> Iterator[tuple[str, Policy]]:
     """Every policy, with the account of what it is attached to."""
     for role in system.of(Role):
         yield from ((role.account_id, policy) for policy in (role.trust, *role.policies))
-    guarded: list[Queue | EventBus | Key] = [*system.of(Queue), *system.of(EventBus), *system.of(Key)]
+    guarded: list[Queue | EventBus | Key | Topic] = [*system.of(Queue), *system.of(EventBus), *system.of(Key)]
+    guarded += system.of(Topic)
     for resource in guarded:
         if resource.policy is not None:
             yield resource.account_id, resource.policy
@@ -100,7 +102,7 @@ def _principals(statement: Statement, policy: Policy, owner: str) -> Iterator[st
     principals = statement.principals
     if principals is None:
         return
-    if policy.kind in (FUNCTION, QUEUE, TRUST):
+    if policy.kind in (FUNCTION, QUEUE, TOPIC, TRUST):
         for service in sorted({*DEPUTIES} & principals.services):
             if not _pins(statement, "aws:sourcearn"):
                 yield f"Condition: {service} may use it for anyone's rule or API; add a condition on aws:SourceArn"

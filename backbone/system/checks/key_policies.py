@@ -16,7 +16,7 @@ from backbone.system.checks.keys import KEYS, key_of
 from backbone.system.findings import Finding, finding
 from backbone.system.iam import Context, Identity, authorize, event_source
 from backbone.system.keys import Key
-from backbone.system.model import Function, Role, System
+from backbone.system.model import Function, Role, System, Topic
 from backbone.system.terraform import Block, Configuration
 from backbone.system.values import Values
 
@@ -129,10 +129,22 @@ def _queue(system: System, configuration: Configuration, block: Block) -> Iterat
     for sender, account_id in _senders(system, configuration, arn):
         context = event_source(sender, account_id) | {"kms:EncryptionContext:aws:sqs:arn": arn}
         yield _of_service(access.EVENTS, WRITING, context, f"for what {sender} sends to the queue")
+    for topic in system.of(Topic):
+        if any(arn in (each.endpoint, each.dead_letters_arn) for each in topic.subscriptions):
+            context = event_source(topic.arn, topic.account_id) | {"kms:EncryptionContext:aws:sqs:arn": arn}
+            yield _of_service(access.SNS, WRITING, context, f"for what the topic {topic.name} sends to the queue")
     for function in system.of(Function):
         role = system.get(Role, function.role_arn)
         if role and arn in (mapping.source_arn for mapping in function.mappings):
             yield _of_role(role, "sqs", block.place, ("kms:Decrypt",), f"so {function.name} gets nothing of the queue")
+
+
+def _topic(system: System, configuration: Configuration, block: Block) -> Iterator[_Need]:
+    arn = Values(configuration, block).text("arn")
+    for target in system.targets:
+        if target.arn == arn:
+            context = event_source(target.rule_arn, target.account_id) | {"kms:EncryptionContext:aws:sns:topicArn": arn}
+            yield _of_service(access.EVENTS, WRITING, context, f"for what {target.rule_name} sends to the topic")
 
 
 def _senders(system: System, configuration: Configuration, queue_arn: str) -> Iterator[tuple[str, str]]:
@@ -167,6 +179,7 @@ _NEEDS: dict[str, Callable[[System, Configuration, Block], Iterator[_Need]]] = {
     "aws_cloudwatch_log_group": _log_group,
     "aws_dynamodb_table": _table,
     "aws_kinesis_stream": _stream,
+    "aws_sns_topic": _topic,
     "aws_sqs_queue": _queue,
 }
 """Who needs the key of a block of each type. Lambda has a grant for a function's, from whoever makes the function."""

@@ -43,6 +43,8 @@ BUS = _to("event_bus_name", "aws_cloudwatch_event_bus", "name", "arn")
 FUNCTION = _to("function_name", "aws_lambda_function", "function_name", "arn")
 LOG_GROUP = "aws_cloudwatch_log_group"
 QUEUE = "aws_sqs_queue"
+TOPIC = "aws_sns_topic"
+TARGETS = f"aws_lambda_function {QUEUE} {LOG_GROUP} aws_kinesis_stream aws_cloudwatch_event_bus {TOPIC}"
 DESTINATIONS = f"{QUEUE} aws_lambda_function aws_cloudwatch_event_bus aws_sns_topic"
 
 REFERENCES: dict[str, tuple[_Reference, ...]] = {
@@ -56,7 +58,7 @@ REFERENCES: dict[str, tuple[_Reference, ...]] = {
     "aws_cloudwatch_event_target": (
         BUS,
         _to("rule", "aws_cloudwatch_event_rule", "name"),
-        _to("arn", f"aws_lambda_function {QUEUE} {LOG_GROUP} aws_kinesis_stream aws_cloudwatch_event_bus", "arn"),
+        _to("arn", TARGETS, "arn"),
         _to("dead_letter_config.arn", QUEUE, "arn"),
         _to("role_arn", "aws_iam_role", "arn"),
     ),
@@ -86,6 +88,11 @@ REFERENCES: dict[str, tuple[_Reference, ...]] = {
         _to("destination_config.on_success.destination", DESTINATIONS, "arn"),
     ),
     "aws_lambda_permission": (FUNCTION,),
+    "aws_sns_topic_policy": (_to("arn", TOPIC, "arn"),),
+    "aws_sns_topic_subscription": (
+        _to("topic_arn", TOPIC, "arn"),
+        _to("endpoint", f"{QUEUE} aws_lambda_function", "arn"),
+    ),
     "aws_sqs_queue_policy": (_to("queue_url", QUEUE, "url"),),
     "aws_sqs_queue_redrive_allow_policy": (_to("queue_url", QUEUE, "url"),),
     "aws_sqs_queue_redrive_policy": (_to("queue_url", QUEUE, "url"),),

@@ -36,9 +36,9 @@ def check(system: System, configuration: Configuration) -> Iterator[Finding]:
 def _target(system: System, configuration: Configuration, target: Target) -> Iterator[Finding]:
     """What would go wrong with every event that a target is sent."""
     refused = access.dead_letter_refusal(system, target)
-    if access.service_of(target.arn) in access.TARGETS_NOT_SIMULATED:
+    if access.service_of(target.arn) in access.TARGETS_NOT_SIMULATED and system.target_of(target.arn) is None:
         yield finding("BB190", target.address, f"not simulated: what becomes of events in {target.arn}")
-    elif (refusal := access.delivery_refusal(system, target, {}, ahead=True)) is not None:
+    if (refusal := access.delivery_refusal(system, target, {}, ahead=True)) is not None:
         lost = target.dead_letters_arn is None or refused
         fate = "would be lost" if lost else f"would go to {str(target.dead_letters_arn).rpartition(':')[2]}"
         yield finding("BB201", target.address, f"{refusal}; every event that the rule matches {fate}")

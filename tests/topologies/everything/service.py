@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from backbone.constructs.api_destination import ApiDestination
+from backbone.constructs.ecs_task import EcsTask
 from backbone.constructs.http_api import Cors, HttpApi, Jwt
+from backbone.constructs.queue import Queue
+from backbone.constructs.rest_api import RestApi
 from backbone.constructs.service import Service
 from backbone.constructs.stream import Stream
 from backbone.constructs.table import Table
+from backbone.constructs.topic import Topic
 
 
 def build(service: Service) -> None:
@@ -33,6 +37,28 @@ def build(service: Service) -> None:
         calls_per_second=seconds,
     )
     service.subscribe("told", "Work.Asked", to=partner)
+    topic = Topic(service, "topic", account=account, name_of=name)
+    mailbox = Queue(service, "mailbox", account=account, name=name("mailbox"))
+    topic.send_to("mailbox-of-topic", mailbox)
+    topic.send_to("worker", function)
+    service.subscribe("spread", "Work.Asked", to=topic)
+    service.subscribe("plain", "Work.Asked", to=mailbox)
+    place = account.place
+    task = EcsTask(
+        service,
+        "task",
+        cluster_arn=place.arn("ecs", "cluster/jobs"),
+        task_definition_arn=place.arn("ecs", "task-definition/report:3"),
+        role_arns=[place.iam("role/report-task"), place.iam("role/report-execution")],
+        subnets=["subnet-0123456789abcdef0"],
+        security_groups=["sg-0123456789abcdef0"],
+        container="report",
+        environment={"WORK_ID": "$.detail.id"},
+    )
+    service.subscribe("reported", "Work.Asked", to=task)
+    stage = place.arn("execute-api", "a1b2c3d4e5/live")
+    route = RestApi(service, "route", stage_arn=stage, path="/work/*/asked", path_parameters=["$.detail.id"])
+    service.subscribe("called", "Work.Asked", to=route)
     HttpApi(
         service,
         "api",
