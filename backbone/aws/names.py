@@ -131,6 +131,16 @@ def function_log_group(function: str) -> str:
     return f"/aws/lambda/{function}"
 
 
+def state_machine_log_group(machine: str) -> str:
+    """The log group of a state machine. AWS expects vended logs below this prefix."""
+    return f"/aws/vendedlogs/states/{machine}"
+
+
+def delivery_stream_log_group(stream: str) -> str:
+    """The log group of a delivery stream of Firehose."""
+    return f"/aws/kinesisfirehose/{stream}"
+
+
 def log_group(bus: str) -> str:
     """The log group of the events on a bus."""
     return f"/aws/events/{bus}"

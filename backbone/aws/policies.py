@@ -34,10 +34,13 @@ __all__ = [
     "queue",
     "read_stream",
     "run_task",
+    "state_machine",
+    "tls_only",
     "to_json",
     "trust",
     "use_key",
     "values",
+    "write_objects",
 ]
 
 Document = dict[str, Any]
@@ -329,6 +332,60 @@ def use_key(place: Place, topic_name: str) -> Document:
         "Resource": "*",
         "Sid": "Topic" + "".join(part.title() for part in topic_name.replace("_", "-").split("-")),
     }
+
+
+def state_machine() -> Document:
+    """What the role of every state machine may do: have its log delivered, and trace."""
+    # No resource can be named for these (Step Functions developer guide, "Logging using CloudWatch Logs"; service
+    # authorization reference, AWS X-Ray).
+    deliver = ("CreateLogDelivery", "DeleteLogDelivery", "GetLogDelivery", "ListLogDeliveries", "UpdateLogDelivery")
+    policies = ("DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy")
+    trace = ("GetSamplingRules", "GetSamplingTargets", "PutTelemetryRecords", "PutTraceSegments")
+    return _document(
+        {
+            "Action": sorted(f"logs:{word}" for word in (*deliver, *policies)),
+            "Effect": "Allow",
+            "Resource": "*",
+            "Sid": "Log",
+        },
+        {"Action": [f"xray:{word}" for word in trace], "Effect": "Allow", "Resource": "*", "Sid": "Trace"},
+    )
+
+
+def write_objects(bucket_arn: str, *, log_group_arn: str, kms_key: str | None) -> Document:
+    """Lets Firehose write objects into a bucket, which a key may encrypt, and tell in a log what it could not."""
+    statements: list[Document] = [
+        {
+            "Action": ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
+            "Effect": "Allow",
+            "Resource": bucket_arn,
+            "Sid": "Find",
+        },
+        {
+            "Action": ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
+            "Effect": "Allow",
+            "Resource": f"{bucket_arn}/*",
+            "Sid": "Write",
+        },
+        {"Action": "logs:PutLogEvents", "Effect": "Allow", "Resource": f"{log_group_arn}:*", "Sid": "Log"},
+    ]
+    if kms_key:
+        keys = ["kms:Decrypt", "kms:GenerateDataKey"]
+        statements.append({"Action": keys, "Effect": "Allow", "Resource": kms_key, "Sid": "Key"})
+    return _document(*statements)
+
+
+def tls_only(bucket_arn: str) -> Document:
+    """Denies everyone what is not asked over TLS."""
+    return _document(
+        {
+            "Action": "s3:*",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            "Effect": "Deny",
+            "Principal": "*",
+            "Resource": [bucket_arn, f"{bucket_arn}/*"],
+        }
+    )
 
 
 def run_task(task_definition_arn: str, *, cluster_arn: str, role_arns: Iterable[str]) -> Document:

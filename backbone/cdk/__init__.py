@@ -87,6 +87,9 @@ from cdktf_cdktf_provider_aws.cloudwatch_log_group import (
 from cdktf_cdktf_provider_aws.cloudwatch_log_resource_policy import (
     CloudwatchLogResourcePolicy,
 )
+from cdktf_cdktf_provider_aws.cloudwatch_log_stream import (
+    CloudwatchLogStream,
+)
 from cdktf_cdktf_provider_aws.dynamodb_table import (
     DynamodbTable,
     DynamodbTableAttribute,
@@ -96,6 +99,15 @@ from cdktf_cdktf_provider_aws.dynamodb_table import (
 )
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from cdktf_cdktf_provider_aws.kinesis_firehose_delivery_stream import (
+    KinesisFirehoseDeliveryStream,
+    KinesisFirehoseDeliveryStreamExtendedS3Configuration,
+    KinesisFirehoseDeliveryStreamExtendedS3ConfigurationCloudwatchLoggingOptions,
+    KinesisFirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfiguration,
+    KinesisFirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessors,
+    KinesisFirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorsParameters,
+    KinesisFirehoseDeliveryStreamServerSideEncryption,
+)
 from cdktf_cdktf_provider_aws.kinesis_stream import (
     KinesisStream,
     KinesisStreamStreamModeDetails,
@@ -132,6 +144,33 @@ from cdktf_cdktf_provider_aws.provider import (
     AwsProvider,
     AwsProviderAssumeRole,
     AwsProviderDefaultTags,
+)
+from cdktf_cdktf_provider_aws.s3_bucket import (
+    S3Bucket,
+)
+from cdktf_cdktf_provider_aws.s3_bucket_lifecycle_configuration import (
+    S3BucketLifecycleConfiguration,
+    S3BucketLifecycleConfigurationRule,
+    S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload,
+    S3BucketLifecycleConfigurationRuleExpiration,
+    S3BucketLifecycleConfigurationRuleFilter,
+    S3BucketLifecycleConfigurationRuleTransition,
+)
+from cdktf_cdktf_provider_aws.s3_bucket_policy import (
+    S3BucketPolicy,
+)
+from cdktf_cdktf_provider_aws.s3_bucket_public_access_block import (
+    S3BucketPublicAccessBlock,
+)
+from cdktf_cdktf_provider_aws.s3_bucket_server_side_encryption_configuration import (
+    S3BucketServerSideEncryptionConfigurationA,
+    S3BucketServerSideEncryptionConfigurationRuleA,
+    S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA,
+)
+from cdktf_cdktf_provider_aws.sfn_state_machine import (
+    SfnStateMachine,
+    SfnStateMachineLoggingConfiguration,
+    SfnStateMachineTracingConfiguration,
 )
 from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
 from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
@@ -181,6 +220,7 @@ __all__ = [
     "CloudwatchLogDeliverySource",
     "CloudwatchLogGroup",
     "CloudwatchLogResourcePolicy",
+    "CloudwatchLogStream",
     "Construct",
     "DynamodbTable",
     "DynamodbTableAttribute",
@@ -190,6 +230,13 @@ __all__ = [
     "ITerraformDependable",
     "IamRole",
     "IamRolePolicy",
+    "KinesisFirehoseDeliveryStream",
+    "KinesisFirehoseDeliveryStreamExtendedS3Configuration",
+    "KinesisFirehoseDeliveryStreamExtendedS3ConfigurationCloudwatchLoggingOptions",
+    "KinesisFirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfiguration",
+    "KinesisFirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessors",
+    "KinesisFirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorsParameters",
+    "KinesisFirehoseDeliveryStreamServerSideEncryption",
     "KinesisStream",
     "KinesisStreamStreamModeDetails",
     "KmsAlias",
@@ -214,6 +261,21 @@ __all__ = [
     "NodeError",
     "RemoteBackend",
     "S3Backend",
+    "S3Bucket",
+    "S3BucketLifecycleConfiguration",
+    "S3BucketLifecycleConfigurationRule",
+    "S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload",
+    "S3BucketLifecycleConfigurationRuleExpiration",
+    "S3BucketLifecycleConfigurationRuleFilter",
+    "S3BucketLifecycleConfigurationRuleTransition",
+    "S3BucketPolicy",
+    "S3BucketPublicAccessBlock",
+    "S3BucketServerSideEncryptionConfigurationA",
+    "S3BucketServerSideEncryptionConfigurationRuleA",
+    "S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA",
+    "SfnStateMachine",
+    "SfnStateMachineLoggingConfiguration",
+    "SfnStateMachineTracingConfiguration",
     "SnsTopic",
     "SnsTopicPolicy",
     "SnsTopicSubscription",

@@ -111,6 +111,10 @@ def _invoke_arn(resource: _Resource) -> str:
     return f"arn:{place.partition}:apigateway:{place.region}:{path}"
 
 
+def _bucket_arn(resource: _Resource) -> str:
+    return f"arn:{resource.place.partition}:s3:::{resource.value('bucket')}"
+
+
 def _api_endpoint(resource: _Resource) -> str:
     return f"https://{resource.value('id')}.execute-api.{resource.place.region}.{resource.place.dns_suffix}"
 
@@ -155,5 +159,13 @@ _ATTRIBUTES: dict[str, dict[str, Rule]] = {
     "aws_kms_alias": {"arn": _named("kms"), "id": _same("name")},
     "aws_apigatewayv2_integration": {"id": _drawn(7)},
     "aws_apigatewayv2_authorizer": {"id": _drawn(6)},
+    "aws_ecs_cluster": {"arn": _named("ecs", "cluster/"), "id": _named("ecs", "cluster/")},
+    "aws_ecs_task_definition": {
+        "arn": lambda resource: resource.place.arn("ecs", f"task-definition/{resource.value('family')}:1"),
+        "arn_without_revision": _named("ecs", "task-definition/", "family"),
+    },
+    "aws_kinesis_firehose_delivery_stream": {"arn": _named("firehose", "deliverystream/")},
+    "aws_s3_bucket": {"arn": _bucket_arn, "id": _same("bucket")},
+    "aws_sfn_state_machine": {"arn": _named("states", "stateMachine:"), "id": _named("states", "stateMachine:")},
     "aws_sns_topic": {"arn": _named("sns"), "id": _named("sns")},
 }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from backbone.constructs.api_destination import ApiDestination
+from backbone.constructs.delivery_stream import DeliveryStream
 from backbone.constructs.ecs_task import EcsTask
 from backbone.constructs.http_api import Cors, HttpApi, Jwt
 from backbone.constructs.queue import Queue
 from backbone.constructs.rest_api import RestApi
 from backbone.constructs.service import Service
+from backbone.constructs.state_machine import StateMachine
 from backbone.constructs.stream import Stream
 from backbone.constructs.table import Table
 from backbone.constructs.topic import Topic
@@ -43,6 +45,25 @@ def build(service: Service) -> None:
     topic.send_to("worker", function)
     service.subscribe("spread", "Work.Asked", to=topic)
     service.subscribe("plain", "Work.Asked", to=mailbox)
+    machine = StateMachine(
+        service,
+        "steps",
+        account=account,
+        name_of=name,
+        definition={"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}, "TimeoutSeconds": 60 * seconds},
+        log_retention_days=service.log_retention_days,
+        type="EXPRESS",
+    )
+    service.subscribe("started", "Work.Asked", to=machine)
+    years = DeliveryStream(
+        service,
+        "years",
+        account=account,
+        name_of=name,
+        log_retention_days=service.log_retention_days,
+        archive_after_days=80 + seconds,
+    )
+    service.subscribe("kept-for-years", "Work.Asked", to=years)
     place = account.place
     task = EcsTask(
         service,
