@@ -1,4 +1,4 @@
-"""Receives events, from EventBridge directly, out of a queue or out of a stream, and has each handled by its type."""
+"""Receives events from EventBridge, over a topic, out of a queue or out of a stream; each is handled by its type."""
 
 from __future__ import annotations
 
@@ -58,6 +58,10 @@ class Consumer:
             records = event.get("Records")
             if not isinstance(records, list) or not records:
                 self._receive(event, context)
+                return None
+            if "Sns" in records[0]:
+                for record in records:  # it is always one (Lambda developer guide, "Invoking Lambda … with Amazon SNS")
+                    self._receive(_event_in(record["Sns"]["Message"]), context)
                 return None
             if records[0]["eventSource"] == "aws:kinesis":
                 return handle_records(

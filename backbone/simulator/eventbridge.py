@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from backbone.aws.events import is_reserved
 from backbone.simulator import put_events, schedules
 from backbone.simulator.api import error, reply
 from backbone.simulator.deliveries import Delivery, Link
@@ -116,23 +115,11 @@ class EventBridge:
 
         SimulatorError when it is no event of AWS.
         """
-        bus, source = self._bus_named("default", account_id), event.get("source")
-        if bus is None or not is_reserved(source):
-            raise SimulatorError(f"source: got {source!r}; allowed: that of an AWS service, as in aws.s3")
-        detail_type, detail = event.get("detail-type"), event.get("detail")
-        if not isinstance(detail_type, str) or not isinstance(detail, dict):
-            raise SimulatorError(f"{source}: an event of AWS has a detail-type, which is text, and a detail, an object")
-        made = {
-            "version": "0",
-            "id": str(event.get("id") or self._engine.new_id()),
-            "detail-type": detail_type,
-            "source": source,
-            "account": account_id,
-            "time": str(event.get("time") or self._engine.iso_time()),
-            "region": bus.place.region,
-            "resources": list(event.get("resources") or ()),
-            "detail": detail,
-        }
+        engine, bus = self._engine, self._bus_named("default", account_id)
+        if bus is None:
+            raise SimulatorError(f"{account_id}: no stack is about this account")
+        made = put_events.of_aws(event, engine.new_id, account_id, bus.place.region, engine.iso_time())
+        source, detail_type = made["source"], made["detail-type"]
         about = {"id": made["id"], "detail_type": detail_type, "source": source, "caller": source}
         node = self._engine.node("put", bus.name, bus.account, f"{detail_type} from {source}", None, **about)
         self._ingest(bus, made, node, hops=0)

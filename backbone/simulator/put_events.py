@@ -6,7 +6,7 @@ Facts: EventBridge API reference, "PutEvents", and answers recorded on AWS, in `
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -14,10 +14,11 @@ from typing import Any, Literal
 from backbone.aws.events import is_reserved
 from backbone.aws.limits import DETAIL_TYPE_CHARACTERS, PUT_EVENTS_BYTES, PUT_EVENTS_ENTRIES, SOURCE_CHARACTERS
 from backbone.errors import BackboneError
+from backbone.simulator.engine import SimulatorError
 from backbone.system.iam import Decision, Identity, authorize
 from backbone.system.model import EventBus
 
-__all__ = ["Denial", "Entry", "Outcome", "PutEventsError", "decide", "entries_of"]
+__all__ = ["Denial", "Entry", "Outcome", "PutEventsError", "decide", "entries_of", "of_aws"]
 
 Outcome = Literal["refused", "denied"]
 TIME_BYTES = 14
@@ -128,6 +129,28 @@ class Entry:
             return json.loads(self.detail, parse_constant=_no_json)
         except (ValueError, RecursionError):
             return None
+
+
+def of_aws(
+    given: Mapping[str, Any], new_id: Callable[[], str], account_id: str, region: str, now: str
+) -> dict[str, Any]:
+    """An event of an AWS service as rules see it; SimulatorError when it is none."""
+    source, detail_type, detail = given.get("source"), given.get("detail-type"), given.get("detail")
+    if not is_reserved(source):
+        raise SimulatorError(f"source: got {source!r}; allowed: that of an AWS service, as in aws.s3")
+    if not isinstance(detail_type, str) or not isinstance(detail, dict):
+        raise SimulatorError(f"{source}: an event of AWS has a detail-type, which is text, and a detail, an object")
+    return {
+        "version": "0",
+        "id": str(given.get("id") or new_id()),
+        "detail-type": detail_type,
+        "source": source,
+        "account": account_id,
+        "time": str(given.get("time") or now),
+        "region": region,
+        "resources": list(given.get("resources") or ()),
+        "detail": detail,
+    }
 
 
 def _no_json(name: str) -> None:

@@ -167,5 +167,5 @@ _ATTRIBUTES: dict[str, dict[str, Rule]] = {
     "aws_kinesis_firehose_delivery_stream": {"arn": _named("firehose", "deliverystream/")},
     "aws_s3_bucket": {"arn": _bucket_arn, "id": _same("bucket")},
     "aws_sfn_state_machine": {"arn": _named("states", "stateMachine:"), "id": _named("states", "stateMachine:")},
-    "aws_sns_topic": {"arn": _named("sns"), "id": _named("sns")},
+    "aws_sns_topic": {"arn": _named("sns"), "id": _named("sns"), "name": _name()},
 }

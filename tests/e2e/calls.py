@@ -33,13 +33,36 @@ SERVICES = {
     "CloudWatch Logs": "logs",
     "DynamoDB": "dynamodb",
     "EventBridge": "events",
+    "Firehose": "firehose",
     "IAM": "iam",
     "KMS": "kms",
     "Kinesis": "kinesis",
     "Lambda": "lambda",
+    "S3": "s3",
+    "SFN": "states",
+    "SNS": "sns",
     "SQS": "sqs",
 }
 """The prefixes of IAM's actions, by the names that the SDK gives the services."""
+
+OF_S3 = {
+    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "HeadBucket": "ListBucket",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    **{f"Delete{word}": f"Put{word}" for word in ("BucketTagging",)},
+    **{f"{verb}BucketEncryption": f"{verb}EncryptionConfiguration" for verb in ("Get", "Put")},
+    "DeleteBucketEncryption": "PutEncryptionConfiguration",
+    **{
+        f"{verb}Bucket{word}Configuration": f"{verb}{word}Configuration"
+        for verb in ("Get", "Put")
+        for word in ("Accelerate", "Lifecycle")
+    },
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "GetBucketReplication": "GetReplicationConfiguration",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+}
+"""Calls of S3 whose action has another name (service authorization reference, Amazon S3)."""
 
 
 def record(work: Path) -> Calls:
@@ -79,6 +102,8 @@ def logged_calls(log: Path) -> Iterator[tuple[str, str, str]]:
 
 def _action(found: Json) -> str:
     prefix = SERVICES[found["rpc.service"]]
+    if prefix == "s3":
+        return f"s3:{OF_S3.get(found['rpc.method'], found['rpc.method'])}"
     if prefix != "apigateway":
         return f"{prefix}:{found['rpc.method']}"
     path = urlsplit(found["http.url"]).path.removeprefix("/v2")

@@ -53,7 +53,7 @@ def moto_server(log: Path, *, guard: Path | None = None) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
     with log.open("wb") as out:
-        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        command = [sys.executable, "-m", "tests.e2e.emulator", "-H", "127.0.0.1", "-p", str(port)]
         if guard:
             command = [sys.executable, "-m", "tests.e2e.guard", str(port), str(guard)]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}

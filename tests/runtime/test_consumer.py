@@ -105,3 +105,20 @@ def test_what_is_no_event_is_rejected(aws: Surroundings, event: dict[str, Any]) 
     (rejected,) = aws.rejected()
     assert rejected["requestPayload"] == event
     assert rejected["responsePayload"]["errorType"] == "MalformedError"
+
+
+def test_an_event_over_a_topic_is_handled_without_its_envelope() -> None:
+    consumer, seen = Consumer(), list[str]()
+
+    @consumer.on(OrderCreated)
+    def handle(event: Received[OrderCreated]) -> None:
+        seen.append(event.id)
+
+    event = load_event("order-created")
+    record = {
+        "EventSource": "aws:sns",
+        "EventVersion": "1.0",
+        "Sns": {"Type": "Notification", "Message": json.dumps(event)},
+    }
+    assert consumer.handler()({"Records": [record]}, CONTEXT) is None
+    assert seen == [event["id"]]

@@ -51,7 +51,7 @@ def boundary(facts: Facts, account: str) -> list[Document]:
     given = {to_json(statement): statement for _, statement in granted(facts, account)}
     for text in sorted(given):
         inside = read_policy("boundary", {"Statement": statements, "Version": "2012-10-17"}, MANAGED)
-        if actions := [action for action in beyond(inside, given[text]) if not _never(action)]:
+        if actions := [action for action in beyond(inside, given[text]) if not _never(action, given[text])]:
             kept = {key: value for key, value in given[text].items() if key != "Action"}
             sid = f"Granted{len(statements)}"
             statements.append({**kept, "Action": actions, "Sid": sid})
@@ -86,7 +86,12 @@ def _inside(limit: Policy, action: str, resource: str) -> bool:
     return bool(authorize(anyone, action, resource, owner=owner, context={}, ahead=True))
 
 
-def _never(action: str) -> bool:
+def _never(action: str, statement: Document) -> bool:
+    """Whether the boundary leaves an action out. Named roles may be given to tasks of ECS, which rules start."""
+    tasks = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    named = not any("*" in resource for resource in _list(statement["Resource"]))
+    if action == "iam:PassRole" and statement.get("Condition") == tasks and named:
+        return False
     return action.partition(":")[0] in ("*", *NEVER)
 
 

@@ -13,8 +13,8 @@ __all__ = ["PASSED_TO", "Grant", "Limit", "grants"]
 
 Limit = Literal["", "region", "request-tag", "resource-tag", "no-request-tag", "key-of-aws", "function"]
 
-PASSED_TO = ("events.amazonaws.com", "lambda.amazonaws.com")
-"""The services that are given roles: rules have some for their targets, and functions have theirs."""
+PASSED_TO = ("events.amazonaws.com", "firehose.amazonaws.com", "lambda.amazonaws.com", "states.amazonaws.com")
+"""The services that are given roles: rules have some for their targets; functions and others have theirs."""
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,9 @@ BEYOND: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "delete": ("logs:DeleteLogDelivery",),
     },
     "aws_apigatewayv2_api": {"create": ("iam:CreateServiceLinkedRole",)},
+    # Service authorization references, AWS Step Functions and Amazon Data Firehose.
+    "aws_sfn_state_machine": {"create": ("iam:PassRole",), "update": ("iam:PassRole",)},
+    "aws_kinesis_firehose_delivery_stream": {"create": ("iam:PassRole",), "update": ("iam:PassRole",)},
     # A role that was made without the boundary is given it.
     "aws_iam_role": {"update": ("iam:PutRolePermissionsBoundary", "iam:UpdateAssumeRolePolicy")},
 }
@@ -142,6 +145,13 @@ def _key_of_aws(block: Block) -> str:
     return block.place.arn("kms", f"key/{UUID}")
 
 
+PASSED = {
+    "aws_kinesis_firehose_delivery_stream": "firehose",
+    "aws_lambda_function": "lambda",
+    "aws_sfn_state_machine": "states",
+}
+"""The services that blocks give roles, where that is not EventBridge."""
+
 LINKED = {
     "aws_apigatewayv2_api": "ops.apigateway.amazonaws.com",
     "aws_cloudwatch_event_connection": "apidestinations.events.amazonaws.com",
@@ -157,7 +167,7 @@ def _context(configuration: Configuration, values: Values, action: str, resource
     match action.partition(":")[0]:
         case "iam":
             found |= {"aws:RequestedRegion": "us-east-1", "iam:PermissionsBoundary": _boundary(configuration, values)}
-            passed = "lambda" if block.type == "aws_lambda_function" else "events"
+            passed = PASSED.get(block.type, "events")
             found |= {"iam:PassedToService": f"{passed}.amazonaws.com"}
             found |= {"iam:AWSServiceName": LINKED.get(block.type)}
         case "lambda" if block.type == "aws_lambda_event_source_mapping":
@@ -274,6 +284,19 @@ def _table(values: Values) -> list[str | None]:
     return [values.text("arn"), given or _key_of_aws(values.block)]
 
 
+def _log_stream(values: Values) -> list[str | None]:
+    group = values.block.place.arn("logs", f"log-group:{values.text('log_group_name')}")
+    return [group, f"{group}:log-stream:{values.text('name')}"]
+
+
+def _bucket(values: Values) -> list[str | None]:
+    return [f"arn:{values.block.place.partition}:s3:::{values.text('bucket')}"]
+
+
+def _delivery_stream(values: Values) -> list[str | None]:
+    return [values.text("arn"), values.part("extended_s3_configuration").optional_text("role_arn")]
+
+
 def _nothing(_values: Values) -> list[str | None]:
     return []
 
@@ -296,9 +319,11 @@ TYPES: Mapping[str, Touch] = {
     "aws_cloudwatch_log_delivery_source": _arn("resource_arn"),
     "aws_cloudwatch_log_group": _log_group,
     "aws_cloudwatch_log_resource_policy": _nothing,
+    "aws_cloudwatch_log_stream": _log_stream,
     "aws_dynamodb_table": _table,
     "aws_iam_role": _arn(),
     "aws_iam_role_policy": _role_of,
+    "aws_kinesis_firehose_delivery_stream": _delivery_stream,
     "aws_kinesis_stream": _stream,
     "aws_kms_alias": _alias,
     "aws_kms_key": _arn(),
@@ -306,6 +331,15 @@ TYPES: Mapping[str, Touch] = {
     "aws_lambda_function": _function_block,
     "aws_lambda_function_event_invoke_config": lambda values: [_function(values)],
     "aws_lambda_permission": lambda values: [_function(values)],
+    "aws_s3_bucket": _bucket,
+    "aws_s3_bucket_lifecycle_configuration": _bucket,
+    "aws_s3_bucket_policy": _bucket,
+    "aws_s3_bucket_public_access_block": _bucket,
+    "aws_s3_bucket_server_side_encryption_configuration": _bucket,
+    "aws_sfn_state_machine": _arn("role_arn"),
+    "aws_sns_topic": _arn("kms_master_key_id"),
+    "aws_sns_topic_policy": _arn(),
+    "aws_sns_topic_subscription": lambda values: [values.text("topic_arn")],
     "aws_sqs_queue": _arn("kms_master_key_id"),
     "aws_sqs_queue_policy": _queue_of,
 }

@@ -43,7 +43,7 @@ class Reach:
         """The resources of a grant: by the backbone's prefix, and those that are named otherwise one by one."""
         if grant.resources:
             place = self.place
-            words = {"partition": place.partition, "region": place.region}
+            words = {"partition": place.partition, "region": place.region, "backbone": self.backbone}
             return [grant.resources.format(place=f"{place.region}:{place.account_id}", **words)]
         patterns = [
             self._named(grant, name.replace("{name}", self.backbone).replace("{}", f"{self.backbone}-*"))
