@@ -199,6 +199,7 @@ class EventBridge:
         for arn, kept in before.archived.items():
             if arn in self.archived:
                 self.archived[arn] += kept
+        self.inputs.update(before.inputs)
         for old in before._pending:
             target = old.target
             if not self.redeliver(target.rule_arn, target.arn, old.event, old.node, hops=old.hops):

@@ -69,7 +69,6 @@ class Simulator:
         """The records of each stream by its name, as (partition key, data)."""
         self.destinations: dict[str, list[Any]] = engine.by_name(ApiDestination, self._destinations.calls)
         """The bodies that each API destination was sent, by its name."""
-
         self.topics: dict[str, list[str]] = engine.by_name(Topic, self._topics.messages)
         """The messages that each topic was sent, by its name."""
         self.inputs: dict[str, list[str]] = self._eventbridge.inputs
@@ -174,7 +173,8 @@ class Simulator:
     def forget(self, *, keep: int = 0) -> None:
         """Begin a new trace, and empty logs and archives, so that a long run does not grow; `keep` of each stay."""
         logs, archives, sent = self._logs.entries, self._eventbridge.archived, self._destinations.calls
-        for kept in (self._engine.roots, *logs.values(), *archives.values(), *sent.values()):
+        told = [*self._topics.messages.values(), *self.inputs.values()]
+        for kept in (self._engine.roots, *logs.values(), *archives.values(), *sent.values(), *told):
             del kept[: max(0, len(kept) - keep)]
 
     def work_by(self, turns: Turns) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from moto.server import main
@@ -14,8 +15,14 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 """What Step Functions answers for a machine that has no versions, and for a definition that is right."""
 
+
+def answering(text: str) -> Callable[[StepFunctionResponse], str]:
+    """An operation that always answers the same."""
+    return lambda _: text
+
+
 for name, answer in ANSWERS.items():
-    setattr(StepFunctionResponse, name, lambda _, text=json.dumps(answer): text)
+    setattr(StepFunctionResponse, name, answering(json.dumps(answer)))
 
 if __name__ == "__main__":
     main()
