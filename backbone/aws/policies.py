@@ -23,6 +23,7 @@ __all__ = [
     "Publisher",
     "admitting",
     "allow",
+    "document",
     "event_logs",
     "forwarding_trust",
     "function",
@@ -33,14 +34,9 @@ __all__ = [
     "put_records",
     "queue",
     "read_stream",
-    "run_task",
-    "state_machine",
-    "tls_only",
     "to_json",
     "trust",
-    "use_key",
     "values",
-    "write_objects",
 ]
 
 Document = dict[str, Any]
@@ -52,7 +48,8 @@ def to_json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _document(*statements: Mapping[str, Any]) -> Document:
+def document(*statements: Mapping[str, Any]) -> Document:
+    """The document of some statements."""
     return {"Statement": sorted(statements, key=to_json), "Version": "2012-10-17"}
 
 
@@ -131,7 +128,7 @@ def global_bus_choices(
     publish under the source of another account's service. Each has the statements `others` as well.
     """
     if not publishers:
-        return [(BY_ACCOUNT, _document(*others))]
+        return [(BY_ACCOUNT, document(*others))]
     organization = {"aws:PrincipalOrgID": organization_id} if organization_id else {}
 
     def statement(sid: str, principal: str, sources: Iterable[str], detail_types: Iterable[str]) -> Document:
@@ -158,18 +155,18 @@ def global_bus_choices(
         for publisher in publishers
         for number, part in enumerate(publisher.apart)
     ]
-    choices = [("each source to its own detail-types", _document(*others, *apart))] if len(apart) > len(each) else []
-    choices.append((BY_ACCOUNT, _document(*others, *each)))
+    choices = [("each source to its own detail-types", document(*others, *apart))] if len(apart) > len(each) else []
+    choices.append((BY_ACCOUNT, document(*others, *each)))
     if organization_id:
         sources = [source for publisher in publishers for source in publisher.sources]
         detail_types = [detail_type for publisher in publishers for detail_type in publisher.detail_types]
         if all(publisher.detail_types for publisher in publishers):
             both = statement("Organization", "*", sources, detail_types)
-            choices.append(("the organization to all sources and detail-types", _document(*others, both)))
+            choices.append(("the organization to all sources and detail-types", document(*others, both)))
         choices.append(
-            ("the organization to all sources", _document(*others, statement("Organization", "*", sources, ())))
+            ("the organization to all sources", document(*others, statement("Organization", "*", sources, ())))
         )
-        choices.append(("the organization alone", _document(*others, statement("Organization", "*", (), ()))))
+        choices.append(("the organization alone", document(*others, statement("Organization", "*", (), ()))))
     return choices
 
 
@@ -193,7 +190,7 @@ def global_bus(
 
 def local_bus(bus_arn: str, *, forwarder: Place, role_arn: str) -> Document:
     """Lets a role of the global bus's account put events on a local bus, and nobody else."""
-    return _document(
+    return document(
         {
             "Action": "events:PutEvents",
             "Condition": {"ArnEquals": {"aws:PrincipalArn": role_arn}},
@@ -211,12 +208,12 @@ def put_events(bus_arn: str, *, source: str | None = None, detail_types: Iterabl
     if source is not None:
         equal = {"events:detail-type": values(detail_types), "events:source": source}
         statement["Condition"] = {"StringEquals": equal}
-    return _document(statement)
+    return document(statement)
 
 
 def allow(actions: Iterable[str], *resources: str) -> Document:
     """Lets an identity perform actions on resources."""
-    return _document({"Action": values(actions), "Effect": "Allow", "Resource": values(resources)})
+    return document({"Action": values(actions), "Effect": "Allow", "Resource": values(resources)})
 
 
 def put_records(stream_arn: str, *, kms_key: str | None, place: Place) -> Document:
@@ -225,7 +222,7 @@ def put_records(stream_arn: str, *, kms_key: str | None, place: Place) -> Docume
     if kms_key is None:
         return allow(actions, stream_arn)
     # A producer needs the key itself (Kinesis developer guide, "Permissions to use user-generated KMS keys").
-    return _document(
+    return document(
         {"Action": actions, "Effect": "Allow", "Resource": stream_arn, "Sid": "Put"},
         {
             "Action": "kms:GenerateDataKey",
@@ -254,12 +251,12 @@ def read_stream(arn: str, *, service: Literal["dynamodb", "kinesis"]) -> Documen
     }
     # No resource can be named for this (service authorization reference, Amazon DynamoDB).
     find = {"Action": "dynamodb:ListStreams", "Effect": "Allow", "Resource": "*", "Sid": "Find"}
-    return _document(read, find) if service == "dynamodb" else _document(read)
+    return document(read, find) if service == "dynamodb" else document(read)
 
 
 def trust(service: str) -> Document:
     """Lets an AWS service assume a role. `service` is its principal, such as `lambda.amazonaws.com`."""
-    return _document({"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"Service": service}})
+    return document({"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"Service": service}})
 
 
 def function(*, log_group_arn: str, failures_arn: str, kms_key: str | None) -> Document:
@@ -283,13 +280,13 @@ def function(*, log_group_arn: str, failures_arn: str, kms_key: str | None) -> D
     if kms_key:
         keys = ["kms:Decrypt", "kms:GenerateDataKey"]
         statements.append({"Action": keys, "Effect": "Allow", "Resource": kms_key, "Sid": "Key"})
-    return _document(*statements)
+    return document(*statements)
 
 
 def forwarding_trust(*, account_id: str | None, rule_arn: str) -> Document:
     """Lets EventBridge assume a role for a rule, and for no other rule; `account_id` is that of the rule, if known."""
     account = {"StringEquals": {"aws:SourceAccount": account_id}} if account_id else {}
-    return _document(
+    return document(
         {
             "Action": "sts:AssumeRole",
             "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}, **account},
@@ -316,95 +313,7 @@ def admitting(action: str, arn: str, sources: Mapping[str, Iterable[str]]) -> Do
         }
         for service, source_arns in sources.items()
     ]
-    return _document(*statements)
-
-
-def use_key(place: Place, topic_name: str) -> Document:
-    """The statement of a key's policy that lets SNS use the key for queues that a topic sends to."""
-    return {
-        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-        "Condition": {
-            "ArnEquals": {"aws:SourceArn": place.arn("sns", topic_name)},
-            "StringEquals": {"aws:SourceAccount": place.account_id},
-        },
-        "Effect": "Allow",
-        "Principal": {"Service": SNS},
-        "Resource": "*",
-        "Sid": "Topic" + "".join(part.title() for part in topic_name.replace("_", "-").split("-")),
-    }
-
-
-def state_machine() -> Document:
-    """What the role of every state machine may do: have its log delivered, and trace."""
-    # No resource can be named for these (Step Functions developer guide, "Logging using CloudWatch Logs"; service
-    # authorization reference, AWS X-Ray).
-    deliver = ("CreateLogDelivery", "DeleteLogDelivery", "GetLogDelivery", "ListLogDeliveries", "UpdateLogDelivery")
-    policies = ("DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy")
-    trace = ("GetSamplingRules", "GetSamplingTargets", "PutTelemetryRecords", "PutTraceSegments")
-    return _document(
-        {
-            "Action": sorted(f"logs:{word}" for word in (*deliver, *policies)),
-            "Effect": "Allow",
-            "Resource": "*",
-            "Sid": "Log",
-        },
-        {"Action": [f"xray:{word}" for word in trace], "Effect": "Allow", "Resource": "*", "Sid": "Trace"},
-    )
-
-
-def write_objects(bucket_arn: str, *, log_group_arn: str, kms_key: str | None) -> Document:
-    """Lets Firehose write objects into a bucket, which a key may encrypt, and tell in a log what it could not."""
-    statements: list[Document] = [
-        {
-            "Action": ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
-            "Effect": "Allow",
-            "Resource": bucket_arn,
-            "Sid": "Find",
-        },
-        {
-            "Action": ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
-            "Effect": "Allow",
-            "Resource": f"{bucket_arn}/*",
-            "Sid": "Write",
-        },
-        {"Action": "logs:PutLogEvents", "Effect": "Allow", "Resource": f"{log_group_arn}:*", "Sid": "Log"},
-    ]
-    if kms_key:
-        keys = ["kms:Decrypt", "kms:GenerateDataKey"]
-        statements.append({"Action": keys, "Effect": "Allow", "Resource": kms_key, "Sid": "Key"})
-    return _document(*statements)
-
-
-def tls_only(bucket_arn: str) -> Document:
-    """Denies everyone what is not asked over TLS."""
-    return _document(
-        {
-            "Action": "s3:*",
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            "Effect": "Deny",
-            "Principal": "*",
-            "Resource": [bucket_arn, f"{bucket_arn}/*"],
-        }
-    )
-
-
-def run_task(task_definition_arn: str, *, cluster_arn: str, role_arns: Iterable[str]) -> Document:
-    """Lets an identity run tasks of a definition on a cluster of ECS, and give them the roles that they have."""
-    run: Document = {
-        "Action": "ecs:RunTask",
-        "Condition": {"ArnEquals": {"ecs:cluster": cluster_arn}},
-        "Effect": "Allow",
-        "Resource": task_definition_arn,
-        "Sid": "Run",
-    }
-    give: Document = {
-        "Action": "iam:PassRole",
-        "Condition": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
-        "Effect": "Allow",
-        "Resource": values(role_arns),
-        "Sid": "Pass",
-    }
-    return _document(run, *([give] if give["Resource"] else []))
+    return document(*statements)
 
 
 def event_logs(place: Place, *, vended: bool) -> Document:
@@ -437,4 +346,4 @@ def event_logs(place: Place, *, vended: bool) -> Document:
                 "Sid": "BusReports",
             }
         )
-    return _document(*statements)
+    return document(*statements)

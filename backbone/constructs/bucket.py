@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backbone.aws import policies
+from backbone.aws import policies, target_policies
 from backbone.cdk import (
     Construct,
     S3Bucket,
@@ -62,7 +62,7 @@ class Bucket(Construct):
             "policy",
             provider=provider,
             bucket=self.name,
-            policy=policies.to_json(policies.tls_only(bucket.arn)),
+            policy=policies.to_json(target_policies.tls_only(bucket.arn)),
             depends_on=[closed],  # S3 refuses changes of the two at once
         )
         key = S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backbone.aws import names, policies
+from backbone.aws import names, policies, target_policies
 from backbone.aws.limits import BUCKET_NAME_CHARACTERS, ROLE_NAME_CHARACTERS
 from backbone.aws.names import NameOf
 from backbone.cdk import (
@@ -77,7 +77,7 @@ class DeliveryStream(ByRole):
             description=f"Writes what {name} gets",
             trust=policies.trust("firehose.amazonaws.com"),
         )
-        written = policies.write_objects(bucket.arn, log_group_arn=group.arn, kms_key=account.kms_key)
+        written = target_policies.write_objects(bucket.arn, log_group_arn=group.arn, kms_key=account.kms_key)
         stream = KinesisFirehoseDeliveryStream(
             self,
             "Default",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from backbone.aws import policies
+from backbone.aws import target_policies
 from backbone.cdk import CloudwatchEventTargetEcsTarget, CloudwatchEventTargetEcsTargetNetworkConfiguration, Construct
 from backbone.constructs.by_role import ByRole
 from backbone.constructs.rule import Template
@@ -39,7 +39,7 @@ class EcsTask(ByRole):
         super().__init__(scope, id)
         self.arn = cluster_arn
         latest = task_definition_arn.startswith("arn:") and task_definition_arn.count(":") == 5
-        self.permissions = policies.run_task(
+        self.permissions = target_policies.run_task(
             f"{task_definition_arn}:*" if latest else task_definition_arn, cluster_arn=cluster_arn, role_arns=role_arns
         )
         names = {variable: f"value{number}" for number, variable in enumerate(sorted(environment))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from backbone.aws import names, policies
+from backbone.aws import names, policies, target_policies
 from backbone.aws.limits import ROLE_NAME_CHARACTERS
 from backbone.aws.names import NameOf
 from backbone.cdk import (
@@ -57,7 +57,7 @@ class StateMachine(ByRole):
             description=f"Runs {name}",
             trust=policies.trust("states.amazonaws.com"),
         )
-        base = self._role.allow("role-policy", "state-machine", policies.state_machine())
+        base = self._role.allow("role-policy", "state-machine", target_policies.state_machine())
         machine = SfnStateMachine(
             self,
             "Default",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from backbone.aws import policies
+from backbone.aws import policies, target_policies
 from backbone.aws.limits import QUEUE_NAME_CHARACTERS
 from backbone.aws.names import NameOf
 from backbone.cdk import Construct, LambdaPermission, SnsTopic, SnsTopicPolicy, SnsTopicSubscription
@@ -37,7 +37,7 @@ class Topic(Construct):
         self._rules: list[str] = []
         self._policy: SnsTopicPolicy | None = None
         if account.own_key is not None:
-            account.own_key.let_use(policies.use_key(account.place, name_of(id)))
+            account.own_key.let_use(target_policies.use_key(account.place, name_of(id)))
 
     def admit(self, rule_arn: str) -> SnsTopicPolicy:
         """Let EventBridge publish to the topic for a rule; returns the topic's policy."""
