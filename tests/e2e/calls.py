@@ -47,6 +47,7 @@ SERVICES = {
 
 OF_S3 = {
     "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketCors": "GetBucketCORS",
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
     "HeadBucket": "ListBucket",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
