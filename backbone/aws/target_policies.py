@@ -29,21 +29,29 @@ def run_task(task_definition_arn: str, *, cluster_arn: str, role_arns: Iterable[
     return document(run, *([give] if give["Resource"] else []))
 
 
-def state_machine() -> Document:
-    """What the role of every state machine may do: have its log delivered, and trace."""
+def state_machine(place: Place) -> Document:
+    """What the role of every state machine may do in its region: have its log delivered, and trace."""
     # No resource can be named for these (Step Functions developer guide, "Logging using CloudWatch Logs"; service
     # authorization reference, AWS X-Ray).
     deliver = ("CreateLogDelivery", "DeleteLogDelivery", "GetLogDelivery", "ListLogDeliveries", "UpdateLogDelivery")
     policies = ("DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy")
     trace = ("GetSamplingRules", "GetSamplingTargets", "PutTelemetryRecords", "PutTraceSegments")
+    here = {"StringEquals": {"aws:RequestedRegion": place.region}}
     return document(
         {
             "Action": sorted(f"logs:{word}" for word in (*deliver, *policies)),
+            "Condition": here,
             "Effect": "Allow",
             "Resource": "*",
             "Sid": "Log",
         },
-        {"Action": [f"xray:{word}" for word in trace], "Effect": "Allow", "Resource": "*", "Sid": "Trace"},
+        {
+            "Action": [f"xray:{word}" for word in trace],
+            "Condition": here,
+            "Effect": "Allow",
+            "Resource": "*",
+            "Sid": "Trace",
+        },
     )
 
 

@@ -57,7 +57,7 @@ class StateMachine(ByRole):
             description=f"Runs {name}",
             trust=policies.trust("states.amazonaws.com"),
         )
-        base = self._role.allow("role-policy", "state-machine", target_policies.state_machine())
+        base = self._role.allow("role-policy", "state-machine", target_policies.state_machine(account.place))
         machine = SfnStateMachine(
             self,
             "Default",

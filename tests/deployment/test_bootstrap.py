@@ -39,7 +39,7 @@ KNOWN = {
 }
 
 
-READING = re.compile(r"\w+:(Describe|Get|GET|List)|kms:Decrypt")
+READING = re.compile(r"\w+:(Describe|Get|GET|List|Validate)|kms:Decrypt")
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -434,10 +434,10 @@ def test_what_no_boundary_allows(action: str, tmp_path: Path) -> None:
 
 def test_types_that_the_backbone_does_not_synthesize(tmp_path: Path) -> None:
     one = bootstrap(tmp_path / "cdktf.out", document("single"))
-    edit(one.folder, lambda made: made.update(aws_s3_bucket={"photos": {"provider": "aws.order", "bucket": "photos"}}))
+    edit(one.folder, lambda made: made.update(aws_ecs_cluster={"jobs": {"provider": "aws.order", "name": "jobs"}}))
     (found,) = check(one.folder, one.bootstrap)
     assert str(found) == (
-        "backbone/aws_s3_bucket.photos: backbone-deploy may not make a resource of the type aws_s3_bucket"
+        "backbone/aws_ecs_cluster.jobs: backbone-deploy may not make a resource of the type aws_ecs_cluster"
     )
 
 
