@@ -77,8 +77,11 @@ def init(
     draft = Draft.of(folder, dict(_pair(text) for text in accounts or ()), SERVICES, REGION)
     draft = _settled(draft.named, name, "Name of the backbone", draft.name, asks)
     draft = _settled(draft.within, region, "AWS region", REGION, asks)
-    wanted = " ".join(services) if services else None
-    draft = _settled(draft.with_services, wanted, "Services, as NAME or NAME=ACCOUNT", " ".join(SERVICES), asks)
+    if services:
+        draft = draft.with_services(services)
+    else:
+        question, names = "Services, as NAME or NAME=ACCOUNT", " ".join(SERVICES)
+        draft = _settled(lambda answer: draft.with_services(answer.split()), None, question, names, asks)
     for account in draft.made_up:
         number = draft.accounts[account]
         draft = _settled(functools.partial(draft.with_id, account), None, f"Id of the account {account}", number, asks)

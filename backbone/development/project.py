@@ -30,6 +30,7 @@ HUB = "bus"
 
 DEPLOY_ROLE = "backbone-deploy"
 FILE = "backbone.yaml"
+SHOWN = 3
 SCHEMA = "backbone.schema.json"
 
 
@@ -78,10 +79,10 @@ class Draft:
         """The draft in another region."""
         return self._valid(replace(self, region=region))
 
-    def with_services(self, words: str) -> Draft:
-        """The draft with these services: names with spaces between them, `NAME=ACCOUNT` for an account to share."""
+    def with_services(self, words: Sequence[str]) -> Draft:
+        """The draft with these services, by their names; `NAME=ACCOUNT` is for an account to share."""
         services: dict[str, str] = {}
-        for name, _, account in (word.partition("=") for word in words.split()):
+        for name, _, account in (word.partition("=") for word in words):
             if name in services:
                 raise ProjectError(f"services: got {name} twice")
             services[name] = account or account_of(name)
@@ -152,7 +153,8 @@ def new_project(folder: Path, draft: Draft) -> list[Path]:
     """
     texts = {folder / path: text for path, text in _texts(draft).items()}
     if taken := [str(path) for path in texts if path.exists() or path.is_symlink()]:
-        raise ProjectError(f"{', '.join(taken)}: already there, and nothing is replaced; name an empty folder")
+        names = ", ".join(taken[:SHOWN]) + (f" and {len(taken) - SHOWN} more" if len(taken) > SHOWN else "")
+        raise ProjectError(f"{names}: already there, and nothing is replaced; name an empty folder")
     write_all(texts)
     return list(texts)
 

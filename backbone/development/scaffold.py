@@ -14,6 +14,7 @@ from backbone.development.service_package import ServicePackage
 from backbone.errors import BackboneError
 from backbone.topology import Topology, environments, load, places, selected
 from backbone.topology.entries import ServiceEntry
+from backbone.topology.source import suggestion
 
 __all__ = ["NewService", "ScaffoldError", "new_service", "service_code"]
 
@@ -65,6 +66,12 @@ def new_service(file: Path, wanted: NewService) -> list[Path]:
         texts = {there: declare.add_key(declare.read(there), place, "module", package.name, file=str(there))}
     after = _checked(file, texts, topology, wanted.name)
     code = service_code(after, wanted.name)
+    if unknown := [name for name in wanted.subscribes if name not in code.received]:
+        known = sorted({name for other in topology.services.values() for name in other.detail_types})
+        raise ScaffoldError(
+            f"--subscribes: got {', '.join(unknown)}; allowed: what another service publishes: "
+            f"{', '.join(known) or 'nothing yet'}{suggestion(unknown[0], known)}"
+        )
     for taken in (package.folder, package.test):
         if taken.exists():
             raise ScaffoldError(f"{taken}: is there already; choose another name")

@@ -149,7 +149,8 @@ def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path, monkeypatc
         (("--service", "a", "--service", "a-service"), "services: several would be in the package 'a'"),
         (("--service", "a", "--service", "a"), "services: got a twice"),
         (("--service", "a=B!"), "accounts.B!"),
-        (("--service", ""), "services: got none"),
+        (("--service", ""), "got the service ''; allowed: a lower-case letter"),
+        (("--service", "order service"), "got the service 'order service'; allowed: a lower-case letter"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_written(tmp_path: Path, options: tuple[str, ...], message: str) -> None:
@@ -165,7 +166,7 @@ def test_any_folder_gives_a_name(tmp_path: Path, name: str) -> None:
 
 
 def test_many_services_have_ids_of_their_own(tmp_path: Path) -> None:
-    many = draft(tmp_path).with_services(" ".join(f"s{number}" for number in range(30)))
+    many = draft(tmp_path).with_services([f"s{number}" for number in range(30)])
     assert len(set(many.accounts.values())) == 31
     with pytest.raises(BackboneError, match="ci: got 'x'; allowed: github, gitlab, none"):
         many.checked_by("x")

@@ -157,6 +157,11 @@ def test_what_the_file_says_of_a_service_holds(project: Path, options: dict[str,
         (NewService("invoice", "bus", "444444444444"), ScaffoldError, r"the file says 111111111111"),
         (NewService("invoice", "new", "4"), TopologyError, r"12 digits"),
         (NewService("invoice", "bus", subscribes=["No.One"]), ScaffoldError, r"no other service publishes No.One"),
+        (
+            NewService("invoice", "bus", subscribes=["Order.Created", "Order.Updatd"]),
+            ScaffoldError,
+            r"--subscribes: got Order.Updatd; allowed: what another service publishes: Del.*mean 'Order.Updated'",
+        ),
         (NewService("invoice", "bus", publishes=["a*"]), TopologyError, r"publishes\[0\]: got 'a\*'; allowed: a whole"),
     ],
 )
