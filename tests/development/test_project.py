@@ -179,17 +179,20 @@ def talk(folder: Path, answers: bytes, *, interrupt: bool = False) -> tuple[int,
     os.close(end)
     os.write(terminal, answers)
     seen = b""
-    while part := _read(terminal):
-        seen += part
-        if interrupt and b"AWS region" in seen:
+    for _ in range(120):
+        if select.select([terminal], [], [], 0.5)[0]:
+            if not (part := _read(terminal)):
+                break
+            seen += part
+        elif interrupt and b"AWS region" in seen:  # it waits for an answer; a signal just before it waits would be late
             process.send_signal(signal.SIGINT)
-            interrupt = False
+    else:
+        process.kill()
     os.close(terminal)
     return process.wait(timeout=60), seen.decode()
 
 
 def _read(terminal: int) -> bytes:
-    assert select.select([terminal], [], [], 60)[0], "nothing more was to be seen for a minute"
     try:
         return os.read(terminal, 1 << 16)
     except OSError:  # the other end is closed
