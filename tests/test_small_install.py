@@ -153,6 +153,13 @@ def small(site: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str
     return environment(site, tmp_path_factory.mktemp("environment"))
 
 
+def test_the_page_is_in_the_wheel(site: Path) -> None:
+    static = Path("backbone", "simulator", "page", "static")
+    files = sorted(path.name for path in (ROOT / static).iterdir())
+    assert "index.html" in files
+    assert sorted(path.name for path in (site / static).iterdir()) == files
+
+
 HANDLER = """
 from typing import ClassVar
 from backbone.runtime import Consumer, EventData, Outbox, Received

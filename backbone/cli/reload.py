@@ -15,7 +15,7 @@ from backbone.system.reader import Reading, read
 
 __all__ = ["Reloader"]
 
-LOOK_SECONDS = 0.3
+LOOK_SECONDS = 0.2
 SYNTH_SECONDS = 120
 SHOWN = 5
 WRITTEN = (0, 1)

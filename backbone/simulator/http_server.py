@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from backbone.errors import BackboneError
 from backbone.simulator.http_payload import MAX_REQUEST_BYTES
@@ -76,7 +77,7 @@ class HttpServer:
         app.router.redirect_slashes = False
         config = uvicorn.Config(
             _OnlyFromHere(app),
-            http="httptools",
+            http=_Protocol,
             loop="asyncio",
             ws="none",
             lifespan="off",
@@ -122,6 +123,18 @@ class HttpServer:
         received = Received(request.method, path.decode("latin-1"), _joined(request.headers), body)
         reply = await anyio.to_thread.run_sync(self._answer, received, limiter=self._limiter)
         return _response(reply)
+
+
+class _Protocol(HttpToolsProtocol):
+    """Ends connections on which no call comes."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.loop.call_later(SLOWEST_CLIENT_SECONDS, self._end_if_silent)
+
+    def _end_if_silent(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.close()
 
 
 class _OnlyFromHere:

@@ -24,7 +24,7 @@ import pytest
 from backbone.constructs.http_api import HttpApi, Route
 from backbone.constructs.service import Service
 from backbone.errors import BackboneError
-from backbone.simulator import Simulator, live, turns
+from backbone.simulator import Simulator, http_server, live, turns
 from backbone.simulator.http_payload import MAX_REQUEST_BYTES
 from backbone.simulator.server import Server
 from backbone.trace import Node
@@ -226,6 +226,20 @@ def test_slow_clients_hold_nobody_up(load: Load) -> None:
         assert [client.recv(100).split()[1] for client in begun[:50]] == [b"201"] * 50
         for client in begun:
             client.close()
+
+
+def test_clients_that_are_too_slow_are_left(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "SLOWEST_CLIENT_SECONDS", 0.5)
+    with Server(load(stub_authorizers=True), port=0) as server:
+        with send(server, POST + b"Content-Length: 5\r\n\r\n{") as client:
+            assert client.recv(100).startswith(b"HTTP/1.1 408 ")
+        with send(server, b"GET /hea") as client:
+            assert client.recv(100) == b""
+        with send(server, b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n") as client:
+            assert client.recv(100).startswith(b"HTTP/1.1 200 ")
+            time.sleep(1)
+            client.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert b"HTTP/1.1 200 " in client.recv(4096) + client.recv(4096)
 
 
 @pytest.mark.parametrize(
