@@ -55,10 +55,14 @@ class _Model(BaseModel):
 
 
 class ManifestBus(_Model):
-    """The global bus: the name of its account, and its ARN."""
+    """The global bus: the name of its account, and its ARN. The account is None where the file does not have it.
 
-    account: str
+    `policy` is of a bus that exists, which no stack makes: the statements that its policy must have, beside others.
+    """
+
+    account: str | None
     arn: str
+    policy: str | None = None
 
 
 SourceTest = str | dict[Literal["prefix"], str]

@@ -1,4 +1,4 @@
-"""`backbone key-policy`."""
+"""`backbone key-policy` and `backbone bus-policy`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backbone.cli import completion
 from backbone.cli.app import app, errors, load_topology, print_json
 from backbone.errors import BackboneError
 
-__all__ = ["key_policy"]
+__all__ = ["bus_policy", "key_policy"]
 
 
 @app.command("key-policy")
@@ -49,3 +49,28 @@ def key_policy(
         errors.print(f"the key of {account} is made with these statements: there is nothing to do", soft_wrap=True)
     else:
         errors.print(f"next: add these statements to the policy of {key}", soft_wrap=True)
+
+
+@app.command("bus-policy")
+def bus_policy(
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file that declares the backbone.", show_default="$BACKBONE_FILE, else backbone.yaml here"
+        ),
+    ] = None,
+) -> None:
+    """Print what the policy of a global bus that exists must say.
+
+    The statements let the services' accounts publish on it and have their forwarding rules on it. Its owner adds them
+    to those that its policy has.
+    """
+    from backbone.topology import find, quotas
+
+    topology = load_topology(file or find(Path()))
+    bus = topology.hub.bus(topology.global_bus)
+    print_json(quotas.policy(topology)["Statement"])
+    if topology.makes_hub:
+        errors.print(f"{bus} is made with its policy: there is nothing to do", soft_wrap=True)
+    else:
+        errors.print(f"next: have the owner of {bus} add these statements to its policy", soft_wrap=True)

@@ -24,7 +24,7 @@ def document(topology: Topology) -> Json:
     Schemas are written as AsyncAPI's own schema format has them, which is JSON Schema draft 07.
     """
     contracts = [each for service in sorted(topology.services) for each in published_by(topology, service)]
-    place = topology.place(topology.bus.account)
+    place = topology.hub
     schemas: Json = {"Meta": _without_definitions(Meta.model_json_schema(mode="serialization"), "Meta", {})}
     messages = {_key(each): _message(each, schemas) for each in contracts}
     channel: Json = {

@@ -102,7 +102,7 @@ def _words(topology: Topology, service: str) -> Words:
         "account": entry.account,
         "account_id": place.account_id,
         "backbone": topology.name,
-        "global_bus": topology.place(topology.bus.account).bus(topology.global_bus),
+        "global_bus": topology.hub.bus(topology.global_bus),
         "local_bus": topology.local_bus(service) if entry.receives == "bus" else "none",
         "own": simulated_name(topology, service),
         "publishes_words": ", ".join(_published(topology, service)) or "nothing",
@@ -161,7 +161,7 @@ def _readme(module: Json) -> Words:
 
 def _facts(topology: Topology, service: str) -> Json:
     entry = topology.services[service]
-    place, hub = topology.place(entry.account), topology.place(topology.bus.account)
+    place, hub = topology.place(entry.account), topology.hub
     return {
         "backbone": topology.name,
         "service": service,

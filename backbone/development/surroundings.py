@@ -75,7 +75,7 @@ def _bare(topology: Topology) -> Topology:
 def _environment(topology: Topology, service: str) -> dict[str, str]:
     """What the runtime reads from a function's environment."""
     return {
-        "EVENT_BUS_ARN": topology.place(topology.bus.account).bus(topology.global_bus),
+        "EVENT_BUS_ARN": topology.hub.bus(topology.global_bus),
         "EVENT_SOURCE": topology.source_of(service),
         "POWERTOOLS_METRICS_NAMESPACE": topology.name,
         "POWERTOOLS_SERVICE_NAME": service,

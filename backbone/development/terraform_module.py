@@ -37,7 +37,7 @@ def module(topology: Topology, service: str, to: To) -> Json:
     resources: Json = _receiving(topology, service, to) if receives else {}
     allowed: list[Json] = []
     if entry.publishes:
-        bus = topology.place(topology.bus.account).bus(topology.global_bus)
+        bus = topology.hub.bus(topology.global_bus)
         for source in topology.sources_of(service):
             types = [event.detail_type for event in topology.published_by(service) if event.source == source]
             if types:

@@ -21,7 +21,7 @@ from backbone.sources import digest
 from backbone.synthesis.fields import fields
 from backbone.synthesis.package import Package
 from backbone.synthesis.stacks import BackboneStack
-from backbone.topology import Topology, routing
+from backbone.topology import Topology, quotas, routing
 from backbone.topology.deployment import CodePipeline
 from backbone.topology.subscriptions import plain
 
@@ -34,7 +34,7 @@ def manifest_of(topology: Topology, stacks: Mapping[str, BackboneStack]) -> Mani
     zips = [package for stack in stacks.values() for package in stack.files.values()]
     sources = {path: value for package in zips for path, value in package.sources.items()}
     sources |= {file.relative_to(topology.folder).as_posix(): digest(file) for file in topology.files}
-    place = topology.place(topology.bus.account)
+    place = topology.hub
     return Manifest(
         backbone=topology.name,
         region=topology.region,
@@ -44,7 +44,11 @@ def manifest_of(topology: Topology, stacks: Mapping[str, BackboneStack]) -> Mani
         rules=topology.rules,
         accounts={name: account.id for name, account in topology.accounts.items()},
         keys={name: key for name in topology.accounts if (key := topology.kms_key_of(name))},
-        global_bus=ManifestBus(account=topology.bus.account, arn=place.bus(topology.global_bus)),
+        global_bus=ManifestBus(
+            account=topology.hub_account,
+            arn=place.bus(topology.global_bus),
+            policy=None if topology.makes_hub else to_json(quotas.policy(topology)),
+        ),
         services={name: _service(topology, name, packages.get(name)) for name in topology.services},
         stacks=tuple(
             ManifestStack(

@@ -76,7 +76,9 @@ def _refuse_to_forget(topology: Topology, folder: Path) -> None:
 
 
 def _in_use(before: Manifest) -> set[str]:
-    return {before.global_bus.account, *(service.account for service in before.services.values())}
+    hub = before.global_bus
+    own = {hub.account} if hub.account and hub.policy is None else set()
+    return own | {service.account for service in before.services.values()}
 
 
 @contextmanager

@@ -63,8 +63,10 @@ def add_stacks(app: App, topology: Topology) -> dict[str, BackboneStack]:
     idle = tuple(sorted(topology.accounts.keys() - set(used)))
     if topology.layout == "single":
         return {SINGLE: BackboneStack(app, SINGLE, topology, used + idle)}
+    if topology.hub_account is None:
+        return {name: BackboneStack(app, name, topology, (name,)) for name in (*used, *idle)}
     *others, bus = used
-    if topology.rules == "owner":  # their rules are on the global bus, whose policy must let them
+    if topology.owns_rules:  # their rules are on the global bus, whose policy must let them
         stacks = {bus: BackboneStack(app, bus, topology, (bus,))}
         hub = dict(stacks)
         stacks |= {name: BackboneStack(app, name, topology, (name,), after=hub) for name in (*others, *idle)}
@@ -82,7 +84,8 @@ def provider_constraint(topology: Topology) -> str:
     configuration of a bus 6.6.
     """
     lowest = "5.100.0"
-    if topology.bus.archive_days and topology.kms_key_of(topology.bus.account):
+    hub = topology.bus.account
+    if hub and topology.bus.archive_days and topology.kms_key_of(hub):
         lowest = "6.2.0"
     if topology.logs.bus:
         lowest = "6.6.0"
@@ -128,7 +131,8 @@ class BackboneStack(TerraformStack):
             for name in used
             for service in topology.services_by_account.get(name, ())
         }
-        hub = self._global_bus() if topology.bus.account in used else None
+        hub = self._global_bus(topology.bus.account) if topology.bus.account in used else None
+        self._output_statements(used)
         for service in sorted(topology.services):
             if topology.forwarding_account(service) in used:
                 self._forward(hub, service, local_buses.get(service))
@@ -220,7 +224,7 @@ class BackboneStack(TerraformStack):
             service.relay(key, pattern=relay.pattern, publishes=relay.publishes, code=code)
 
     def _surroundings(self, account: str) -> Surroundings:
-        topology, place = self._topology, self._topology.place(self._topology.bus.account)
+        topology, place = self._topology, self._topology.hub
         return Surroundings(
             account=self._accounts[account],
             names=topology.names,
@@ -228,14 +232,22 @@ class BackboneStack(TerraformStack):
             global_bus_arn=place.bus(topology.global_bus),
             retry=topology.retry,
             reports=topology.logs.bus,
-            owns_rules=topology.rules == "owner",
+            owns_rules=topology.owns_rules,
             powertools_layer=topology.powertools_layer,
             confidential=routing.confidential(topology),
         )
 
-    def _global_bus(self) -> EventBus:
+    def _output_statements(self, accounts: list[str]) -> None:
+        """What the owner of a global bus that exists must add to its policy for accounts of this stack."""
+        if self._topology.makes_hub:
+            return
+        text = policies.to_json({"Statement": quotas.statements(self._topology, accounts)})
+        words = "What the policy of the global bus must have beside its own statements"
+        TerraformOutput(self, "global_bus_policy", value=text, description=words)
+
+    def _global_bus(self, name: str) -> EventBus:
         topology = self._topology
-        account = self._accounts[topology.bus.account]
+        account = self._accounts[name]
         policy = policies.global_bus(
             account.place.bus(topology.global_bus),
             quotas.publishers(topology),
@@ -264,12 +276,13 @@ class BackboneStack(TerraformStack):
         pattern = routing.forwarding(topology, service)
         if pattern is None:
             return
-        is_here = account == topology.bus.account
+        is_here = account == topology.hub_account
+        name = hub.name if hub else topology.global_bus
         forwarding = Forwarding(
             self._group("forwarding"),
             service,
             account=self._accounts[account],
-            bus_name=hub.name if hub and is_here else topology.place(topology.bus.account).bus(topology.global_bus),
+            bus_name=name if is_here else topology.hub.bus(topology.global_bus),
             to=topology.place(topology.services[service].account).bus(topology.local_bus(service)),
             pattern=pattern,
             names=topology.names,
@@ -330,6 +343,6 @@ def _add_backend(stack: TerraformStack, name: str, topology: Topology) -> None:
 
 def _state_role(stack: str, topology: Topology) -> str | None:
     """The role that `backbone bootstrap` makes for the state of a stack; None where nobody is said to deploy."""
-    account_id, partition = topology.pipeline_account, topology.place(topology.bus.account).partition
+    account_id, partition = topology.pipeline_account, topology.hub.partition
     role = topology.names.state_role(stack)
     return Place(partition, topology.region, account_id).iam(f"role/{role}") if account_id else None

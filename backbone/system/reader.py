@@ -8,12 +8,12 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from backbone import locked, manifest
-from backbone.aws.arn import Place
+from backbone.aws.arn import Arn, Place
 from backbone.manifest import Manifest
 from backbone.system import acceptance, checks, terraform
 from backbone.system.blocks import Blocks
 from backbone.system.findings import Finding, finding
-from backbone.system.iam import LOGS, Policy
+from backbone.system.iam import BUS, LOGS, Policy, read_policy
 from backbone.system.model import EventBus, Resource, System
 from backbone.system.resources import ATTACHED, LOGS_POLICY, READ_ALONG, RESOURCES, WITHOUT_PART, bus_policy
 from backbone.system.terraform import Block, Configuration
@@ -84,7 +84,7 @@ def _system(blocks: Blocks, declared: Manifest | None) -> System:
         if (to := blocks.try_reading(block, named)) is not None:
             blocks.attach(block, to)
             kinds[block.id] = f"{word} {to}"
-    resources = _default_buses(blocks)
+    resources = _default_buses(blocks) | _existing_bus(declared)
     for block in configuration.of(*RESOURCES):
         resource = blocks.try_reading(block, partial(RESOURCES[block.type], blocks))
         if resource is None:
@@ -131,6 +131,19 @@ def _default_buses(blocks: Blocks) -> dict[str, Resource]:
             address, policy = f"{account}/default", bus_policy(blocks, arn)
             found[arn] = EventBus(address=address, name="default", arn=arn, account=account, place=place, policy=policy)
     return found
+
+
+def _existing_bus(declared: Manifest | None) -> dict[str, Resource]:
+    """The global bus where it exists and no stack makes it: its policy is taken to be what it must be."""
+    if declared is None or declared.global_bus.policy is None:
+        return {}
+    arn = Arn.parse(declared.global_bus.arn)
+    policy = read_policy("backbone.json", declared.global_bus.policy, BUS, resource=str(arn))
+    account = declared.global_bus.account or arn.account_id
+    bus = EventBus(
+        address="backbone.json", name=arn.name, arn=str(arn), account=account, place=arn.place, policy=policy
+    )
+    return {bus.arn: bus}
 
 
 def _log_policies(blocks: Blocks) -> dict[str, list[Policy]]:

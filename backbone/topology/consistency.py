@@ -32,6 +32,7 @@ def check(given: Source) -> Iterator[Problem]:
     yield from events.check(given, top)
     yield from _check_modules(given, top)
     yield from _check_bus_names(given, top)
+    yield from _check_bus(given, top)
 
 
 def _check_references(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
@@ -155,6 +156,34 @@ def _check_known_as(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
             )
 
 
+def _check_bus(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
+    """A bus is made in an account, or it exists."""
+    bus, region = mapping(top, "bus"), top.get("region")
+    arn = bus.get("arn")
+    if bus.get("account") is None and arn is None and isinstance(top.get("bus"), dict):
+        yield given.problem(
+            ("bus", "account"), "is missing: the account that the global bus is made in; add it, as in account: bus"
+        )
+    for key in ("account", "name", "archive_days") if arn is not None else ():
+        if bus.get(key) is not None:
+            yield given.problem(
+                ("bus", key), f"given together with arn, which is of a bus that exists; drop {key}, or arn"
+            )
+    try:
+        read = Arn.parse(arn) if isinstance(arn, str) else None
+    except ArnError:
+        return  # the model says so
+    if read and isinstance(region, str) and read.region != region:
+        words = f"got a bus in {read.region}; allowed: a bus in {region}, the backbone's region"
+        yield given.problem(("bus", "arn"), words)
+    deployment = mapping(top, "deployment")
+    needs_account = deployment.get("by") in ("github", "gitlab") and "account" not in deployment
+    accounts = [entry.get("id") for _, entry in mappings(top, "accounts")]
+    if read and needs_account and read.account_id not in accounts:
+        words = "is missing: the global bus, in whose account it would be, is elsewhere; say in which account"
+        yield given.problem(("deployment", "account"), words)
+
+
 def _check_modules(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
     for name, service in mappings(top, "services"):
         if service.get("settings") and service.get("module") is None:
@@ -171,7 +200,7 @@ def _check_bus_names(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
         return
     names, bus = Names(name, region), mapping(top, "bus")
     buses: list[tuple[KeyPath, str, Any, Any]] = [
-        (("bus",), "name", bus, defaults.global_bus(names, bus.get("name"))),
+        *([] if "arn" in bus else [(("bus",), "name", bus, defaults.global_bus(names, bus.get("name")))]),
         *(
             (
                 ("services", key),

@@ -10,6 +10,7 @@ from backbone.topology.fields import (
     AccountId,
     AccountName,
     Allowed,
+    BusArn,
     BusName,
     DetailType,
     Key,
@@ -55,10 +56,19 @@ class AccountEntry(Model):
 
 
 class BusEntry(Model):
-    """The global bus: every service publishes to it, and it forwards events to the services' local buses."""
+    """The global bus: every service publishes to it, and it forwards events to the services' local buses.
 
-    account: AccountName = Field(examples=["bus"])
-    """The account that the global bus is in. An account of its own is best."""
+    It is made in the `account`, or it exists and has the `arn`. Of a bus that exists nothing is made or changed but the
+    forwarding rules on it; `backbone bus-policy` prints the statements that its owner must add to its policy.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["account"]}, {"required": ["arn"]}]})
+
+    account: AccountName | None = Field(default=None, examples=["bus"])
+    """The account that the global bus is made in. An account of its own is best."""
+
+    arn: BusArn | None = Field(default=None, examples=["arn:aws:events:eu-west-1:111111111111:event-bus/company"])
+    """The ARN of a bus that exists, such as that of another team. Not together with `account`."""
 
     name: BusName | None = None
     """The bus's name in AWS. The default is the backbone's name and `-global`."""

@@ -27,7 +27,10 @@ def check(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
 
 def loose_ends(topology: Topology, given: Source) -> Iterator[Problem]:
     """Warnings about what is allowed and yet most likely a mistake."""
-    yield from _unmet_subscriptions(topology, given)
+    if topology.makes_hub:  # on another's bus there are others who publish
+        yield from _unmet_subscriptions(topology, given)
+    else:
+        yield from _wide_prefixes(topology, given)
     yield from _idle_buses(topology, given)
     yield from _not_hidden(topology, given)
 
@@ -131,6 +134,22 @@ def _check_confidential(given: Source, top: dict[str, Any]) -> Iterator[Problem]
                     ("services", name, "publishes", index),
                     f'got {format_value(detail_type)} of a confidential service; allowed: a detail-type without " and '
                     "\\, which EventBridge would not escape in the log",
+                )
+
+
+def _wide_prefixes(topology: Topology, given: Source) -> Iterator[Problem]:
+    """Prefixes that would take a service's own events, where the sources of all others are not known."""
+    for name, service in topology.services.items():
+        shares = len(topology.services_by_account[service.account]) > 1
+        for index, entry in enumerate(service.subscribes if shares else ()):
+            own = [
+                source for source in topology.sources_of(name) if entry.source is not None and entry.takes_from(source)
+            ]
+            if own:
+                yield given.problem(
+                    ("services", name, "subscribes", index, "source"),
+                    f"takes {', '.join(own)} of the service itself, which shares its account, and a pattern cannot "
+                    "leave that out of a prefix; list the sources, or give the service an account of its own",
                 )
 
 

@@ -211,6 +211,10 @@ AccountName = Annotated[str, Allowed("the name of an account under accounts")]
 BackboneName = Annotated[str, Matching("1 to 20 of a-z 0-9 -", BACKBONE_NAME)]
 BusName = Annotated[str, Matching(BUS_NAME_ALLOWED, rf"(?!default$){BUS_NAME}")]
 DetailType = Annotated[str, AfterValidator(_detail_type), _DETAIL_TYPE]
+BusArn = Annotated[
+    str,
+    Matching("the ARN of an event bus", rf"arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{{12}}:event-bus/{BUS_NAME}"),
+]
 ConfidentialType = Annotated[DetailType, AfterValidator(_confidential), _CONFIDENTIAL]
 EnvironmentName = Annotated[
     str, Matching("a lower-case letter, then a-z 0-9 -, and not accept", r"(?!accept$)[a-z][a-z0-9-]*")

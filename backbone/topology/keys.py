@@ -13,12 +13,12 @@ def key_use(topology: Topology, account: str) -> KeyUse:
     """What the key of an account encrypts there."""
     services = topology.services_by_account.get(account, ())
     buses = [topology.local_bus(service) for service in services if topology.services[service].receives == "bus"]
-    is_hub = account == topology.bus.account
+    is_hub = topology.makes_hub and account == topology.bus.account
     return KeyUse(
         topology.place(account),
         [*buses, *([topology.global_bus] if is_hub else [])],
         default_rules=relay_rules(topology, account),
-        rules_elsewhere=topology.rules_elsewhere(account),
+        rules_elsewhere=topology.rules_on_others(account),
         archive=is_hub and topology.bus.archive_days > 0,
         reports=topology.logs.bus is not None,
     )

@@ -85,7 +85,7 @@ class Topology(Model):
     rules: Literal["platform", "owner"] = "platform"
     """Whose the forwarding rules on the global bus are. `platform`: the global bus's account has them. `owner`: each
     service's account has its own, with role and dead-letter queue, so that its team changes them; the bus's policy lets
-    it."""
+    it. On a bus of an account that the file does not have, they are always the owners'."""
 
     organization_id: OrganizationId | None = None
     """The AWS organization that all accounts belong to. The global bus then admits nobody from outside, and may admit
@@ -209,12 +209,32 @@ class Topology(Model):
     @property
     def identity(self) -> str:
         """What no two backbones share: the account, region and name of the global bus tell them apart."""
-        return f"{self.name}-{self.accounts[self.bus.account].id}-{self.region}"
+        return f"{self.name}-{self.hub.account_id}-{self.region}"
 
     @property
     def global_bus(self) -> str:
         """The physical name of the global bus."""
-        return defaults.global_bus(self.names, self.bus.name)
+        return Arn.parse(self.bus.arn).name if self.bus.arn else defaults.global_bus(self.names, self.bus.name)
+
+    @property
+    def hub(self) -> Place:
+        """Where the global bus is, which may be an account that the file does not have."""
+        return Arn.parse(self.bus.arn).place if self.bus.arn else self.place(str(self.bus.account))
+
+    @cached_property
+    def hub_account(self) -> str | None:
+        """The account of the global bus; None where the file does not have it."""
+        return next((name for name, account in self.accounts.items() if account.id == self.hub.account_id), None)
+
+    @property
+    def makes_hub(self) -> bool:
+        """Whether the global bus is made, with its policy, log and archive; else it exists."""
+        return self.bus.arn is None
+
+    @property
+    def owns_rules(self) -> bool:
+        """Whether each service's account has its forwarding rule: nobody else can where the global bus is elsewhere."""
+        return self.rules == "owner" or self.hub_account is None
 
     def local_bus(self, service: str) -> str:
         """The physical name of a service's bus."""
@@ -235,15 +255,22 @@ class Topology(Model):
 
     def forwarding_account(self, service: str) -> str:
         """The account whose stack has the rule that forwards to a service."""
-        return self.services[service].account if self.rules == "owner" else self.bus.account
+        return self.services[service].account if self.owns_rules else str(self.hub_account)
+
+    def rules_on_others(self, account: str) -> list[str]:
+        """The ARNs of the forwarding rules that an account has on a global bus that it did not make."""
+        if self.makes_hub:
+            return self.rules_elsewhere(account)
+        forwarded = [name for name in sorted(self.services) if self.services[name].receives == "bus"]
+        here = [name for name in forwarded if self.forwarding_account(name) == account]
+        return [self.hub.rule(self.global_bus, self.names.forwarding_rule(name)) for name in here]
 
     def rules_elsewhere(self, account: str) -> list[str]:
         """The ARNs of the forwarding rules that an account has on the global bus of another account."""
-        hub = self.place(self.bus.account)
         return [
-            hub.rule(self.global_bus, self.names.forwarding_rule(service))
+            self.hub.rule(self.global_bus, self.names.forwarding_rule(service))
             for service in self.services_by_account.get(account, ())
-            if self.forwarding_account(service) != self.bus.account and self.services[service].receives == "bus"
+            if self.forwarding_account(service) != self.hub_account and self.services[service].receives == "bus"
         ]
 
     def retention_days(self, service: str) -> int:
@@ -264,7 +291,7 @@ class Topology(Model):
             return Arn.parse(declared.role).account_id
         if isinstance(declared, CodePipeline):
             return Arn.parse(declared.connection_arn).account_id
-        return self.accounts[self.bus.account].id
+        return self.hub.account_id
 
     @cached_property
     def all_tags(self) -> Mapping[str, str]:
@@ -286,5 +313,5 @@ class Topology(Model):
     @cached_property
     def accounts_in_use(self) -> tuple[str, ...]:
         """The accounts that get resources, in the order of their names, but that of the global bus last."""
-        others = [account for account in self.services_by_account if account != self.bus.account]
-        return (*others, self.bus.account)
+        others = [account for account in self.services_by_account if account != self.hub_account]
+        return (*others, self.hub_account) if self.hub_account else tuple(others)

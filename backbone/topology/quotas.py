@@ -5,7 +5,7 @@ An error is what AWS refuses. A warning is what AWS accepts, but at a price or o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from backbone.aws import key_policies, policies
 from backbone.aws.limits import (
@@ -21,7 +21,7 @@ from backbone.topology.keys import key_use
 from backbone.topology.models import Topology
 from backbone.topology.source import Problem, Source
 
-__all__ = ["check", "publishers", "rule_owners"]
+__all__ = ["check", "policy", "publishers", "rule_owners", "statements"]
 
 ACCOUNTS_IN_ONE_STATE = 10  # each provider alias is a process of 160 to 430 MB (measured)
 
@@ -41,10 +41,28 @@ def publishers(topology: Topology) -> list[policies.Publisher]:
     return found
 
 
-def rule_owners(topology: Topology) -> list[policies.Document]:
-    """The statements of the global bus's policy that let services' accounts have their forwarding rules on it."""
-    owned = {account: topology.rules_elsewhere(account) for account in topology.services_by_account}
+def rule_owners(topology: Topology, accounts: Collection[str] | None = None) -> list[policies.Document]:
+    """The statements of the global bus's policy that let services' accounts, or some, have their rules on it."""
+    some = topology.services_by_account if accounts is None else accounts
+    owned = {account: topology.rules_elsewhere(account) for account in some}
     return [policies.own_rules(topology.place(account), rules) for account, rules in owned.items() if rules]
+
+
+def statements(topology: Topology, accounts: Collection[str]) -> list[policies.Document]:
+    """The statements that the global bus's policy must have for some accounts."""
+    ids = {topology.accounts[account].id for account in accounts}
+    policy = policies.global_bus(
+        topology.hub.bus(topology.global_bus),
+        [publisher for publisher in publishers(topology) if publisher.place.account_id in ids],
+        organization_id=None,
+        others=rule_owners(topology, accounts),
+    )
+    return list(policy["Statement"]) if policy else []
+
+
+def policy(topology: Topology) -> policies.Document:
+    """The statements for all accounts, as a policy that has no others."""
+    return {"Statement": statements(topology, topology.services_by_account), "Version": "2012-10-17"}
 
 
 def check(topology: Topology, given: Source) -> Iterator[Problem]:
@@ -60,7 +78,7 @@ def _check_bus_policy(topology: Topology, given: Source) -> Iterator[Problem]:
     limit, senders, others = BUS_POLICY_CHARACTERS, publishers(topology), rule_owners(topology)
     if not senders and not others:
         return
-    bus_arn = topology.place(topology.bus.account).bus(topology.global_bus)
+    bus_arn = topology.hub.bus(topology.global_bus)
     choices = policies.global_bus_choices(bus_arn, senders, organization_id=topology.organization_id, others=others)
     sizes = [len(policies.to_json(document)) for _, document in choices]
     fitting = next((index for index, size in enumerate(sizes) if size <= limit), None)
@@ -136,6 +154,8 @@ def _check_key_policies(topology: Topology, given: Source) -> Iterator[Problem]:
 
 
 def _check_rules(topology: Topology, given: Source) -> Iterator[Problem]:
+    if not topology.makes_hub:
+        return  # what else is on it is not known here
     forwarding = sum(routing.forwarding(topology, service) is not None for service in topology.services)
     # The logging rules are one or two more, and an archive is a rule that AWS manages and hides.
     rules = forwarding + 1 + (routing.confidential(topology) is not None) + (topology.bus.archive_days > 0)
@@ -151,7 +171,7 @@ def _check_rules(topology: Topology, given: Source) -> Iterator[Problem]:
 def _check_accounts(topology: Topology, given: Source) -> Iterator[Problem]:
     for account, services in topology.services_by_account.items():
         local = sum(topology.services[service].receives == "bus" for service in services)
-        buses = local + (account == topology.bus.account)
+        buses = local + (topology.makes_hub and account == topology.bus.account)
         if buses > BUSES_PER_ACCOUNT:
             yield given.warning(
                 ("accounts", account),

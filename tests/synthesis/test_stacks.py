@@ -115,7 +115,7 @@ def expected_account(one: Resource, declared: Topology) -> str:
         case ["forwarding", service, *_]:
             return declared.forwarding_account(service)
         case _:
-            return declared.bus.account
+            return str(declared.bus.account)
 
 
 def check_all(declared: Topology, stacks: Stacks) -> None:
@@ -224,7 +224,7 @@ def check_forwarding(declared: Topology, stacks: Stacks) -> None:
             assert not given_service.subscribes
             continue
         target, role = found[f"forwarding/{service}/target"], found[f"forwarding/{service}/role"]
-        bus_place = declared.place(declared.bus.account)
+        bus_place = declared.hub
         assert target.body["arn"] == local_arn
         policy = found.get(f"services/{service}/bus/policy")
         assert (policy is None) is (declared.rules == "owner")
@@ -253,7 +253,7 @@ def check_owner(declared: Topology, service: str, policy: Resource | None, rule:
     """The global bus lets a service's account have this rule, and no rule that another account made."""
     assert policy
     place = declared.place(declared.services[service].account)
-    hub = declared.place(declared.bus.account)
+    hub = declared.hub
     (statement,) = [one for one in policy.document("policy")["Statement"] if one["Sid"] == f"Rules{place.account_id}"]
     assert hub.rule(declared.global_bus, rule.body["name"]) in strings_of(statement["Resource"])
     assert statement["Principal"]["AWS"] == place.root

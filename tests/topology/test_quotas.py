@@ -25,7 +25,7 @@ def many(count: int, *, shared: int = 1, **options: Any) -> Topology:
 
 
 def policy(topology: Topology) -> policies.Document:
-    bus_arn = topology.place(topology.bus.account).bus(topology.global_bus)
+    bus_arn = topology.hub.bus(topology.global_bus)
     found = policies.global_bus(bus_arn, quotas.publishers(topology), organization_id=topology.organization_id)
     assert found is not None
     return found
