@@ -20,7 +20,7 @@ from backbone.aws.limits import (
     RULE_NAME_CHARACTERS,
 )
 
-__all__ = ["BACKBONE_NAME", "BACKBONE_TAG", "BUS_NAME", "BUS_NAME_ALLOWED", "NameOf", "Names"]
+__all__ = ["BACKBONE_NAME", "BACKBONE_TAG", "BUS_NAME", "BUS_NAME_ALLOWED", "DEFAULT_BUS", "NameOf", "Names"]
 
 BACKBONE_NAME = r"[a-z0-9-]{1,20}"
 BACKBONE_TAG = "backbone"
@@ -28,6 +28,8 @@ BACKBONE_TAG = "backbone"
 BOOTSTRAP_PATH = "backbone/"
 """The path of the roles and policies of `backbone bootstrap`, which no role of a backbone itself has."""
 BUS_NAME = rf"[A-Za-z0-9._-]{{1,{BUS_NAME_CHARACTERS}}}"
+DEFAULT_BUS = "default"
+"""The name of the bus that every account has."""
 BUS_NAME_ALLOWED = f'1 to {BUS_NAME_CHARACTERS} of A-Z a-z 0-9 . _ -, and not "default"'
 
 

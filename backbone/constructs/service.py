@@ -9,7 +9,7 @@ from typing import Any, TypeVar, Unpack
 from backbone.aws import policies
 from backbone.aws.arn import Place
 from backbone.aws.limits import FUNCTION_NAME_CHARACTERS, PATTERN_CHARACTERS
-from backbone.aws.names import NameOf, Names
+from backbone.aws.names import DEFAULT_BUS, NameOf, Names
 from backbone.cdk import Construct, IamRolePolicy
 from backbone.constructs.account import Account
 from backbone.constructs.event_bus import EventBus
@@ -31,8 +31,6 @@ __all__ = ["Service", "Surroundings"]
 
 Setting = TypeVar("Setting", bool, int, str)
 
-DEFAULT_BUS = "default"
-"""The bus that every account has, which gets the events of AWS services."""
 
 OUTBOX_PATTERN = {
     "dynamodb": {"NewImage": {"outbox": {"S": [{"exists": True}]}}},
@@ -93,17 +91,26 @@ class Service(Construct):
         self._groups: dict[str, Construct] = {}
         self._name, self._around = id, around
         self._subscriptions, self._settings, self._code = subscriptions, settings, code
-        self.local_bus = self._bus(bus_name) if bus_name else None
+        self._bus_name = bus_name
+        self.local_bus = self._bus(bus_name) if bus_name and bus_name != DEFAULT_BUS else None
 
     @property
     def bus(self) -> EventBus:
-        """The local bus; BackboneError where the file says that there is none."""
+        """The local bus that is made for the service; BackboneError where the file says that none is."""
         if self.local_bus is None:
+            name = self.bus_name
+            raise BackboneError(f"services.{self._name}.bus_name: got {name!r}, a bus that exists: it is not made here")
+        return self.local_bus
+
+    @property
+    def bus_name(self) -> str:
+        """The name of the local bus, which may be the default bus; BackboneError where the service receives nothing."""
+        if self._bus_name is None:
             raise BackboneError(
                 f"services.{self._name}.receives: got 'none', so there is no local bus, and {self._name} cannot "
                 "subscribe to anything; take receives out of the file"
             )
-        return self.local_bus
+        return str(self.local_bus.name) if self.local_bus else self._bus_name
 
     def _bus(self, name: str) -> EventBus:
         around = self._around
@@ -262,7 +269,7 @@ class Service(Construct):
             self,
             id,
             account=self.account,
-            bus_name=self.bus.name,
+            bus_name=self.bus_name,
             name_of=self.name_of,
             pattern=self._pattern(id, wanted),
             to=to,

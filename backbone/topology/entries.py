@@ -14,6 +14,7 @@ from backbone.topology.fields import (
     BusName,
     DetailType,
     Key,
+    LocalBusName,
     Matching,
     Model,
     ModuleName,
@@ -130,8 +131,10 @@ class ServiceEntry(Model):
     log_retention_days: RetentionDays | None = None
     """For how many days this service's logs are kept. The default is `logs.retention_days`."""
 
-    bus_name: BusName | None = None
-    """The name of the service's local bus in AWS. The default is the backbone's name, `-` and the service's name."""
+    bus_name: LocalBusName | None = None
+    """The name of the service's local bus in AWS. The default is the backbone's name, `-` and the service's name.
+    `default` is the default bus of its account, which exists: it gets no policy and no log, so the forwarding rule must
+    be of this account (`rules: owner`)."""
 
     retry: Retry | None = None
     """How long forwarding to this service is tried. The default is the file's own `retry`."""

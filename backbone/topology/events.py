@@ -32,6 +32,7 @@ def loose_ends(topology: Topology, given: Source) -> Iterator[Problem]:
     else:
         yield from _wide_prefixes(topology, given)
     yield from _idle_buses(topology, given)
+    yield from _default_buses(topology, given)
     yield from _not_hidden(topology, given)
 
 
@@ -135,6 +136,18 @@ def _check_confidential(given: Source, top: dict[str, Any]) -> Iterator[Problem]
                     f'got {format_value(detail_type)} of a confidential service; allowed: a detail-type without " and '
                     "\\, which EventBridge would not escape in the log",
                 )
+
+
+def _default_buses(topology: Topology, given: Source) -> Iterator[Problem]:
+    """Local buses whose policy would have to admit a role of another account, and is not the backbone's to write."""
+    for name, service in topology.services.items():
+        on_default = service.receives == "bus" and not topology.makes_bus(name)
+        if on_default and topology.forwarding_account(name) != service.account:
+            yield given.problem(
+                ("services", name, "bus_name"),
+                "got 'default', a bus that exists and whose policy is left as it is; allowed with rules: owner, by "
+                "which the forwarding rule and its role are of the service's own account; or give it another name",
+            )
 
 
 def _wide_prefixes(topology: Topology, given: Source) -> Iterator[Problem]:

@@ -210,6 +210,9 @@ AccountPattern = Annotated[
 AccountName = Annotated[str, Allowed("the name of an account under accounts")]
 BackboneName = Annotated[str, Matching("1 to 20 of a-z 0-9 -", BACKBONE_NAME)]
 BusName = Annotated[str, Matching(BUS_NAME_ALLOWED, rf"(?!default$){BUS_NAME}")]
+LocalBusName = Annotated[
+    str, Matching(f"{BUS_NAME_ALLOWED.partition(', and')[0]}; default is the account's default bus", BUS_NAME)
+]
 DetailType = Annotated[str, AfterValidator(_detail_type), _DETAIL_TYPE]
 BusArn = Annotated[
     str,

@@ -16,7 +16,7 @@ from pydantic import Field, PrivateAttr
 
 from backbone.aws.arn import Arn, Place
 from backbone.aws.limits import TAGS_PER_RESOURCE
-from backbone.aws.names import BACKBONE_TAG, Names
+from backbone.aws.names import BACKBONE_TAG, DEFAULT_BUS, Names
 from backbone.aws.regions import Partition, partition_of
 from backbone.sources import environment_file
 from backbone.topology import defaults
@@ -272,6 +272,10 @@ class Topology(Model):
             for service in self.services_by_account.get(account, ())
             if self.forwarding_account(service) != self.hub_account and self.services[service].receives == "bus"
         ]
+
+    def makes_bus(self, service: str) -> bool:
+        """Whether a local bus is made for a service: it may receive nothing, or receive on the default bus."""
+        return self.services[service].receives == "bus" and self.local_bus(service) != DEFAULT_BUS
 
     def retention_days(self, service: str) -> int:
         """How long a service's logs are kept."""

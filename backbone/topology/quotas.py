@@ -170,7 +170,7 @@ def _check_rules(topology: Topology, given: Source) -> Iterator[Problem]:
 
 def _check_accounts(topology: Topology, given: Source) -> Iterator[Problem]:
     for account, services in topology.services_by_account.items():
-        local = sum(topology.services[service].receives == "bus" for service in services)
+        local = sum(map(topology.makes_bus, services))
         buses = local + (topology.makes_hub and account == topology.bus.account)
         if buses > BUSES_PER_ACCOUNT:
             yield given.warning(

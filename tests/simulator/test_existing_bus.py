@@ -105,3 +105,24 @@ def test_what_the_owner_leaves_out_is_found(
     bus = found.global_bus.model_copy(update={"policy": json.dumps(policy)})
     manifest.write(found.model_copy(update={"global_bus": bus}), tmp_path)
     assert rule in {finding.rule for finding in read(tmp_path).findings}
+
+
+@pytest.mark.parametrize("layout", ["single", "per-account"])
+def test_a_service_that_receives_on_its_default_bus(tmp_path: Path, layout: str) -> None:
+    text = TEXT.replace("LAYOUT", layout).replace("MORE", OURS).replace(f'{{arn: "{ARN}"}}', "{account: hub}")
+    text = text.replace("{account: order,", "{account: order, bus_name: default,") + "rules: owner\n"
+    topology = parse(text)
+    output.synth(topology, tmp_path)
+    assert read(tmp_path).findings == ()
+    documents = [json.loads(file.read_text()) for file in tmp_path.glob("stacks/*/cdk.tf.json")]
+    buses = [one["name"] for each in documents for one in each["resource"].get("aws_cloudwatch_event_bus", {}).values()]
+    assert sorted(buses) == ["shop-delivery", "shop-global"]
+    bus, place = topology.hub.bus(topology.global_bus), topology.place("order")
+    with Simulator.load(tmp_path) as sim:
+        entry = {"Source": "delivery", "DetailType": "Delivery.Updated", "Detail": "{}", "EventBusName": bus}
+        sim.put_events([entry], caller="delivery")
+        trace = sim.run_until_idle()
+        reached = [one for one in trace.roots[-1].walk() if one.kind == "delivered" and one.data["target"] == "bus"]
+        assert [(one.place, one.account) for one in reached] == [("default", "order")]
+        assert trace.lost == []
+    assert manifest.read(tmp_path).services["orders"].local_bus == place.bus("default")

@@ -246,7 +246,8 @@ def _logging(system: System, bus: EventBus, manifest: Manifest) -> Iterator[Find
     place = Arn.parse(bus.arn)
     anything = {"source": "any.source", "detail-type": "Any", "account": STRANGER, "region": place.region, "detail": {}}
     events = [anything]
-    if bus.arn == manifest.global_bus.arn and manifest.global_bus.policy is not None:
+    exists = bus.name == "default" or (bus.arn == manifest.global_bus.arn and manifest.global_bus.policy is not None)
+    if exists:
         return  # it is its owner's to log what is on it
     if bus.arn == manifest.global_bus.arn:
         services = manifest.services.values()
