@@ -360,3 +360,17 @@ def test_the_stacks_of_owners_come_after_the_global_bus(tmp_path: Path) -> None:
     assert [stack.name for stack in stacks] == ["bus", "delivery", "order"]
     depends_on = {stack.name: stack.depends_on for stack in manifest.read(tmp_path).stacks}
     assert depends_on == {"bus": (), "delivery": ("bus",), "order": ("bus",)}
+
+
+def test_a_rule_on_a_bus_that_no_stack_makes(tmp_path: Path) -> None:
+    output.synth(parse(OWNED), tmp_path)
+    file = tmp_path / "stacks" / "order" / "cdk.tf.json"
+    document = json.loads(file.read_text())
+    arn = "arn:aws:events:eu-west-1:444444444444:event-bus/none"
+    only(document["resource"], "aws_cloudwatch_event_rule", "forwarding_order")["event_bus_name"] = arn
+    file.write_text(json.dumps(document))
+    (found,) = [finding for finding in read(tmp_path).findings if finding.rule == "BB720"]
+    assert (found.severity, found.message) == (
+        "warning",
+        f"no stack makes the bus {arn}, and nothing is known of its policy",
+    )

@@ -138,7 +138,7 @@ def _problems(
             words = f"{reference.argument}: names {elsewhere.id}, which is in {elsewhere.place.account_id}"
             here = f"{block.place.account_id} in {block.place.region}"
             yield finding("BB108", block.id, f"{words} in {elsewhere.place.region}; allowed: one of {here}")
-        elif elsewhere is None and reference.needed and not value.startswith("${") and not is_anywhere:
+        elif elsewhere is None and reference.needed and not value.startswith("${"):
             words = f"{reference.argument}: names {value!r}, which no stack makes as {' or '.join(reference.to)}"
             yield finding("BB105", block.id, words)
     elif not (found is block or found.stack != block.stack or configuration.depends_on(block, found)):

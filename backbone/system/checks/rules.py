@@ -24,7 +24,11 @@ def check(system: System) -> Iterator[Finding]:
     for rule in system.of(Rule):
         bus = system.get(EventBus, rule.bus_arn)
         hub = Arn.parse(rule.bus_arn).account_id
-        if hub == rule.account_id or bus is None:
+        if hub == rule.account_id:
+            continue
+        if bus is None:
+            words = f"no stack makes the bus {rule.bus_arn}, and nothing is known of its policy"
+            yield finding("BB720", rule.address, words, severity="warning")
             continue
         root = Identity(rule.place.root, rule.account_id)
         policies = [bus.policy] if bus.policy else []
