@@ -154,6 +154,12 @@ def _with_plan_roles(program: Program, declared: Manifest) -> Program:
 
 
 def _print_earlier(deployment: Deployment) -> None:
+    if deployment.left:
+        words = (
+            f"deployed before, and no stacks any more: {', '.join(deployment.left)}; what their states still have is "
+            "made a second time, or managed by nobody; after a change of layout or names run `backbone move-layout`"
+        )
+        errors.print(words, style="yellow", soft_wrap=True)
     if (earlier := deployment.earlier) is None:
         return
     applied, left = earlier.of("applied"), earlier.of("planned", "applying", "failed")

@@ -31,9 +31,9 @@ def move_layout(
 ) -> None:
     """Write the steps that move states after a change of `layout`, or a renamed account or service.
 
-    Change the file first, and run this before `backbone synth`. Accounts are known by their ids. Nothing at AWS
-    changes: the script moves what Terraform knows of resources from the states where it is to those where it belongs.
-    The exit status is 1 when something would be created or destroyed all the same.
+    Change the file first, and run this before any command that synthesizes. Accounts are known by their ids. Nothing
+    at AWS changes: the script moves what Terraform knows of resources from the states where it is to those where it
+    belongs. The exit status is 1 when something would be created or destroyed all the same.
     """
     from backbone.deployment.moves import find_moves, script
     from backbone.synthesis.output import synth
@@ -46,6 +46,12 @@ def move_layout(
     with errors.status("Synthesizing the stacks as they will be"):
         synth(load_topology(path), there)
     moves = find_moves(here, there, renamed)
+    if moves.are_none:
+        raise BackboneError(
+            f"move-layout: the stacks in {here} are already what the file says, so that nothing moves; if they were "
+            "synthesized after the change, take the sources as they were deployed (such as `git stash`), run "
+            "`backbone synth --output deployed`, take the new ones again, and give --from deployed"
+        )
     steps = there / "move.sh"
     steps.write_text(script(moves, old=str(here), new=str(there), program=program), encoding="utf-8")
     if as_json:
@@ -59,11 +65,11 @@ def move_layout(
         for word, ids in (("destroyed", moves.destroyed), ("created", moves.created)):
             for resource in ids:
                 output.print(f"{resource} will be {word}: it is in one of the two only", style="yellow", soft_wrap=True)
-        quoted = shlex.quote(str(here)), shlex.quote(str(there))
+        final = output_folder(path)
+        gone = shlex.join(str(each) for each in dict.fromkeys((here, final)))
+        made = shlex.join((str(there), str(final)))
         output.print(f"run: sh {shlex.quote(str(steps))}", soft_wrap=True)
-        output.print(
-            f"then: rm -r {quoted[0]} && mv {quoted[1]} {quoted[0]} && backbone deploy --plan-only", soft_wrap=True
-        )
+        output.print(f"then: rm -r {gone} && mv {made} && backbone deploy --plan-only", soft_wrap=True)
     raise typer.Exit(1 if moves.destroyed or moves.created else 0)
 
 

@@ -94,6 +94,9 @@ class Deployment:
         """A deployment that was left half-way."""
         self.resumes = resumes
         """Whether this deployment goes on where that one stopped; not when the stacks have changed since."""
+        stood = known.of("applied", "unchanged") if known is not None and not known.destroy else ()
+        self.left = sorted({*stood} - {*self._names})
+        """The stacks that were deployed from here and are no stacks any more."""
         self._run = known if known is not None and resumes else Run(digest=now, destroy=destroy)
 
     def plan(self) -> list[StackPlan]:

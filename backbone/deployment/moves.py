@@ -48,6 +48,12 @@ class Moves:
     """Where each old stack has its state, as its Terraform says; of new stacks in `new_backends`."""
     new_backends: Mapping[str, Any]
 
+    @property
+    def are_none(self) -> bool:
+        """Whether everything stays where it is."""
+        stays = all((one.from_stack, one.from_address) == (one.to_stack, one.to_address) for one in self.moves)
+        return stays and self.backends == self.new_backends and not (self.destroyed or self.created)
+
 
 def find_moves(old: Path, new: Path, services: Mapping[str, str]) -> Moves:
     """How resources of the stacks in a folder come into the stacks of another; `services` has new names by old ones.

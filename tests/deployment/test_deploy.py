@@ -17,7 +17,9 @@ from backbone.deployment.deploy import Deployment, DeploymentError, locked
 from backbone.deployment.program import Program, ProgramError, find_program
 from backbone.deployment.run import RunError
 from backbone.errors import MachineError
+from backbone.synthesis import output
 from tests.cli.command import BACKBONE
+from tests.conftest import example
 from tests.deployment.bootstrapped import GITHUB, STATE, document, synthesize
 from tests.deployment.fakes import FAKE_TERRAFORM
 
@@ -122,6 +124,22 @@ def test_one_at_a_time_on_request(ground: Ground) -> None:
     deployment.plan()
     deployment.apply()
     assert [call.split()[0] for call in ground.calls("plan", "apply")] == ["begin", "end"] * 6
+
+
+def test_stacks_that_another_layout_leaves_behind_are_told(ground: Ground) -> None:
+    _, err = ground.deploy("--yes")
+    assert "no stacks any more" not in err
+    output.synth(example("single"), ground.stacks)
+    _, err = ground.deploy("--plan-only")
+    assert "deployed before, and no stacks any more: bus, delivery, order; " in err
+    assert "after a change of layout or names run `backbone move-layout`" in err
+
+
+def test_what_was_destroyed_is_not_left_behind(ground: Ground) -> None:
+    ground.deploy("--yes")
+    ground.deploy("--yes", "--destroy", "--allow-dangers")
+    output.synth(example("single"), ground.stacks)
+    assert "no stacks any more" not in ground.deploy("--plan-only")[1]
 
 
 def test_only_what_changed_is_applied(ground: Ground) -> None:

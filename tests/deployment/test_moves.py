@@ -156,3 +156,16 @@ def test_the_command_leaves_the_stacks_as_they_are(tmp_path: Path, declared: Dec
     assert f"run: sh {steps.relative_to(tmp_path)}" in out
     assert steps.exists()
     run(BACKBONE, "move-layout", "--service", "order-service", folder=tmp_path, status=2)
+
+
+def test_stacks_that_were_synthesized_after_the_change_are_no_old_ones(tmp_path: Path, declared: Declared) -> None:
+    file = tmp_path / "backbone.yaml"
+    file.write_text(yaml.safe_dump(declared | {"layout": "per-account"}))
+    run(BACKBONE, "deploy-order", folder=tmp_path)
+    _, errors = run(BACKBONE, "move-layout", folder=tmp_path, status=2)
+    assert "the stacks in cdktf.out are already what the file says, so that nothing moves" in errors
+    file.write_text(yaml.safe_dump(declared))
+    run(BACKBONE, "synth", "--output", "deployed", folder=tmp_path)
+    file.write_text(yaml.safe_dump(declared | {"layout": "per-account"}))
+    out, _ = run(BACKBONE, "move-layout", "--from", "deployed", folder=tmp_path)
+    assert "then: rm -r deployed cdktf.out && mv deployed.moved.out cdktf.out && backbone" in out

@@ -66,7 +66,7 @@ DESIGNS = {"security-events": ROOT / "examples" / "security-events" / "backbone.
 """Of the designs in `examples/`, those without rules on another account's bus, which moto looks for in the caller's."""
 
 
-@pytest.mark.parametrize("name", ["single", "per-account", "same-account", "with-a-key", *DESIGNS])
+@pytest.mark.parametrize("name", ["single", "same-account", "with-a-key", *DESIGNS])
 def test_apply_plan_again_and_destroy(name: str, tmp_path: Path) -> None:
     topology = load(DESIGNS[name]) if name in DESIGNS else with_a_key() if name == "with-a-key" else example(name)
     folder = tmp_path / "project" / "cdktf.out"

@@ -66,6 +66,8 @@ def test_deployed_changed_killed_resumed_and_destroyed(tmp_path: Path) -> None:
         assert not re.search("^(error|warning) ", out, re.MULTILINE)  # nothing is lost where nothing was
         each = [Terraform(file.parent, url) for file in sorted(folder.glob("stacks/*/cdk.tf.json"))]
         assert [terraform.second_plan() for terraform in each] == [[], [], []]
+        addresses = sorted(address for terraform in each for address in terraform.resources())
+        assert addresses == sorted(one.address for one in resources(stacks))
 
         output.synth(changed(topology), folder)
         started = start(folder, url)
