@@ -48,6 +48,7 @@ __all__ = [
 
 EVENTS = "events.amazonaws.com"
 SNS = "sns.amazonaws.com"
+ECS_TASKS = "ecs-tasks.amazonaws.com"
 NOTIFIED = ("lambda", "sqs")
 """The protocols of a topic's subscribers that are simulated."""
 API_GATEWAY = "apigateway.amazonaws.com"
@@ -286,6 +287,11 @@ def _started(system: System, target: Target, actions: Iterable[str], context: Co
         resource = task if action == "ecs:RunTask" and task else target.arn
         keys = {"ecs:cluster": target.arn} if action == "ecs:RunTask" else {}
         decision = authorize(role.identity, action, resource, owner=owner, context={**context, **keys})
+        if not decision:
+            return Refusal("NO_PERMISSIONS", decision.why)
+    for given in target.task_role_arns:
+        keys = {"iam:PassedToService": ECS_TASKS}
+        decision = authorize(role.identity, "iam:PassRole", given, owner=given.split(":")[4], context=keys)
         if not decision:
             return Refusal("NO_PERMISSIONS", decision.why)
     return None

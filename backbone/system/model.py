@@ -226,6 +226,8 @@ class Target:
     message_group: str | None
     task_definition_arn: str | None
     """Of a cluster of ECS: what is run there."""
+    task_role_arns: tuple[str, ...]
+    """The roles that the task definition names, where the stacks make it."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

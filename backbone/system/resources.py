@@ -124,6 +124,7 @@ def _rule(blocks: Blocks, values: Values) -> Rule:
             partition_key_path=values.part("kinesis_target").optional_text("partition_key_path"),
             message_group=values.part("sqs_target").optional_text("message_group_id"),
             task_definition_arn=values.part("ecs_target").optional_text("task_definition_arn"),
+            task_role_arns=_task_roles(blocks, values.part("ecs_target").optional_text("task_definition_arn")),
         )
 
     return Rule(
@@ -134,6 +135,16 @@ def _rule(blocks: Blocks, values: Values) -> Rule:
         enabled=values.text("state", "ENABLED") != "DISABLED" and values.flag("is_enabled", default=True),
         targets=blocks.read_attached("aws_cloudwatch_event_target", arn, target),
     )
+
+
+def _task_roles(blocks: Blocks, task_definition_arn: str | None) -> tuple[str, ...]:
+    """The roles of a task definition that the stacks make: that of the task, and that by which ECS starts it."""
+    for block in blocks.configuration.of("aws_ecs_task_definition"):
+        values = Values(blocks.configuration, block)
+        if task_definition_arn in (values.text("arn"), values.text("arn_without_revision")):
+            arns = (values.optional_text("execution_role_arn"), values.optional_text("task_role_arn"))
+            return tuple(arn for arn in arns if arn is not None)
+    return ()
 
 
 def _schedule(values: Values) -> Schedule | None:

@@ -107,6 +107,39 @@ def test_a_value_that_a_task_is_given_stays_one_text(system: Callable[..., Simul
     assert json.loads(given)["containerOverrides"][0]["environment"][0]["value"] == 'a "quoted" <id>\n\\'
 
 
+def with_a_task_definition(resources: Resources) -> None:
+    roles = {
+        "execution_role_arn": "arn:aws:iam::222222222222:role/report-execution",
+        "task_role_arn": "arn:aws:iam::222222222222:role/report-task",
+    }
+    definition = {"provider": "aws.worker", "family": "report", "container_definitions": "[]", **roles}
+    resources["aws_ecs_task_definition"] = {"report": definition}
+    body(resources, TARGET, "reported")["ecs_target"]["task_definition_arn"] = "${aws_ecs_task_definition.report.arn}"
+    replaced(ROLE, "reported_role", "policy", "report:3", "report:1")(resources)
+
+
+def test_a_task_needs_its_roles_passed(system: Callable[..., Simulator]) -> None:
+    sim = system(with_a_task_definition)
+    assert sim.findings == []
+    ask(sim)
+    assert len(sim.inputs[CLUSTER]) == 1
+
+
+@pytest.mark.parametrize("role", ["report-execution", "report-task"])
+def test_a_task_whose_role_may_not_be_passed(system: Callable[..., Simulator], role: str) -> None:
+    def edit(resources: Resources) -> None:
+        with_a_task_definition(resources)
+        replaced(ROLE, "reported_role", "policy", f"role/{role}", "role/other")(resources)
+
+    sim = system(edit)
+    (found,) = [str(finding) for finding in sim.all_findings if finding.rule == "BB201"]
+    assert "iam:PassRole" in found
+    assert role in found
+    ask(sim)
+    assert CLUSTER not in sim.inputs
+    assert len(sim.queues["shop-worker-reported-dead-letters"]) == 1
+
+
 def test_a_topic_gives_what_it_gets_to_all_its_subscribers(system: Callable[..., Simulator]) -> None:
     sim = system()
     event = ask(sim)
