@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from itertools import pairwise
 
+import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from backbone.simulator import Simulator
 from backbone.simulator.server import Server
 from tests.browser.conftest import SIZE
 from tests.simulator.test_server import ENTRY
@@ -155,6 +158,33 @@ def test_it_is_readable_in_light_and_dark_and_on_a_narrow_screen(chromium: Brows
         assert faint == [], (scheme, width)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.close()
+
+
+@pytest.mark.parametrize("name", ["all-features", "same-account", "direct"])
+def test_other_systems_have_a_map_too(chromium: Browser, load: Callable[..., Simulator], name: str) -> None:
+    problems: list[str] = []
+    with Server(load(name), port=0) as server:
+        page = chromium.new_page(viewport=SIZE)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(server.page_url)
+        page.wait_for_selector("#map .place.bus")
+        places, outside = page.evaluate(PLACES)
+        page.close()
+    assert places > 5
+    assert outside == []
+    assert problems == []
+
+
+PLACES = """() => {
+    const box = (shown) => shown.getBoundingClientRect();
+    const cards = [...document.querySelectorAll("#map .card > rect")].map(box);
+    const places = [...document.querySelectorAll("#map .place, #map .card .name")];
+    const lies = (one, other) => one.left >= other.left - 1 && one.right <= other.right + 1
+        && one.top >= other.top - 1 && one.bottom <= other.bottom + 1;
+    return [places.length, places.filter((place) => !cards.some((card) => lies(box(place), card)))
+        .map((place) => place.textContent)];
+}"""
+"""How many places and names there are, and those that do not lie in a card."""
 
 
 CONTRAST = """() => {

@@ -2,7 +2,7 @@
 // from the hub runs to the right in the upper half, and what goes to it runs to the left in the lower half.
 
 export const BOX = { width: 136, height: 35 };
-const GAP = { x: 26, y: 9 }, PAD = { x: 16, top: 38, bottom: 12 }, CARDS = 14, SPINE = 92, FOOT = 30;
+const GAP = { x: 26, y: 9 }, PAD = { x: 16, top: 38, bottom: 12 }, CARDS = 14, SPINE = 92, FOOT = 30, NARROWEST = 420;
 
 export function laidOut(system) {
   const drawn = new Set(), edges = [];
@@ -20,7 +20,9 @@ export function laidOut(system) {
   const left = PAD.x + SPINE + (rules.length ? GAP.x + BOX.width : 0) + PAD.x + (hubs.length ? 40 : 0);
   let y = 0;
   const drawnCards = [];
+  const widest = Math.max(NARROWEST, ...placed.map((card) => card.width));
   for (const card of placed) {
+    card.width = widest;
     for (const [place, spot] of card.spots) boxes.set(place, { x: left + spot.x, y: y + spot.y, ...BOX });
     drawnCards.push({ ...card, x: left, y });
     y += card.height + CARDS;

@@ -44,7 +44,7 @@ export class LiveMap {
     this.failures.push({ dead, label, places: new Set(all) });
     return svg("g", { class: "card" },
       svg("rect", { x, y, width, height, rx: 12 }),
-      svg("text", { x: x + 16, y: y + 24, class: "name" }, service || "hub",
+      svg("text", { x: x + 16, y: y + 24, class: "name" }, shortened(service || "hub", 36),
         svg("tspan", { class: "account", dx: 8 }, `account ${account}`)),
       all.length ? dead : null);
   }
@@ -55,8 +55,7 @@ export class LiveMap {
 
   place(place, number, box) {
     const waiting = svg("text", { x: box.width - 8, y: 15, "text-anchor": "end", class: "waiting" });
-    const room = box.spine ? 11 : 17;
-    const text = place.label.length > room ? `${place.label.slice(0, room - 1)}…` : place.label;
+    const text = shortened(place.label, box.spine ? 11 : 17);
     const group = svg("g", { class: `place ${place.kind}${box.spine ? " spine" : ""}`, transform: `translate(${box.x} ${box.y})` },
       svg("title", {}, `${place.kind} ${place.name}\naccount ${place.account}\n${place.words}`),
       svg("rect", { width: box.width, height: box.height, rx: 8 }),
@@ -130,6 +129,10 @@ export class LiveMap {
     }
     if (this.dots.length || this.hot?.size) this.go();
   }
+}
+
+function shortened(text, room) {
+  return text.length > room ? `${text.slice(0, room - 1)}…` : text;
 }
 
 function setText(shown, text) {
