@@ -222,3 +222,17 @@ def test_events_of_aws_do_not_get_from_bus_to_bus_to_a_third_account(tmp_path: P
         assert trace.delivered_to() == ["hub", "arrived"]
         (letter,) = sim.queues["letters"]
         assert letter.attributes["ERROR_CODE"] == "THIRD_ACCOUNT_HOP_DETECTED"
+
+
+def test_a_key_that_the_stacks_make_lets_the_relays_queues_be_used(tmp_path: Path) -> None:
+    output.synth(parse(f"{TEXT}kms_key: create\n"), tmp_path)
+    with Simulator.load(tmp_path) as sim:
+        assert sim.findings == []
+        sim.put_aws_event(EVENT, account="media")
+        assert sim.run_until_idle().lost == []
+        assert keys(sim) == [EVENT["id"]]
+    file = tmp_path / "stacks" / "backbone" / "cdk.tf.json"
+    text = file.read_text()
+    assert "rule/shop-media-relay-uploads" in text
+    file.write_text(text.replace("rule/shop-media-relay-uploads", "rule/shop-media-relay-other"))
+    assert {finding.rule for finding in read(tmp_path).findings if finding.severity != "note"} == {"BB504"}
