@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -93,3 +94,15 @@ def test_apply_plan_again_and_destroy(name: str, tmp_path: Path) -> None:
             assert terraform.resources() == []
         for each_account in topology.accounts.values():
             assert buses(url, each_account.id, topology.region) == set()
+
+
+def test_rules_on_the_bus_of_another_account_are_planned(tmp_path: Path) -> None:
+    topology = load(ROOT / "examples" / "single-bus" / "backbone.yaml")
+    with moto_server(tmp_path / "moto.log") as url:
+        for one in output.synth(topology, tmp_path / "project" / "cdktf.out"):
+            terraform = Terraform(one.file.parent, url)
+            terraform.init()
+            terraform.run("validate")
+            _, planned = terraform.run("plan")
+            bus = re.findall(r'event_bus_name += "(.*)"', planned)
+            assert (topology.hub.bus(topology.global_bus) in bus) is (one.name != "platform")
