@@ -65,7 +65,10 @@ class Live:
             time.sleep(0.01)
 
     def end(self) -> None:
-        """Do nothing more, and end the functions, whatever they are doing."""
+        """Do nothing more, and end the functions, whatever they are doing.
+
+        The simulator then works on the thread of whoever calls it, as it did before the start.
+        """
         self._turns.end()
         with self:
             self.simulator.end_functions()
@@ -73,6 +76,8 @@ class Live:
         end = time.monotonic() + PATIENCE_SECONDS
         while self._turns.absent and time.monotonic() < end:
             time.sleep(0.01)  # calls whose function has ended just now
+        if not self._turns.absent:
+            self.simulator.work_by(None)
 
     def advance(self, seconds: float) -> None:
         """Let so much more time pass at once; for a thread whose turn it is."""

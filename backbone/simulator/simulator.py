@@ -177,8 +177,11 @@ class Simulator:
         for kept in (self._engine.roots, *logs.values(), *archives.values(), *sent.values(), *told):
             del kept[: max(0, len(kept) - keep)]
 
-    def work_by(self, turns: Turns) -> None:
-        """Have threads work on it by turns from now on, and functions run at once in several processes each."""
+    def work_by(self, turns: Turns | None) -> None:
+        """Have threads work on it by turns from now on, and functions run at once in several processes each.
+
+        None ends that: the thread that calls it does everything itself.
+        """
         self._engine.turns = turns
 
     def next_at(self) -> float:

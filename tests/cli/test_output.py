@@ -19,6 +19,7 @@ from tests.cli.command import BACKBONE, run
 from tests.conftest import ROOT
 
 WITHOUT_JSON = {
+    "bus-policy": "prints JSON in any case",
     "key-policy": "prints JSON in any case",
     "schema": "prints a JSON Schema",
     "up": "has no result: it serves until it is stopped",
@@ -64,7 +65,7 @@ def test_every_command_that_has_a_result_prints_it_as_json() -> None:
         "lock",
         "match -e event.json",
         "match -e event.json -p pattern.json",
-        "move-layout --from cdktf.out",
+        "move-layout --from deployed",
         "new-service invoice --account order",
         "schema",
         "schemas",
@@ -79,6 +80,10 @@ def test_json_is_all_that_is_printed(project: Path, tmp_path: Path, line: str) -
         with (folder / "backbone.yaml").open("a") as file:
             file.write("deployment: {by: github, repository: acme/backbone}\n")
         run(BACKBONE, "synth", folder=folder)
+    if name == "move-layout":
+        (folder / "cdktf.out").rename(folder / "deployed")
+        declared = (folder / "backbone.yaml").read_text()
+        (folder / "backbone.yaml").write_text(declared.replace("layout: single", "layout: per-account"))
     if name not in WITHOUT_JSON:
         words.append("--json")
     output, _ = run(BACKBONE, name, *words, folder=folder, COLUMNS="40")
