@@ -75,13 +75,13 @@ def test_findings_come_first_and_fail_the_command(stacks: Stacks, tmp_path: Path
             del read["resource"]["aws_lambda_permission"][name]
             for body in read["resource"]["aws_cloudwatch_event_target"].values():
                 body["depends_on"] = [one for one in body["depends_on"] if name not in one]
-    read["resource"]["aws_sns_topic"] = {"t": {"name": "t", "provider": "aws.bus"}}
+    read["resource"]["aws_mq_broker"] = {"b": {"broker_name": "b", "provider": "aws.bus"}}
     file = tmp_path / "out" / "stacks" / "backbone" / "cdk.tf.json"
     file.parent.mkdir(parents=True)
     file.write_text(json.dumps(read))
     (tmp_path / "event.json").write_text(EVENT)
     _, errors = run(BACKBONE, "simulate", "-s", "out", "-e", "event.json", folder=tmp_path, status=1)
-    assert "note BB190: backbone/aws_sns_topic.t: this type is not simulated\n" in errors
+    assert "note BB190: backbone/aws_mq_broker.b: this type is not simulated\n" in errors
     assert "error BB201: backbone/aws_cloudwatch_event_target.services_order-service_deliveries_target" in errors
     assert "every event that the rule matches would go to shop-order-service-deliveries-dead-letters" in errors
 

@@ -131,14 +131,14 @@ def test_a_target_that_nobody_makes_and_types_that_are_unknown(edited: Edited) -
         for name, body in resources["aws_cloudwatch_event_target"].items():
             if name.startswith("forwarding_delivery"):
                 body["arn"] = "arn:aws:events:eu-west-1:333333333333:event-bus/other"
-        resources["aws_sns_topic"] = {"t": {"name": "t", "provider": "aws.bus"}}
+        resources["aws_mq_broker"] = {"b": {"broker_name": "b", "provider": "aws.bus"}}
 
     sim = edited(edit)
     assert any(
         "NO_RESOURCE: arn:aws:events:eu-west-1:333333333333:event-bus/other is not in any stack" in finding
         for finding in sim.findings
     )
-    assert sim.system.not_simulated == ("backbone/aws_sns_topic.t",)
+    assert sim.system.not_simulated == ("backbone/aws_mq_broker.b",)
 
 
 def test_an_expression_that_cannot_be_resolved_is_a_finding(edited: Edited) -> None:
