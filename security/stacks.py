@@ -30,12 +30,14 @@ class Synthesized:
 
 
 def synthesized(folder: Path) -> list[Synthesized]:
-    """The example and the tests' topologies, in all environments, each in a folder of its own below the given one."""
+    """The examples and the tests' topologies, in all environments, each in a folder of its own below the given one."""
     made = []
-    for file in (ROOT / "backbone.yaml", *sorted((ROOT / "tests" / "topologies").glob("*.yaml"))):
+    files = {file.stem: file for file in (ROOT / "backbone.yaml", *(ROOT / "tests" / "topologies").glob("*.yaml"))}
+    files |= {file.parent.name: file for file in (ROOT / "examples").glob("*/backbone.yaml")}
+    for stem, file in sorted(files.items()):
         environments: Sequence[str | None] = topology.environments(file) or (None,)
         for environment in environments:
-            name = "-".join(filter(None, [file.stem, environment]))
+            name = "-".join(filter(None, [stem, environment]))
             output.synth(topology.load(file, environment=environment), folder / name)
             made.append(Synthesized(name, folder / name))
     return [*made, *_bootstrapped(folder)]
