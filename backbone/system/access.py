@@ -201,16 +201,20 @@ def _function(_: System, target: Target, to: Function, context: Context, ahead: 
     return Refusal("NO_PERMISSIONS", f"{to.name} has no permission for events.amazonaws.com and this rule")
 
 
-def _queue(_: System, target: Target, to: Queue, context: Context, ahead: bool) -> Refusal | None:
+def _by_its_policy(action: str, target: Target, to: Queue | Topic) -> Refusal | None:
     decision = authorize(
         Identity(EVENTS),
-        "sqs:SendMessage",
+        action,
         to.arn,
         owner=to.account_id,
         policies=filter(None, [to.policy]),
         context=_source(target),
     )
     return None if decision else Refusal("NO_PERMISSIONS", decision.why)
+
+
+def _queue(_: System, target: Target, to: Queue, context: Context, ahead: bool) -> Refusal | None:
+    return _by_its_policy("sqs:SendMessage", target, to)
 
 
 def _log_group(system: System, target: Target, to: LogGroup, context: Context, ahead: bool) -> Refusal | None:
@@ -226,15 +230,7 @@ def _log_group(system: System, target: Target, to: LogGroup, context: Context, a
 
 
 def _topic(_: System, target: Target, to: Topic, context: Context, ahead: bool) -> Refusal | None:
-    decision = authorize(
-        Identity(EVENTS),
-        "sns:Publish",
-        to.arn,
-        owner=to.account_id,
-        policies=filter(None, [to.policy]),
-        context=_source(target),
-    )
-    return None if decision else Refusal("NO_PERMISSIONS", decision.why)
+    return _by_its_policy("sns:Publish", target, to)
 
 
 def topic_send_refusal(topic: Topic, queue: Queue) -> str | None:

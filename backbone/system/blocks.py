@@ -108,6 +108,17 @@ class Blocks:
             return None
         return self.try_reading(blocks[-1].block, lambda values: self.policy(values, kind, resource=resource))
 
+    def own_policy(self, values: Values, type: str, to: str, kind: Kind, *, resource: str) -> Policy | None:
+        """A resource's policy: its own argument, or the block that is attached, which the apply writes last."""
+        attached = self.only_policy(type, to, kind, resource=resource)
+        if values.optional_text("policy") is None:
+            return attached
+        if attached is not None:
+            words = f"policy: {attached.address} is another: the last apply wins"
+            self.find("BB103", values.block, words)
+            return attached
+        return self.policy(values, kind, resource=resource)
+
     def pattern(self, values: Values) -> Pattern | None:
         """The event pattern of a block; None when it has none. A pattern over the quota is a finding."""
         text = values.optional_text("event_pattern")

@@ -13,7 +13,7 @@ from backbone.aws.limits import (
     VISIBILITY_SECONDS_BY_DEFAULT,
 )
 from backbone.system.blocks import Blocks
-from backbone.system.iam import QUEUE, Policy
+from backbone.system.iam import QUEUE
 from backbone.system.model import Fifo, Queue
 from backbone.system.values import Values
 
@@ -36,7 +36,7 @@ def read_queue(blocks: Blocks, values: Values) -> Queue:
         account=block.account,
         place=block.place,
         url=url,
-        policy=_policy(blocks, values, url, arn),
+        policy=blocks.own_policy(values, "aws_sqs_queue_policy", url, QUEUE, resource=arn),
         delay_seconds=values.integer("delay_seconds", 0),
         visibility_seconds=values.integer("visibility_timeout_seconds", VISIBILITY_SECONDS_BY_DEFAULT),
         retention_seconds=values.integer("message_retention_seconds", QUEUE_RETENTION_SECONDS_BY_DEFAULT),
@@ -49,18 +49,6 @@ def read_queue(blocks: Blocks, values: Values) -> Queue:
         max_receives=int(receives),
         redrive_sources=_sources(values, allow),
     )
-
-
-def _policy(blocks: Blocks, values: Values, url: str, arn: str) -> Policy | None:
-    """The queue's policy: its own argument, or the block that is attached, which the apply writes last."""
-    attached = blocks.only_policy("aws_sqs_queue_policy", url, QUEUE, resource=arn)
-    if values.optional_text("policy") is None:
-        return attached
-    if attached is not None:
-        words = f"policy: {attached.address} gives the queue another: the last apply wins"
-        blocks.find("BB103", values.block, words)
-        return attached
-    return blocks.policy(values, QUEUE, resource=arn)
 
 
 def _document(blocks: Blocks, values: Values, name: str, type: str) -> Mapping[str, Any]:

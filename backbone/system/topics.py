@@ -6,7 +6,7 @@ import json
 
 from backbone.patterns import Pattern, PatternError
 from backbone.system.blocks import Blocks
-from backbone.system.iam import TOPIC, Policy
+from backbone.system.iam import TOPIC
 from backbone.system.model import Topic, TopicSubscription
 from backbone.system.values import Values
 
@@ -22,21 +22,9 @@ def read_topic(blocks: Blocks, values: Values) -> Topic:
         arn=arn,
         account=block.account,
         place=block.place,
-        policy=_policy(blocks, values, arn),
+        policy=blocks.own_policy(values, "aws_sns_topic_policy", arn, TOPIC, resource=arn),
         subscriptions=blocks.read_attached("aws_sns_topic_subscription", arn, _subscription),
     )
-
-
-def _policy(blocks: Blocks, values: Values, arn: str) -> Policy | None:
-    """The topic's policy: its own argument, or the block that is attached, which the apply writes last."""
-    attached = blocks.only_policy("aws_sns_topic_policy", arn, TOPIC, resource=arn)
-    if values.optional_text("policy") is None:
-        return attached
-    if attached is not None:
-        words = f"policy: {attached.address} gives the topic another: the last apply wins"
-        blocks.find("BB103", values.block, words)
-        return attached
-    return blocks.policy(values, TOPIC, resource=arn)
 
 
 def _subscription(values: Values) -> TopicSubscription:
