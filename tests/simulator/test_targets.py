@@ -20,7 +20,7 @@ PLACE = "eu-west-1:222222222222"
 MACHINE = f"arn:aws:states:{PLACE}:stateMachine:shop-worker-steps"
 YEARS = f"arn:aws:firehose:{PLACE}:deliverystream/shop-worker-years"
 CLUSTER = f"arn:aws:ecs:{PLACE}:cluster/jobs"
-ROUTE = f"arn:aws:execute-api:{PLACE}:a1b2c3d4e5/live/POST/work/*/asked"
+ROUTE = f"arn:aws:execute-api:{PLACE}:a1b2c3d4e5/live/POST/tasks/*/asked"
 ROLE, TARGET = "aws_iam_role_policy", "aws_cloudwatch_event_target"
 
 

@@ -78,7 +78,7 @@ def build(service: Service) -> None:
     )
     service.subscribe("reported", "Work.Asked", to=task)
     stage = place.arn("execute-api", "a1b2c3d4e5/live")
-    route = RestApi(service, "route", stage_arn=stage, path="/work/*/asked", path_parameters=["$.detail.id"])
+    route = RestApi(service, "route", stage_arn=stage, path="/tasks/*/asked", path_parameters=["$.detail.id"])
     service.subscribe("called", "Work.Asked", to=route)
     HttpApi(
         service,
