@@ -35,6 +35,7 @@ TYPES = (
     *(f"aws_kms_{name}" for name in ("alias", "key", "key_policy")),
     *(f"aws_lambda_{name}" for name in ("alias", "event_source_mapping", "function", "function_event_invoke_config")),
     *(f"aws_lambda_{name}" for name in ("function_url", "layer_version", "layer_version_permission", "permission")),
+    *(f"aws_scheduler_{name}" for name in ("schedule", "schedule_group")),
     *(f"aws_sns_{name}" for name in ("topic", "topic_policy", "topic_subscription")),
     *(f"aws_sqs_{name}" for name in ("queue", "queue_policy", "queue_redrive_allow_policy", "queue_redrive_policy")),
 )

@@ -67,6 +67,8 @@ OPERATIONS: Mapping[str, str] = {
     "aws_lambda_layer_version": "lambda.PublishLayerVersion lambda.PublishLayerVersion.Content",
     "aws_lambda_layer_version_permission": "lambda.AddLayerVersionPermission",
     "aws_lambda_permission": "lambda.AddPermission",
+    "aws_scheduler_schedule": "scheduler.CreateSchedule",
+    "aws_scheduler_schedule_group": "scheduler.CreateScheduleGroup",
     "aws_sns_topic": "sns.CreateTopic",
     "aws_sns_topic_policy": "sns.SetTopicAttributes",
     "aws_sns_topic_subscription": "sns.Subscribe",
@@ -90,6 +92,7 @@ _INDEX = {
     "write_capacity": "ProvisionedThroughput.WriteCapacityUnits",
 }
 _MAPPING = "aws_lambda_event_source_mapping"
+_SCHEDULE = "aws_scheduler_schedule"
 _TARGET = "aws_cloudwatch_event_target"
 
 NAMES: Mapping[str, str] = {
@@ -158,6 +161,8 @@ NAMES: Mapping[str, str] = {
     f"{_MAPPING}.destination_config.on_failure.destination_arn": "Destination",
     "aws_lambda_function.durable_config.retention_period": "RetentionPeriodInDays",
     "aws_lambda_function_url.authorization_type": "AuthType",
+    f"{_SCHEDULE}.target.ecs_parameters.network_configuration": "NetworkConfiguration.awsvpcConfiguration",
+    f"{_SCHEDULE}.target.sagemaker_pipeline_parameters.pipeline_parameter": "PipelineParameterList",
 }
 """Arguments whose member has a name of its own: beside the others, or with its operation when that is another."""
 
@@ -308,6 +313,8 @@ def _inner(path: str, kind: Any, member: Member) -> Iterator[tuple[str, Json]]:
         return
     if member.kind == "map":
         key, value = member.key(), element
+    elif element.kind == "map":
+        key, value = element.key(), element.element()
     else:
         names = element.shape["members"]
         key, value = (next(element.child(one) for one in names if one.endswith(end)) for end in ("Key", "Value"))

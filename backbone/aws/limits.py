@@ -114,6 +114,10 @@ MAX_WAIT_SECONDS = 20
 SHARDS_ON_DEMAND = 4
 """Shards that a stream on demand begins with (developer guide, "Choose the right mode")."""
 
+# EventBridge Scheduler
+SCHEDULE_NAME_CHARACTERS = 64
+"""API reference, CreateSchedule and CreateScheduleGroup."""
+
 # Amazon S3
 BUCKET_NAME_CHARACTERS = 63
 """User guide, "General purpose bucket naming rules"."""

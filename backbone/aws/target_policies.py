@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from backbone.aws.arn import Place
 from backbone.aws.policies import SNS, Document, document, values
 
-__all__ = ["run_task", "state_machine", "tls_only", "use_key", "write_objects"]
+__all__ = ["call", "run_task", "scheduler_trust", "state_machine", "tls_only", "use_key", "write_objects"]
+
+
+SCHEDULER = "scheduler.amazonaws.com"
 
 
 def run_task(task_definition_arn: str, *, cluster_arn: str, role_arns: Iterable[str]) -> Document:
@@ -27,6 +30,36 @@ def run_task(task_definition_arn: str, *, cluster_arn: str, role_arns: Iterable[
         "Sid": "Pass",
     }
     return document(run, *([give] if give["Resource"] else []))
+
+
+def scheduler_trust(place: Place, *, group_arn: str) -> Document:
+    """Lets EventBridge Scheduler assume a role for the schedules of a group.
+
+    It names no single schedule (EventBridge Scheduler user guide, "Confused deputy prevention").
+    """
+    return document(
+        {
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "ArnEquals": {"aws:SourceArn": group_arn},
+                "StringEquals": {"aws:SourceAccount": place.account_id},
+            },
+            "Effect": "Allow",
+            "Principal": {"Service": SCHEDULER},
+        }
+    )
+
+
+def call(action: str, arn: str, *, dead_letters_arn: str, kms_key: str | None) -> Document:
+    """Lets a schedule's role call its target and send what fails to a queue, both of which a key may encrypt."""
+    statements: list[Document] = [
+        {"Action": action, "Effect": "Allow", "Resource": arn, "Sid": "Call"},
+        {"Action": "sqs:SendMessage", "Effect": "Allow", "Resource": dead_letters_arn, "Sid": "Fail"},
+    ]
+    if kms_key:
+        keys = ["kms:Decrypt", "kms:GenerateDataKey"]
+        statements.append({"Action": keys, "Effect": "Allow", "Resource": kms_key, "Sid": "Key"})
+    return document(*statements)
 
 
 def state_machine(place: Place) -> Document:

@@ -167,6 +167,14 @@ from cdktf_cdktf_provider_aws.s3_bucket_server_side_encryption_configuration imp
     S3BucketServerSideEncryptionConfigurationRuleA,
     S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA,
 )
+from cdktf_cdktf_provider_aws.scheduler_schedule import (
+    SchedulerSchedule,
+    SchedulerScheduleFlexibleTimeWindow,
+    SchedulerScheduleTarget,
+    SchedulerScheduleTargetDeadLetterConfig,
+    SchedulerScheduleTargetRetryPolicy,
+)
+from cdktf_cdktf_provider_aws.scheduler_schedule_group import SchedulerScheduleGroup
 from cdktf_cdktf_provider_aws.sfn_state_machine import (
     SfnStateMachine,
     SfnStateMachineLoggingConfiguration,
@@ -273,6 +281,12 @@ __all__ = [
     "S3BucketServerSideEncryptionConfigurationA",
     "S3BucketServerSideEncryptionConfigurationRuleA",
     "S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA",
+    "SchedulerSchedule",
+    "SchedulerScheduleFlexibleTimeWindow",
+    "SchedulerScheduleGroup",
+    "SchedulerScheduleTarget",
+    "SchedulerScheduleTargetDeadLetterConfig",
+    "SchedulerScheduleTargetRetryPolicy",
     "SfnStateMachine",
     "SfnStateMachineLoggingConfiguration",
     "SfnStateMachineTracingConfiguration",

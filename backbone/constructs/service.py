@@ -8,13 +8,14 @@ from typing import Any, TypeVar, Unpack
 
 from backbone.aws import policies
 from backbone.aws.arn import Place
-from backbone.aws.limits import FUNCTION_NAME_CHARACTERS, PATTERN_CHARACTERS
+from backbone.aws.limits import FUNCTION_NAME_CHARACTERS, PATTERN_CHARACTERS, SCHEDULE_NAME_CHARACTERS
 from backbone.aws.names import DEFAULT_BUS, NameOf, Names
 from backbone.cdk import Construct, IamRolePolicy
 from backbone.constructs.account import Account
 from backbone.constructs.event_bus import EventBus
 from backbone.constructs.function import Code, Function, FunctionSettings, powertools_layer
 from backbone.constructs.rule import Template
+from backbone.constructs.schedule import Called, Schedule, ScheduleGroup, ScheduleSettings
 from backbone.constructs.stream import Stream
 from backbone.constructs.stream_reader import StreamReader
 from backbone.constructs.subscription import BufferSettings, Receiver, Subscription
@@ -89,6 +90,7 @@ class Service(Construct):
         self.outputs: dict[str, str] = {}
         self.layers: set[str] = set()
         self._groups: dict[str, Construct] = {}
+        self._schedules: ScheduleGroup | None = None
         self._name, self._around = id, around
         self._subscriptions, self._settings, self._code = subscriptions, settings, code
         self._bus_name = bus_name
@@ -276,6 +278,35 @@ class Service(Construct):
             retry=self._around.retry,
             partition_key_path=partition_key_path,
             template=template,
+            **settings,
+        )
+
+    def schedule(
+        self,
+        id: str,
+        expression: str,
+        *,
+        to: Called,
+        input: Mapping[str, Any] | None = None,
+        **settings: Unpack[ScheduleSettings],
+    ) -> Schedule:
+        """Call something at the times of an expression: `at(…)`, `rate(…)` or `cron(…)` of EventBridge Scheduler.
+
+        A function is called directly, with `input` as its event, and tried again as its own settings say.
+        """
+        if self._schedules is None:
+            name = self.name_of("schedules", SCHEDULE_NAME_CHARACTERS)
+            self._schedules = ScheduleGroup(self, "schedules", account=self.account, name=name)
+        return Schedule(
+            self,
+            id,
+            account=self.account,
+            group=self._schedules,
+            name_of=self.name_of,
+            expression=expression,
+            to=to,
+            retry=self._around.retry,
+            input=input,
             **settings,
         )
 

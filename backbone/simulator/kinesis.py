@@ -36,7 +36,7 @@ class Kinesis:
 
     def _deliver(self, stream: Stream, request: Request, node: Node) -> None:
         path = request.target.partition_key_path
-        key = str(at_path(request.event, path)) if path else request.event["id"]
+        key = str(at_path(request.event, path)) if path else request.target.partition_key or request.event["id"]
         self.put(stream, key, request.input.encode(), node)
 
     def put(

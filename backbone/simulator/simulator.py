@@ -19,6 +19,7 @@ from backbone.simulator.kinesis import Kinesis
 from backbone.simulator.logs import Logs
 from backbone.simulator.messages import Message
 from backbone.simulator.processes import Call, Reply
+from backbone.simulator.scheduler import Scheduler
 from backbone.simulator.sns import Sns
 from backbone.simulator.sqs import Sqs
 from backbone.simulator.sqs_calls import SqsCalls
@@ -73,6 +74,7 @@ class Simulator:
         """The messages that each topic was sent, by its name."""
         self.inputs: dict[str, list[str]] = self._eventbridge.inputs
         """What each target that is not simulated was sent (a state machine, a delivery stream, …), by its ARN."""
+        self._schedules = Scheduler(engine, self.inputs)
 
     @classmethod
     def load(
@@ -203,6 +205,7 @@ class Simulator:
         self._tables.take_over(before._tables)
         self._sqs.take_over(before._sqs)
         self._eventbridge.take_over(before._eventbridge)
+        self._schedules.take_over(before._schedules)
         self._lambda.take_over(before._lambda)
         for arn, entries in before._logs.entries.items():
             if arn in self._logs.entries:

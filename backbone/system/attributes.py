@@ -88,6 +88,15 @@ def _rule_id(resource: _Resource) -> str:
     return _rule_arn(resource).partition(":rule/")[2]
 
 
+def _schedule_id(resource: _Resource) -> str:
+    group = resource.value("group_name")
+    return f"{'default' if group is UNKNOWN or group is None else group}/{resource.value('name')}"
+
+
+def _schedule_arn(resource: _Resource) -> str:
+    return resource.place.arn("scheduler", f"schedule/{_schedule_id(resource)}")
+
+
 def _in_iam(kind: str) -> Rule:
     def arn(resource: _Resource) -> str:
         path = resource.value("path")
@@ -166,6 +175,12 @@ _ATTRIBUTES: dict[str, dict[str, Rule]] = {
     },
     "aws_kinesis_firehose_delivery_stream": {"arn": _named("firehose", "deliverystream/")},
     "aws_s3_bucket": {"arn": _bucket_arn, "id": _same("bucket")},
+    "aws_scheduler_schedule": {"arn": _schedule_arn, "id": _schedule_id, "name": _name()},
+    "aws_scheduler_schedule_group": {
+        "arn": _named("scheduler", "schedule-group/"),
+        "id": _same("name"),
+        "name": _name(),
+    },
     "aws_sfn_state_machine": {"arn": _named("states", "stateMachine:"), "id": _named("states", "stateMachine:")},
     "aws_sns_topic": {"arn": _named("sns"), "id": _named("sns"), "name": _name()},
 }

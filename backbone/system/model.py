@@ -223,6 +223,8 @@ class Target:
     max_age_seconds: int
     input: TargetInput
     partition_key_path: str | None
+    partition_key: str | None = None
+    """Of a stream, where the same key goes with everything."""
     message_group: str | None
     task_definition_arn: str | None
     """Of a cluster of ECS: what is run there."""

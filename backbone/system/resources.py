@@ -23,6 +23,7 @@ from backbone.system.model import ApiDestination, Archive, EventBus, Function, L
 from backbone.system.permissions import read_function_policy, read_role
 from backbone.system.queues import read_queue
 from backbone.system.schedule import Schedule, ScheduleError
+from backbone.system.scheduler import read_schedule
 from backbone.system.tables import read_table
 from backbone.system.target_input import TargetInput, Transformer
 from backbone.system.topics import read_topic
@@ -224,6 +225,7 @@ RESOURCES: dict[str, Callable[[Blocks, Values], Resource]] = {
     "aws_cloudwatch_event_rule": _rule,
     "aws_cloudwatch_event_archive": _archive,
     "aws_cloudwatch_event_api_destination": _api_destination,
+    "aws_scheduler_schedule": read_schedule,
     "aws_sns_topic": read_topic,
     "aws_sqs_queue": read_queue,
     "aws_cloudwatch_log_group": _log_group,
@@ -272,5 +274,6 @@ WITHOUT_PART = {
     "aws_cloudwatch_log_delivery_destination",
     "aws_cloudwatch_log_delivery_source",
     "aws_kms_alias",
+    "aws_scheduler_schedule_group",
 }
 """Types without which events flow just the same."""

@@ -13,7 +13,7 @@ __all__ = ["PASSED_TO", "Grant", "Limit", "grants"]
 
 Limit = Literal["", "region", "request-tag", "resource-tag", "no-request-tag", "key-of-aws", "function"]
 
-PASSED_TO = ("events.amazonaws.com", "firehose.amazonaws.com", "lambda.amazonaws.com", "states.amazonaws.com")
+PASSED_TO = tuple(f"{service}.amazonaws.com" for service in ("events", "firehose", "lambda", "scheduler", "states"))
 """The services that are given roles: rules have some for their targets; functions and others have theirs."""
 
 

@@ -73,6 +73,12 @@ BEYOND: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "aws_apigatewayv2_api": {"create": ("iam:CreateServiceLinkedRole",)},
     # Service authorization references, AWS Step Functions and Amazon Data Firehose.
+    # EventBridge Scheduler user guide, "Setting up" and "Encryption at rest".
+    "aws_scheduler_schedule": {
+        "create": ("iam:PassRole", *KEY),
+        "read": ("kms:Decrypt",),
+        "update": ("iam:PassRole", *KEY),
+    },
     "aws_sfn_state_machine": {"create": ("iam:PassRole",), "update": ("iam:PassRole",)},
     "aws_kinesis_firehose_delivery_stream": {"create": ("iam:PassRole",), "update": ("iam:PassRole",)},
     # A role that was made without the boundary is given it.
@@ -148,6 +154,7 @@ def _key_of_aws(block: Block) -> str:
 PASSED = {
     "aws_kinesis_firehose_delivery_stream": "firehose",
     "aws_lambda_function": "lambda",
+    "aws_scheduler_schedule": "scheduler",
     "aws_sfn_state_machine": "states",
 }
 """The services that blocks give roles, where that is not EventBridge."""
@@ -297,6 +304,10 @@ def _delivery_stream(values: Values) -> list[str | None]:
     return [values.text("arn"), values.part("extended_s3_configuration").optional_text("role_arn")]
 
 
+def _schedule(values: Values) -> list[str | None]:
+    return [values.text("arn"), values.part("target").optional_text("role_arn"), values.optional_text("kms_key_arn")]
+
+
 def _nothing(_values: Values) -> list[str | None]:
     return []
 
@@ -336,6 +347,8 @@ TYPES: Mapping[str, Touch] = {
     "aws_s3_bucket_policy": _bucket,
     "aws_s3_bucket_public_access_block": _bucket,
     "aws_s3_bucket_server_side_encryption_configuration": _bucket,
+    "aws_scheduler_schedule": _schedule,
+    "aws_scheduler_schedule_group": _arn(),
     "aws_sfn_state_machine": _arn("role_arn"),
     "aws_sns_topic": _arn("kms_master_key_id"),
     "aws_sns_topic_policy": _arn(),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from backbone.system.arguments import limits, rules, schema
 from backbone.system.arguments.api_facts import API_FACTS
 from backbone.system.arguments.facts import EVERY, FACTS
 from backbone.system.arguments.problem import ArgumentProblem
+from backbone.system.arguments.scheduler_facts import SCHEDULER_FACTS
 from backbone.system.arguments.versions import is_constraint, majors, terraforms
 
 __all__ = ["ArgumentProblem", "attributes", "is_constraint", "known", "majors", "problems", "terraforms"]
@@ -46,7 +48,8 @@ def problems(resource_type: str, body: Mapping[str, Any], *, providers: Collecti
     if "dynamic" in body:  # which blocks there are is known to Terraform only
         return found
     found += rules.problems(limits.rules_of(resource_type), reading.body)
-    for fact in (*EVERY, *FACTS.get(resource_type, ()), *API_FACTS.get(resource_type, ())):
+    own = (facts.get(resource_type, ()) for facts in (FACTS, API_FACTS, SCHEDULER_FACTS))
+    for fact in chain(EVERY, *own):
         found += fact(reading.body)
     return found
 

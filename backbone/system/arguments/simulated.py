@@ -72,6 +72,8 @@ NEUTRAL: Mapping[str, tuple[str, ...]] = {
         *("logging_config.application_log_level", "logging_config.log_format", "logging_config.system_log_level"),
     ),
     "aws_lambda_permission": ("statement_id_prefix",),
+    "aws_scheduler_schedule": ("name_prefix",),
+    "aws_scheduler_schedule_group": ("name_prefix",),
     "aws_sns_topic": (
         *("display_name", "signature_version", "tracing_config", "delivery_policy"),
         *(f"{kind}_{end}_feedback_role_arn" for kind in _FEEDBACK for end in ("failure", "success")),
@@ -92,6 +94,7 @@ JUDGED: Mapping[str, tuple[str, ...]] = {
     "aws_dynamodb_table": ("server_side_encryption",),
     "aws_kinesis_stream": ("kms_key_id",),
     "aws_lambda_function": ("kms_key_arn", "tracing_config"),
+    "aws_scheduler_schedule": ("kms_key_arn",),
     "aws_sns_topic": ("kms_master_key_id",),
 }
 """What findings judge, such as that a key may be used: there is nothing else to see of it in a run."""
@@ -206,6 +209,18 @@ NOT_SIMULATED: Mapping[str, Mapping[str, Note]] = {
         "file_system_config": _note("the file system is not mounted"),
         "tenancy_config": _note("all invocations share a process"),
         "vpc_config": _note("the function reaches AWS without a way out of its network"),
+    },
+    "aws_scheduler_schedule": {
+        "action_after_completion": _note("a schedule that is over stays, and calls nothing", "NONE"),
+        **{
+            f"target.ecs_parameters.{name}": _note("no task is run: only what it would be given is kept")
+            for name in (
+                *("capacity_provider_strategy", "enable_ecs_managed_tags", "enable_execute_command", "group"),
+                *("launch_type", "network_configuration", "placement_constraints", "placement_strategy"),
+                *("platform_version", "propagate_tags", "reference_id", "tags", "task_count"),
+            )
+        },
+        "target.sagemaker_pipeline_parameters": _note("targets of this kind are not simulated"),
     },
     "aws_sns_topic": {
         name: _note("only standard topics are simulated, to which rules can send")

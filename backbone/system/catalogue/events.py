@@ -62,6 +62,27 @@ ENTRIES: dict[str, Entry] = {
         LOST,
         "Let sns.amazonaws.com send to the queue for this topic, in the queue's policy.",
     ),
+    "BB221": Entry(
+        "A schedule that may not call its target",
+        "error",
+        "Every call of the schedule goes to the dead-letter queue, or is lost. A role of wrong trust AWS refuses.",
+        "Let the schedule's role be assumed by scheduler.amazonaws.com, and do what the message says is missing.",
+    ),
+    "BB222": Entry(
+        "A schedule without a dead-letter queue", "error", LOST, "Give the schedule's target a dead_letter_config."
+    ),
+    "BB223": Entry(
+        "A dead-letter queue that a schedule may not send to",
+        "error",
+        LOST,
+        "Let the schedule's role do sqs:SendMessage on the queue, which must be a standard queue.",
+    ),
+    "BB224": Entry(
+        "A schedule that is switched off",
+        "error",
+        "Nothing is called by it, and nothing says so.",
+        "Set state to ENABLED, or remove the schedule.",
+    ),
     "BB601": Entry(
         "A bus whose reports are delivered nowhere",
         "warning",

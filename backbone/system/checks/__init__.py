@@ -30,6 +30,7 @@ from backbone.system.checks import (
     relays,
     reports,
     rules,
+    scheduler,
     schema,
     settings,
     targets,
@@ -50,7 +51,7 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
     yield from code.check(system, manifest)
     yield from queues.check(system, configuration)
     yield from apis.check(system, configuration)
-    for part in (topics, functions, layers, mappings, readers):
+    for part in (topics, scheduler, functions, layers, mappings, readers):
         yield from part.check(system)
     yield from locations.check(system)
     yield from order.check(system, configuration)

@@ -28,6 +28,7 @@ KEYS = {
     "aws_dynamodb_table": "server_side_encryption.kms_key_arn",
     "aws_kinesis_stream": "kms_key_id",
     "aws_lambda_function": "kms_key_arn",
+    "aws_scheduler_schedule": "kms_key_arn",
     "aws_sns_topic": "kms_master_key_id",
     "aws_sqs_queue": "kms_master_key_id",
 }

@@ -70,6 +70,12 @@ REFERENCES: dict[str, tuple[_Reference, ...]] = {
         _to("delivery_destination_configuration.destination_resource_arn", LOG_GROUP, "arn", needed=True),
     ),
     "aws_cloudwatch_log_delivery_source": (_to("resource_arn", "aws_cloudwatch_event_bus", "arn", needed=True),),
+    "aws_scheduler_schedule": (
+        _to("group_name", "aws_scheduler_schedule_group", "name"),
+        _to("target.arn", TARGETS, "arn"),
+        _to("target.dead_letter_config.arn", QUEUE, "arn"),
+        _to("target.role_arn", "aws_iam_role", "arn", needed=True),
+    ),
     "aws_iam_role_policy": (_to("role", "aws_iam_role", "name"),),
     "aws_kms_alias": (_to("target_key_id", "aws_kms_key", "key_id", "arn", needed=True),),
     "aws_lambda_event_source_mapping": (

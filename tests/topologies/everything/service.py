@@ -64,6 +64,16 @@ def build(service: Service) -> None:
         archive_after_days=80 + seconds,
     )
     service.subscribe("kept-for-years", "Work.Asked", to=years)
+    schedule = "cron(30 2 * * ? *)"
+    service.schedule(
+        "nightly", schedule, to=function, timezone="Europe/Berlin", start="2024-01-02T00:00:00Z", input={"night": True}
+    )
+    service.schedule(
+        "queued", "rate(1 hour)", to=mailbox, window_minutes=15, input={"due": "<aws.scheduler.scheduled-time>"}
+    )
+    service.schedule("announced", "rate(12 hours)", to=topic)
+    service.schedule("stepped", "rate(1 day)", to=machine, input={})
+    service.schedule("archived", "at(2024-01-03T06:00:00)", to=years, end=None)
     place = account.place
     task = EcsTask(
         service,
