@@ -19,7 +19,13 @@ from backbone.system.arguments import limits, problems, schema
 from scripts import provider_schema, service_models
 from tests.system.mutations import BODIES, Mutation, mutations
 
-TRANSLATED = {"ecs_target.network_configuration.assign_public_ip", "global_secondary_index.range_key", "range_key"}
+TRANSLATED = {
+    "ecs_target.network_configuration.assign_public_ip",
+    "target.ecs_parameters.network_configuration.assign_public_ip",
+    "target.ecs_parameters.tags",
+    "global_secondary_index.range_key",
+    "range_key",
+}
 """Arguments that the provider puts otherwise: true is ENABLED, and a range key comes second in the list of keys."""
 
 NOT_SENT = {("reserved_concurrent_executions", -1)}

@@ -33,7 +33,7 @@ def _dates(body: Body) -> Iterator[ArgumentProblem]:
     found: dict[str, float] = {}
     for name in ("start_date", "end_date"):
         text = body.get(name)
-        if not text or is_unresolved(text):
+        if text is None or is_unresolved(text):
             continue
         try:
             found[name] = moment(text)
