@@ -28,6 +28,7 @@ class ScheduledCall(Resource):
     """
 
     group_arn: str
+    expression: str
     times: Times | None
     enabled: bool
     window_seconds: int
@@ -82,6 +83,7 @@ def read_schedule(_blocks: Blocks, values: Values) -> ScheduledCall:
         account=block.account,
         place=block.place,
         group_arn=group_arn(values),
+        expression=values.text("schedule_expression"),
         times=_times(values),
         enabled=values.text("state", "ENABLED") != "DISABLED",
         window_seconds=60 * window.integer("maximum_window_in_minutes", 0) if is_flexible else 0,

@@ -20,6 +20,8 @@ from backbone.system.model import (
     System,
     Table,
 )
+from backbone.system.scheduler import ScheduledCall
+from backbone.system.scheduler_access import target_of
 from backbone.trace import Node
 
 __all__ = ["Map"]
@@ -28,6 +30,7 @@ KINDS: dict[type[Resource], str] = {
     HttpApi: "api",
     EventBus: "bus",
     Rule: "rule",
+    ScheduledCall: "rule",
     Function: "function",
     Queue: "queue",
     Table: "table",
@@ -134,7 +137,7 @@ class Map:
 
     def _failure_queues(self) -> Iterator[str]:
         system = self._system
-        for target in system.targets:
+        for target in (*system.targets, *(schedule.target for schedule in system.of(ScheduledCall))):
             yield target.dead_letters_arn or ""
         for function in system.of(Function):
             yield from (function.failures_arn or "", function.dead_letters_arn or "")
@@ -156,6 +159,9 @@ class Map:
             for target in rule.targets:
                 to = self._system.target_of(target.arn)
                 yield rule.arn, to.arn if to else ""
+        for schedule in self._system.of(ScheduledCall):
+            called = target_of(self._system, schedule)
+            yield schedule.arn, called.arn if called else ""
 
     def _function_edges(self) -> Iterator[tuple[str, str]]:
         system = self._system
@@ -186,6 +192,8 @@ def _words(resource: Resource) -> str:
     match resource:
         case Rule():
             return resource.pattern.to_json() if resource.pattern else f"schedule {resource.schedule}"
+        case ScheduledCall():
+            return f"schedule {resource.expression}"
         case Function():
             return f"{resource.handler}, {resource.runtime}"
         case HttpApi():
