@@ -10,6 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from backbone.system.schedule import Schedule, ScheduleError
@@ -20,9 +21,14 @@ AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)")
 ALLOWED = "at(2030-12-31T18:00:00), rate(1 hour), rate(5 minutes) and the like, or cron( ) of six fields"
 
 
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 def zone(name: str) -> ZoneInfo:
-    """A time zone of the IANA database; ScheduleError when there is none of this name."""
-    if name not in available_timezones():
+    """A time zone of the IANA database, as this machine has it; ScheduleError when there is none of this name."""
+    if name not in _zones():
         raise ScheduleError("a name of the IANA time zone database, such as UTC or Europe/Berlin")
     return ZoneInfo(name)
 

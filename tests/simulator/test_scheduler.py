@@ -77,7 +77,7 @@ def ends(sim: Simulator, kind: str) -> list[tuple[float, str]]:
 
 
 def test_everything_is_called_at_its_times_with_what_it_is_to_be_sent(system: Callable[..., Simulator]) -> None:
-    sim = system()
+    sim = system(edit=lambda resources: schedule(resources, "nightly").update(start_date="2024-01-02T00:00:00Z"))
     assert sim.findings == []
     sim.run_until_idle(at_most=26 * HOUR)
     assert sim.problems(allow=["failed", "dead-letter"]) == []

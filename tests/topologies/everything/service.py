@@ -64,16 +64,12 @@ def build(service: Service) -> None:
         archive_after_days=80 + seconds,
     )
     service.subscribe("kept-for-years", "Work.Asked", to=years)
-    schedule = "cron(30 2 * * ? *)"
-    service.schedule(
-        "nightly", schedule, to=function, timezone="Europe/Berlin", start="2024-01-02T00:00:00Z", input={"night": True}
-    )
-    service.schedule(
-        "queued", "rate(1 hour)", to=mailbox, window_minutes=15, input={"due": "<aws.scheduler.scheduled-time>"}
-    )
+    service.schedule("nightly", "cron(30 2 * * ? *)", to=function, timezone="Europe/Berlin", input={"night": True})
+    due = {"due": "<aws.scheduler.scheduled-time>"}
+    service.schedule("queued", "rate(1 hour)", to=mailbox, window_minutes=15, input=due)
     service.schedule("announced", "rate(12 hours)", to=topic)
     service.schedule("stepped", "rate(1 day)", to=machine, input={})
-    service.schedule("archived", "at(2024-01-03T06:00:00)", to=years, end=None)
+    service.schedule("archived", "at(2024-01-03T06:00:00)", to=years)
     place = account.place
     task = EcsTask(
         service,
