@@ -10,6 +10,7 @@ import pytest
 
 from backbone.constructs.delivery_stream import DeliveryStream
 from backbone.constructs.queue import Queue
+from backbone.constructs.schedule import Called
 from backbone.constructs.service import Service
 from backbone.constructs.state_machine import StateMachine
 from backbone.constructs.topic import Topic
@@ -37,7 +38,8 @@ def build(service: Service) -> None:
         window_minutes=15,
         input={"b": 1, "a": "ä"},
     )
-    for called, to in {"to-queue": queue, "to-topic": topic, "to-machine": machine, "to-years": years}.items():
+    receivers: dict[str, Called] = {"to-queue": queue, "to-topic": topic, "to-machine": machine, "to-years": years}
+    for called, to in receivers.items():
         service.schedule(called, "rate(1 hour)", to=to)
 
 
