@@ -11,6 +11,7 @@ import pytest
 
 from backbone.simulator import Simulator
 from backbone.simulator.faults import Fault
+from backbone.simulator.page.map import Map
 from backbone.synthesis import output
 from backbone.system.reader import read
 from backbone.topology import load
@@ -255,3 +256,17 @@ def test_a_reload_goes_on_with_what_waits_for_another_attempt(system: Callable[.
     after.faults.clear()
     after.run_until_idle(at_most=60)
     assert len(after.queues["shop-worker-mailbox"]) == 1
+
+
+def test_a_schedule_is_on_the_map_with_an_edge_to_what_it_calls(system: Callable[..., Simulator]) -> None:
+    sim = system("queued")
+    sim.run_until_idle(at_most=HOUR - 1)
+    found = Map(sim.system)
+    places = found.as_json()["places"]
+    (called,) = sim.trace().of("rule")
+    number = found.place_of(called)
+    assert number is not None
+    assert (places[number]["name"], places[number]["words"]) == ("shop-worker-queued", "schedule rate(1 hour)")
+    to = [places[end]["name"] for begin, end in found.edges if begin == number]
+    assert to == ["shop-worker-mailbox"]
+    assert [one["failures"] for one in places if one["name"] == "shop-worker-queued-dead-letters"] == [True]
