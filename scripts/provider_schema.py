@@ -28,7 +28,8 @@ TYPES = (
     *(f"aws_cloudwatch_event_{name}" for name in ("api_destination", "archive", "bus", "bus_policy", "connection")),
     *(f"aws_cloudwatch_event_{name}" for name in ("permission", "rule", "target")),
     *(f"aws_cloudwatch_log_{name}" for name in ("delivery", "delivery_destination", "delivery_destination_policy")),
-    *(f"aws_cloudwatch_log_{name}" for name in ("delivery_source", "group", "resource_policy", "subscription_filter")),
+    *(f"aws_cloudwatch_log_{name}" for name in ("delivery_source", "group", "resource_policy", "stream")),
+    "aws_cloudwatch_log_subscription_filter",
     "aws_dynamodb_table",
     *(f"aws_iam_{name}" for name in ("policy", "role", "role_policy", "role_policy_attachment")),
     "aws_kinesis_stream",
@@ -36,6 +37,8 @@ TYPES = (
     *(f"aws_lambda_{name}" for name in ("alias", "event_source_mapping", "function", "function_event_invoke_config")),
     *(f"aws_lambda_{name}" for name in ("function_url", "layer_version", "layer_version_permission", "permission")),
     *(f"aws_scheduler_{name}" for name in ("schedule", "schedule_group")),
+    *(f"aws_s3_bucket{name}" for name in ("", "_policy", "_public_access_block")),
+    "aws_sfn_state_machine",
     *(f"aws_sns_{name}" for name in ("topic", "topic_policy", "topic_subscription")),
     *(f"aws_sqs_{name}" for name in ("queue", "queue_policy", "queue_redrive_allow_policy", "queue_redrive_policy")),
 )

@@ -28,6 +28,8 @@ DATA = provider_schema.DATA.parent / "service_models.json"
 
 Json = dict[str, Any]
 
+_CLOSED = "s3.PutPublicAccessBlock"
+
 OPERATIONS: Mapping[str, str] = {
     "aws_apigatewayv2_api": "apigatewayv2.CreateApi",
     "aws_apigatewayv2_authorizer": "apigatewayv2.CreateAuthorizer",
@@ -49,6 +51,7 @@ OPERATIONS: Mapping[str, str] = {
     "aws_cloudwatch_log_delivery_source": "logs.PutDeliverySource",
     "aws_cloudwatch_log_group": "logs.CreateLogGroup logs.PutRetentionPolicy",
     "aws_cloudwatch_log_resource_policy": "logs.PutResourcePolicy",
+    "aws_cloudwatch_log_stream": "logs.CreateLogStream",
     "aws_cloudwatch_log_subscription_filter": "logs.PutSubscriptionFilter",
     "aws_dynamodb_table": "dynamodb.CreateTable",
     "aws_iam_policy": "iam.CreatePolicy",
@@ -69,6 +72,10 @@ OPERATIONS: Mapping[str, str] = {
     "aws_lambda_permission": "lambda.AddPermission",
     "aws_scheduler_schedule": "scheduler.CreateSchedule",
     "aws_scheduler_schedule_group": "scheduler.CreateScheduleGroup",
+    "aws_s3_bucket": "s3.CreateBucket",
+    "aws_s3_bucket_policy": "s3.PutBucketPolicy",
+    "aws_s3_bucket_public_access_block": f"{_CLOSED} {_CLOSED}.PublicAccessBlockConfiguration",
+    "aws_sfn_state_machine": "stepfunctions.CreateStateMachine",
     "aws_sns_topic": "sns.CreateTopic",
     "aws_sns_topic_policy": "sns.SetTopicAttributes",
     "aws_sns_topic_subscription": "sns.Subscribe",
@@ -124,6 +131,7 @@ NAMES: Mapping[str, str] = {
     f"{_TARGET}.sqs_target": "SqsParameters",
     f"{_TARGET}.target_id": "Id",
     "aws_cloudwatch_log_group.name": "logGroupName",
+    "aws_cloudwatch_log_stream.name": "logStreamName",
     "aws_cloudwatch_log_subscription_filter.name": "filterName",
     f"{_TABLE}.attribute": "AttributeDefinitions",
     f"{_TABLE}.attribute.name": "AttributeName",
@@ -317,7 +325,9 @@ def _inner(path: str, kind: Any, member: Member) -> Iterator[tuple[str, Json]]:
         key, value = element.key(), element.element()
     else:
         names = element.shape["members"]
-        key, value = (next(element.child(one) for one in names if one.endswith(end)) for end in ("Key", "Value"))
+        key, value = (
+            next(element.child(one) for one in names if one.lower().endswith(end)) for end in ("key", "value")
+        )
     yield f"{path}{{key}}", {"api": key.api} | key.limits("string")
     yield f"{path}{{}}", {"api": value.api} | value.limits(kind[1])
 

@@ -31,6 +31,9 @@ TRANSLATED = {
 NOT_SENT = {("reserved_concurrent_executions", -1)}
 """Values that are the provider's words for an absent argument."""
 
+TAG_KEYS = {"kms": ("TagKey", "TagValue"), "stepfunctions": ("key", "value")}
+"""What the key and value of a tag are called, where they are not called Key and Value."""
+
 LOADER = botocore.session.get_session()
 
 
@@ -85,8 +88,8 @@ def requests(name: str, body: dict[str, Any]) -> dict[str, dict[str, Any]]:
         if not api or one.schema_path in TRANSLATED or is_block or "{" in one.schema_path or "(" in api:
             continue
         value = one.value
-        if limits.of(name, f"{one.schema_path}{{}}").get("api", "").endswith("Value"):
-            key, value_key = ("TagKey", "TagValue") if api.startswith("kms") else ("Key", "Value")
+        if limits.of(name, f"{one.schema_path}{{}}").get("api", "").lower().endswith("value"):
+            key, value_key = TAG_KEYS.get(api.partition(".")[0], ("Key", "Value"))
             value = [{key: name, value_key: each} for name, each in value.items()]
         operation, places = _places(api, one.path)
         _put(found[operation], places, value)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from backbone.aws.limits import ENVIRONMENT_BYTES
+from backbone.system.arguments import states
 from backbone.system.arguments.problem import ArgumentProblem, format_value, is_unresolved
 from backbone.system.schedule import Schedule, ScheduleError
 
@@ -340,6 +341,7 @@ FACTS: Mapping[str, tuple[Fact, ...]] = {
     "aws_dynamodb_table": (_table_keys, _table_indexes),
     "aws_lambda_event_source_mapping": (_record_age,),
     "aws_lambda_function": (_environment, _network, _file_system),
+    "aws_sfn_state_machine": (states.definition,),
     "aws_sqs_queue": (_redrive, _redrive_allow, _encryption),
     "aws_sqs_queue_redrive_allow_policy": (_redrive_allow,),
     "aws_sqs_queue_redrive_policy": (_redrive,),
