@@ -123,6 +123,7 @@ class _Starter:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
+                    start_new_session=True,  # what ends this process's group leaves it the time to tidy up
                 )
                 _send(self._control, self._given)
         ours, theirs = socket.socketpair()

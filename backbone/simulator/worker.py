@@ -382,7 +382,6 @@ def main() -> None:
         preload()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are nobody's to wait for
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the simulator's
     for function, descriptors in asked:
         if os.fork():
             os.close(descriptors[0])
@@ -394,6 +393,7 @@ def main() -> None:
         finally:
             os._exit(0)
     shutil.rmtree(given["scratch"], ignore_errors=True)  # the simulator may have been killed
+    os.killpg(0, signal.SIGKILL)  # and a function may be busy for ever
 
 
 if __name__ == "__main__":
