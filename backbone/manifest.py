@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from backbone.aws.names import GLOBAL
 from backbone.errors import BackboneError
 from backbone.patterns import Pattern
 from backbone.sources import ModuleFiles, digest, environment_file, included_files, runtime_files
@@ -55,7 +56,9 @@ class _Model(BaseModel):
 
 
 class ManifestBus(_Model):
-    """The global bus: the name of its account, and its ARN. The account is None where the file does not have it.
+    """A global bus: its account's name, and its ARN. The account is None where the file does not have it.
+
+    `name` is what the file calls it, which is `global` for that of `bus`.
 
     `policy` is of a bus that exists, which no stack makes: the statements that its policy must have, beside others.
     """
@@ -63,6 +66,7 @@ class ManifestBus(_Model):
     account: str | None
     arn: str
     policy: str | None = None
+    name: str = GLOBAL
 
 
 SourceTest = str | dict[Literal["prefix"], str]
@@ -107,7 +111,9 @@ class ManifestService(_Model):
     `publishes` are the detail-types under `source`, `also_publishes` those under other sources.
     `confidential` are those of the detail-types that it publishes whose `detail` no log may have. `fields` has the
     fields of the detail of those whose detail others filter by, as far as schemas tell them, where `*` is any further.
-    `local_bus` is None where it receives nothing. `packages` tells which packages its functions need, as
+    `local_bus` is None where it receives nothing; `bus_exists` says that no stack makes it. `buses` are the global
+    buses that it is on, where not `global` alone: it publishes on the first what `published_on` does not say, by source
+    and detail-type, to be published on another. `packages` tells which packages its functions need, as
     `backbone.locked` has it; None where they need none.
     """
 
@@ -120,6 +126,9 @@ class ManifestService(_Model):
     subscribes: tuple[ManifestSubscription, ...]
     relays: dict[str, ManifestRelay] = Field(default_factory=dict)
     local_bus: str | None
+    bus_exists: bool = False
+    buses: tuple[str, ...] = (GLOBAL,)
+    published_on: dict[str, dict[str, str]] = Field(default_factory=dict)
     module: str | None = None
     folders: tuple[str, ...] = ()
     packages: str | None = None
@@ -129,6 +138,10 @@ class ManifestService(_Model):
         """What it publishes: each detail-type with a source."""
         published = {self.source: self.publishes, **self.also_publishes}
         return [(detail_type, source) for source, types in published.items() for detail_type in types]
+
+    def bus_of(self, detail_type: str, source: str) -> str:
+        """The global bus that it publishes an event on, as the file calls it."""
+        return self.published_on.get(source, {}).get(detail_type, self.buses[0])
 
 
 class ManifestStack(_Model):
@@ -173,6 +186,8 @@ class ManifestDeployment(_Model):
 class Manifest(_Model):
     """A synthesized backbone. `accounts` has ids by name, `stacks` is in the order to deploy them.
 
+    `global_bus` is the one that tells it from other backbones, `further_buses` are all others.
+
     `keys` has the ARN of the key that encrypts everything in an account, by the account's name, where there is one.
     `file` is the name of the declaring file; None where there was only text. `include` has the patterns of the files
     that it includes. `environment` is the file's environment that this is, if it declares any. `sources` has the
@@ -194,6 +209,7 @@ class Manifest(_Model):
     accounts: dict[str, str]
     keys: dict[str, str] = Field(default_factory=dict)
     global_bus: ManifestBus
+    further_buses: tuple[ManifestBus, ...] = ()
     services: dict[str, ManifestService]
     stacks: tuple[ManifestStack, ...]
     file: str | None = None
@@ -203,6 +219,11 @@ class Manifest(_Model):
     layers: dict[str, tuple[str, ...]]
     open_routes: tuple[str, ...] = ()
     deployment: ManifestDeployment | None = None
+
+    @property
+    def buses(self) -> tuple[ManifestBus, ...]:
+        """All global buses."""
+        return (self.global_bus, *self.further_buses)
 
     def account_of(self, source: str) -> dict[str, str]:
         """The account id of the service that publishes under a source, as an event has it; empty when none does."""

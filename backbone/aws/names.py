@@ -20,7 +20,17 @@ from backbone.aws.limits import (
     RULE_NAME_CHARACTERS,
 )
 
-__all__ = ["BACKBONE_NAME", "BACKBONE_TAG", "BUS_NAME", "BUS_NAME_ALLOWED", "DEFAULT_BUS", "NameOf", "Names"]
+__all__ = [
+    "BACKBONE_NAME",
+    "BACKBONE_TAG",
+    "BUSES",
+    "BUS_NAME",
+    "BUS_NAME_ALLOWED",
+    "DEFAULT_BUS",
+    "GLOBAL",
+    "NameOf",
+    "Names",
+]
 
 BACKBONE_NAME = r"[a-z0-9-]{1,20}"
 BACKBONE_TAG = "backbone"
@@ -30,6 +40,10 @@ BOOTSTRAP_PATH = "backbone/"
 BUS_NAME = rf"[A-Za-z0-9._-]{{1,{BUS_NAME_CHARACTERS}}}"
 DEFAULT_BUS = "default"
 """The name of the bus that every account has."""
+GLOBAL = "global"
+"""What the file calls the global bus of `bus`, beside those of `buses`."""
+BUSES = "_buses"
+"""What a stack of an account's global buses, and what it has once, ends in. No account's name has an underscore."""
 BUS_NAME_ALLOWED = f'1 to {BUS_NAME_CHARACTERS} of A-Z a-z 0-9 . _ -, and not "default"'
 
 
@@ -63,22 +77,25 @@ class Names:
         """What a service's resources are named after."""
         return self.known_as.get(service, service)
 
-    @property
-    def global_bus(self) -> str:
-        """The default name of the global bus."""
-        return f"{self.backbone}-global"
+    def global_bus(self, bus: str = GLOBAL) -> str:
+        """The default name of a global bus."""
+        return f"{self.backbone}-global" if bus == GLOBAL else f"{self.backbone}-{bus}-global"
 
     def local_bus(self, service: str) -> str:
         """The default name of a service's local bus."""
         return f"{self.backbone}-{self.called(service)}"
 
-    def forwarding_rule(self, service: str) -> str:
-        """The rule on the global bus that forwards to a service."""
-        return fit(f"{self.backbone}-forward-{self.called(service)}", RULE_NAME_CHARACTERS)
+    def forwarding_rule(self, service: str, bus: str = GLOBAL) -> str:
+        """The rule on a global bus that forwards to a service."""
+        return fit(self._forward(service, bus), RULE_NAME_CHARACTERS)
 
-    def forwarding_role(self, service: str) -> str:
+    def forwarding_role(self, service: str, bus: str = GLOBAL) -> str:
         """The role of the forwarding rule. Roles belong to no region, so the name has the region in it."""
-        return fit(f"{self.backbone}-forward-{self.called(service)}-{self.region}", ROLE_NAME_CHARACTERS)
+        return fit(f"{self._forward(service, bus)}-{self.region}", ROLE_NAME_CHARACTERS)
+
+    def _forward(self, service: str, bus: str) -> str:
+        # Neither a bus nor a service has an underscore in its name, so no two of these are the same.
+        return f"{self.backbone}-forward-{'' if bus == GLOBAL else f'{bus}_'}{self.called(service)}"
 
     def of_service(self, service: str, role: str, longest: int = FUNCTION_NAME_CHARACTERS) -> str:
         """A resource that a service's module adds, by its role in the service."""
@@ -89,14 +106,16 @@ class Names:
         """What a relay is called among the resources of its service."""
         return f"relay-{relay}"
 
-    def forwarding_dead_letters(self, service: str) -> str:
-        """The queue of events that could not be forwarded to a service."""
-        return fit(f"{self.backbone}-forward-{self.called(service)}-dead-letters", QUEUE_NAME_CHARACTERS)
+    def forwarding_dead_letters(self, service: str, bus: str = GLOBAL) -> str:
+        """The queue of events that could not be forwarded to a service from a global bus."""
+        return fit(f"{self._forward(service, bus)}-dead-letters", QUEUE_NAME_CHARACTERS)
 
-    @property
-    def key_alias(self) -> str:
-        """The alias of the key that the backbone makes, of which each account and region has one."""
-        return f"alias/{self.backbone}"
+    def key_alias(self, *, of_buses: bool = False) -> str:
+        """The alias of the key that the backbone makes, of which each account and region has one.
+
+        Where global buses are in a stack of their own, that has a key of its own.
+        """
+        return f"alias/{self.backbone}{BUSES if of_buses else ''}"
 
     @property
     def boundary(self) -> str:
@@ -112,10 +131,9 @@ class Names:
         """The role that reaches the state of a stack, with its path."""
         return BOOTSTRAP_PATH + fit(f"{self.backbone}-state-{stack}-{self.region}", ROLE_NAME_CHARACTERS)
 
-    @property
-    def logs_policy(self) -> str:
-        """The logs resource policy of the backbone, of which each account and region has one."""
-        return f"{self.backbone}-events"
+    def logs_policy(self, *, of_buses: bool = False) -> str:
+        """The logs resource policy of the backbone, of which each account and region has one, and so has each stack."""
+        return f"{self.backbone}-events{BUSES if of_buses else ''}"
 
 
 PLAN_SUFFIX = "-plan"

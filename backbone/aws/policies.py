@@ -188,17 +188,20 @@ def global_bus(
     return next(fitting, choices[-1][1])
 
 
-def local_bus(bus_arn: str, *, forwarder: Place, role_arn: str) -> Document:
-    """Lets a role of the global bus's account put events on a local bus, and nobody else."""
+def local_bus(bus_arn: str, roles: Mapping[str, Place]) -> Document:
+    """Lets roles put events on a local bus, and nobody else; they are of the accounts of global buses."""
     return document(
-        {
-            "Action": "events:PutEvents",
-            "Condition": {"ArnEquals": {"aws:PrincipalArn": role_arn}},
-            "Effect": "Allow",
-            "Principal": {"AWS": forwarder.root},
-            "Resource": bus_arn,
-            "Sid": "Forwarding",
-        }
+        *(
+            {
+                "Action": "events:PutEvents",
+                "Condition": {"ArnEquals": {"aws:PrincipalArn": role_arn}},
+                "Effect": "Allow",
+                "Principal": {"AWS": forwarder.root},
+                "Resource": bus_arn,
+                "Sid": f"Forwarding{number or ''}",
+            }
+            for number, (role_arn, forwarder) in enumerate(roles.items())
+        )
     )
 
 

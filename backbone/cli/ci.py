@@ -83,7 +83,7 @@ def _target(topology: Topology, platform: Platform) -> Target:
         example = "repository: acme/backbone" if platform is Platform.GITHUB else "project: acme/backbone"
         got = f"got by: {declared.by}" if declared else "is missing"
         raise BackboneError(f"{where}: {got}; allowed for this pipeline: {{by: {platform}, {example}}}")
-    bus = topology.hub
+    bus = topology.main.place
     pipeline = Place(bus.partition, bus.region, topology.pipeline_account)
     deploys, plans = (
         pipeline.iam(f"role/{topology.names.entry_role(planning=planning)}") for planning in (False, True)

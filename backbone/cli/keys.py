@@ -53,6 +53,9 @@ def key_policy(
 
 @app.command("bus-policy")
 def bus_policy(
+    bus: Annotated[
+        str | None, typer.Option(help="The global bus, as the file calls it, where several exist already.")
+    ] = None,
     file: Annotated[
         Path | None,
         typer.Option(
@@ -66,11 +69,20 @@ def bus_policy(
     to those that its policy has.
     """
     from backbone.topology import find, quotas
+    from backbone.topology.source import suggestion
 
     topology = load_topology(file or find(Path()))
-    bus = topology.hub.bus(topology.global_bus)
-    print_json(quotas.policy(topology)["Statement"])
-    if topology.makes_hub:
-        errors.print(f"{bus} is made with its policy: there is nothing to do", soft_wrap=True)
+    if bus is not None and bus not in topology.hubs:
+        raise BackboneError(
+            f"bus-policy: got the bus {bus!r}; allowed: {', '.join(topology.hubs)}{suggestion(bus, topology.hubs)}"
+        )
+    existing = [hub for hub in topology.hubs.values() if not hub.is_made] or [topology.main]
+    if bus is None and len(existing) > 1:
+        names = [hub.key for hub in existing]
+        raise BackboneError(f"bus-policy: the file has several: {', '.join(names)}; say which, as in --bus {names[0]}")
+    hub = topology.hubs[bus] if bus else existing[0]
+    print_json(quotas.policy(topology, hub)["Statement"])
+    if hub.is_made:
+        errors.print(f"{hub.arn} is made with its policy: there is nothing to do", soft_wrap=True)
     else:
-        errors.print(f"next: have the owner of {bus} add these statements to its policy", soft_wrap=True)
+        errors.print(f"next: have the owner of {hub.arn} add these statements to its policy", soft_wrap=True)

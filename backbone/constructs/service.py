@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, Unpack
 
 from backbone.aws import policies
-from backbone.aws.arn import Place
 from backbone.aws.limits import FUNCTION_NAME_CHARACTERS, PATTERN_CHARACTERS, SCHEDULE_NAME_CHARACTERS
 from backbone.aws.names import DEFAULT_BUS, NameOf, Names
 from backbone.cdk import Construct, IamRolePolicy
@@ -23,6 +22,7 @@ from backbone.constructs.table import Table, TableSettings
 from backbone.errors import BackboneError
 from backbone.patterns import Pattern, PatternError
 from backbone.topology import routing
+from backbone.topology.hubs import Hub, elsewhere_json
 from backbone.topology.logs import BusLog
 from backbone.topology.publications import Publication
 from backbone.topology.retry import Retry
@@ -42,19 +42,20 @@ OUTBOX_PATTERN = {
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What is around a service: its account, the global bus, and what holds for all services of the backbone.
+    """What is around a service: its account, the global buses, and what holds for all services of the backbone.
 
-    `owns_rules` says whether the forwarding rule of the service is of its own account. `powertools_layer` is the ARN
-    of the layer to use in place of AWS's public one.
+    `bus_arn` is that of the global bus which it publishes on, but for what is in `elsewhere`. `forwarders` are the
+    global buses whose forwarding rules are not of its own account. `powertools_layer` is the ARN of the layer to use in
+    place of AWS's public one.
     """
 
     account: Account
     names: Names
-    global_place: Place
-    global_bus_arn: str
+    bus_arn: str
     retry: Retry
+    elsewhere: Mapping[Publication, Hub] = field(default_factory=dict)
+    forwarders: Sequence[Hub] = ()
     reports: BusLog | None = None
-    owns_rules: bool = False
     powertools_layer: str | None = None
     confidential: routing.Confidential | None = None
 
@@ -64,7 +65,8 @@ class Service(Construct):
 
     `subscriptions` is what the file says; what the module makes of it is in `published` and `subscribed`, and
     `asked` has the settings that it asked for, to be compared. `layers` has the ARNs of the layers with Powertools
-    that its functions have. `code` is None for a service without a module, `bus_name` for one that receives nothing.
+    that its functions have. `code` is None for a service without a module, `bus_name` for one that
+    receives nothing; with `makes_bus` that bus is made.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Service(Construct):
         around: Surroundings,
         source: str,
         bus_name: str | None,
+        makes_bus: bool,
         subscriptions: Sequence[SubscriptionEntry],
         settings: Mapping[str, bool | int | str],
         code: Code | None,
@@ -94,19 +97,19 @@ class Service(Construct):
         self._name, self._around = id, around
         self._subscriptions, self._settings, self._code = subscriptions, settings, code
         self._bus_name = bus_name
-        self.local_bus = self._bus(bus_name) if bus_name and bus_name != DEFAULT_BUS else None
+        self.local_bus = self._bus(bus_name) if bus_name and makes_bus else None
 
     @property
     def bus(self) -> EventBus:
         """The local bus that is made for the service; BackboneError where the file says that none is."""
         if self.local_bus is None:
             name = self.bus_name
-            raise BackboneError(f"services.{self._name}.bus_name: got {name!r}, a bus that exists: it is not made here")
+            raise BackboneError(f"services.{self._name}: receives on {name!r}, a bus that exists: it is not made here")
         return self.local_bus
 
     @property
     def bus_name(self) -> str:
-        """The name of the local bus, which may be the default bus; BackboneError where the service receives nothing."""
+        """The name of the local bus, which may be one that exists; BackboneError where the service receives nothing."""
         if self._bus_name is None:
             raise BackboneError(
                 f"services.{self._name}.receives: got 'none', so there is no local bus, and {self._name} cannot "
@@ -115,11 +118,10 @@ class Service(Construct):
         return str(self.local_bus.name) if self.local_bus else self._bus_name
 
     def _bus(self, name: str) -> EventBus:
-        around = self._around
-        forwarding_role = around.global_place.iam(f"role/{around.names.forwarding_role(self._name)}")
-        admitting = policies.local_bus(
-            self.account.place.bus(name), forwarder=around.global_place, role_arn=forwarding_role
-        )
+        around, names = self._around, self._around.names
+        roles = {
+            hub.place.iam(f"role/{names.forwarding_role(self._name, hub.key)}"): hub.place for hub in around.forwarders
+        }
         return EventBus(
             self,
             "bus",
@@ -127,7 +129,7 @@ class Service(Construct):
             name=name,
             description=f"Events for {around.names.called(self._name)}, from the global bus only",
             # A forwarding role of this account needs nothing but its own policy.
-            policy=None if around.owns_rules else admitting,
+            policy=policies.local_bus(self.account.place.bus(name), roles) if roles else None,
             log_retention_days=self.log_retention_days,
             retry=around.retry,
             reports=around.reports,
@@ -190,7 +192,8 @@ class Service(Construct):
         **settings: Unpack[FunctionSettings],
     ) -> Function:
         given = {
-            "EVENT_BUS_ARN": self._around.global_bus_arn,
+            "EVENT_BUS_ARN": self._around.bus_arn,
+            **({"EVENT_BUS_ARNS": elsewhere} if (elsewhere := elsewhere_json(self._around.elsewhere)) else {}),
             "EVENT_SOURCE": self.source,
             "POWERTOOLS_METRICS_NAMESPACE": self._around.names.backbone,
             "POWERTOOLS_SERVICE_NAME": self._around.names.called(self._name),
@@ -240,14 +243,20 @@ class Service(Construct):
         return StreamReader(by, "reader", account=self.account, function=by, source=source, pattern=pattern)
 
     def grant_publish(self, function: Function, *detail_types: str, source: str | None = None) -> IamRolePolicy:
-        """Let a function put events of these types on the global bus, under the service's own source or another.
+        """Let a function put events of these types on their global bus, under the service's own source or another.
 
         Another source must be among what the file says that the service publishes.
         """
         under = source or self.source
-        self.published |= {Publication(detail_type, under) for detail_type in detail_types}
-        document = policies.put_events(self._around.global_bus_arn, source=under, detail_types=detail_types)
-        return function.grant("publish" if under == self.source else f"publish-{under}", document)
+        buses: dict[str, list[str]] = {}
+        for detail_type in detail_types:
+            self.published.add(event := Publication(detail_type, under))
+            hub = self._around.elsewhere.get(event)
+            buses.setdefault(hub.arn if hub else self._around.bus_arn, []).append(detail_type)
+        documents = [policies.put_events(arn, source=under, detail_types=types) for arn, types in buses.items()]
+        statements = [statement for document in documents for statement in document["Statement"]]
+        name = "publish" if under == self.source else f"publish-{under}"
+        return function.grant(name, policies.document(*statements))
 
     def subscribe(
         self,

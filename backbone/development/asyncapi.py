@@ -8,6 +8,8 @@ from typing import Any
 from backbone.development.contracts import Contract, published_by, received_by
 from backbone.runtime.envelope import Meta
 from backbone.topology import Topology
+from backbone.topology.hubs import Hub
+from backbone.topology.publications import Publication
 from backbone.topology.routing import to_json
 from backbone.topology.subscriptions import words
 
@@ -18,22 +20,36 @@ Json = dict[str, Any]
 BUS = "globalBus"
 
 
+def _channel(hub: Hub) -> str:
+    return f"{hub.key}.{BUS}" if hub.is_further else BUS
+
+
 def document(topology: Topology) -> Json:
     """The AsyncAPI 3.0 document of a backbone; its messages are whole events as EventBridge delivers them.
 
     Schemas are written as AsyncAPI's own schema format has them, which is JSON Schema draft 07.
     """
     contracts = [each for service in sorted(topology.services) for each in published_by(topology, service)]
-    place = topology.hub
+    place = topology.main.place
     schemas: Json = {"Meta": _without_definitions(Meta.model_json_schema(mode="serialization"), "Meta", {})}
     messages = {_key(each): _message(each, schemas) for each in contracts}
-    channel: Json = {
-        "address": place.bus(topology.global_bus),
-        "title": f"The global bus of {topology.name}",
-        "description": "Every service publishes here by PutEvents, and receives from its own local bus, to which the "
-        "global bus forwards.",
-        "servers": [{"$ref": "#/servers/eventbridge"}],
-        "messages": {key: {"$ref": f"#/components/messages/{key}"} for key in messages},
+    channels = {
+        _channel(hub): {
+            "address": hub.arn,
+            "title": f"The global bus{f' {hub.key}' if hub.is_further else ''} of {topology.name}",
+            "description": "Every service publishes here by PutEvents, and receives from its own local bus, to which "
+            "the global bus forwards."
+            if len(topology.hubs) == 1
+            else "The services on it publish here by PutEvents, and receive from their own local buses, to which the "
+            "global bus forwards.",
+            "servers": [{"$ref": "#/servers/eventbridge"}],
+            "messages": {
+                _key(each): {"$ref": f"#/components/messages/{_key(each)}"}
+                for each in contracts
+                if _hub(topology, each) == hub
+            },
+        }
+        for hub in topology.hubs.values()
     }
     return {
         "asyncapi": "3.0.0",
@@ -42,7 +58,7 @@ def document(topology: Topology) -> Json:
         "servers": {
             "eventbridge": {"host": f"events.{place.region}.{place.dns_suffix}", "protocol": "https"},
         },
-        "channels": {BUS: channel},
+        "channels": channels,
         "operations": {
             name: operation
             for service in sorted(topology.services)
@@ -59,17 +75,23 @@ def _operations(topology: Topology, service: str) -> Json:
         if entry.detail is not None
     )
     operations = {"send": published_by(topology, service), "receive": received_by(topology, service)}
-    return {
-        f"{service}.{action}": {
-            "action": action,
-            "title": f"What {service} {'publishes' if action == 'send' else 'subscribes to'}",
-            **({"description": filters} if action == "receive" and filters else {}),
-            "channel": {"$ref": f"#/channels/{BUS}"},
-            "messages": [{"$ref": f"#/channels/{BUS}/messages/{_key(each)}"} for each in contracts],
-        }
-        for action, contracts in operations.items()
-        if contracts
-    }
+    found: Json = {}
+    for action, contracts in operations.items():
+        for hub in topology.hubs_of(service):
+            if on_hub := [each for each in contracts if _hub(topology, each) == hub]:
+                channel = _channel(hub)
+                found[f"{service}.{action}{f'.{hub.key}' if hub.is_further else ''}"] = {
+                    "action": action,
+                    "title": f"What {service} {'publishes' if action == 'send' else 'subscribes to'}",
+                    **({"description": filters} if action == "receive" and filters else {}),
+                    "channel": {"$ref": f"#/channels/{channel}"},
+                    "messages": [{"$ref": f"#/channels/{channel}/messages/{_key(each)}"} for each in on_hub],
+                }
+    return found
+
+
+def _hub(topology: Topology, contract: Contract) -> Hub:
+    return topology.hub_of(contract.publisher, Publication(contract.detail_type, contract.source))
 
 
 def _key(contract: Contract) -> str:

@@ -17,7 +17,8 @@ from backbone.development.surroundings import Simulated, simulate, simulated_nam
 from backbone.development.terraform_module import To
 from backbone.errors import BackboneError
 from backbone.topology import Topology
-from backbone.topology.publications import Publication, PublicationEntry
+from backbone.topology.hubs import elsewhere_json
+from backbone.topology.publications import PublicationEntry
 from backbone.topology.subscriptions import SubscriptionEntry, plain
 
 __all__ = ["HandoverError", "hand_over"]
@@ -80,7 +81,7 @@ def _texts(topology: Topology, service: str, to: To, language: Language) -> dict
         "README.md": _filled("README.md", words | _readme(module)),
         "backbone.json": _json(_facts(topology, service)),
         "terraform/main.tf.json": _json(module),
-        "test_backbone.py": _test(words, simulated, topology.published_by(service), sampled),
+        "test_backbone.py": _test(words, simulated, _with_buses(topology, service), sampled),
     }
     if "aws_lambda_permission" in module["resource"]:
         texts[CODE] = _filled("handler.py", words)
@@ -100,9 +101,12 @@ def _words(topology: Topology, service: str) -> Words:
     subscribes = map(_received, entry.subscribes)
     return {
         "account": entry.account,
+        "buses_elsewhere": f"| `EVENT_BUS_ARNS` | `{elsewhere}` |\n"
+        if (elsewhere := elsewhere_json(topology.elsewhere(service)))
+        else "",
         "account_id": place.account_id,
         "backbone": topology.name,
-        "global_bus": topology.hub.bus(topology.global_bus),
+        "global_bus": topology.hubs_of(service)[0].arn,
         "local_bus": topology.local_bus(service) if entry.receives == "bus" else "none",
         "own": simulated_name(topology, service),
         "publishes_words": ", ".join(_published(topology, service)) or "nothing",
@@ -115,14 +119,15 @@ def _words(topology: Topology, service: str) -> Words:
 
 
 def _plain_publication(entry: PublicationEntry) -> str | Json:
-    return entry.model_dump(exclude_none=True) if entry.source else entry.detail_type
+    return entry.model_dump(exclude_none=True) if entry.source or entry.bus else entry.detail_type
 
 
 def _published(topology: Topology, service: str) -> Iterator[str]:
     """What a service publishes, as the guide says it."""
-    own = topology.source_of(service)
+    own, first = topology.source_of(service), topology.hubs_of(service)[0]
     for event in topology.published_by(service):
-        yield f"`{event.detail_type}`" + (f" as `{event.source}`" if event.source != own else "")
+        on = f" on `{arn}`" if (arn := topology.hub_of(service, event).arn) != first.arn else ""
+        yield f"`{event.detail_type}`" + (f" as `{event.source}`" if event.source != own else "") + on
 
 
 def _received(entry: SubscriptionEntry) -> str:
@@ -159,9 +164,14 @@ def _readme(module: Json) -> Words:
     }
 
 
+def _with_buses(topology: Topology, service: str) -> list[tuple[str, str, str]]:
+    """What a service publishes, each with the ARN of the global bus."""
+    return [(*event, topology.hub_of(service, event).arn) for event in topology.published_by(service)]
+
+
 def _facts(topology: Topology, service: str) -> Json:
     entry = topology.services[service]
-    place, hub = topology.place(entry.account), topology.hub
+    place, hub = topology.place(entry.account), topology.hubs_of(service)[0]
     return {
         "backbone": topology.name,
         "service": service,
@@ -170,14 +180,16 @@ def _facts(topology: Topology, service: str) -> Json:
         "source": topology.source_of(service),
         "publishes": [_plain_publication(one) for one in entry.publishes],
         "subscribes": [plain(one.model_dump(exclude_none=True)) for one in entry.subscribes],
-        "global_bus": {"name": topology.global_bus, "arn": hub.bus(topology.global_bus)},
+        "global_bus": {"name": hub.name, "arn": hub.arn},
         "local_bus": {"name": topology.local_bus(service), "arn": place.bus(topology.local_bus(service))}
         if entry.receives == "bus"
         else None,
     }
 
 
-def _test(words: Words, simulated: Simulated, publishes: Sequence[Publication], sampled: Collection[str]) -> str:
+def _test(
+    words: Words, simulated: Simulated, publishes: Sequence[tuple[str, str, str]], sampled: Collection[str]
+) -> str:
     has_function = "function_arn" in simulated.values
     modules = ["base64", "hashlib", "json", "shutil"] if has_function else ["json", "shutil"]
     words = words | {

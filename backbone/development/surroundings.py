@@ -14,6 +14,7 @@ from backbone.synthesis import output
 from backbone.system.keys import Key
 from backbone.system.reader import read
 from backbone.topology import Topology
+from backbone.topology.hubs import elsewhere_json
 from backbone.topology.state import Local
 
 __all__ = ["Simulated", "simulate", "simulated_name"]
@@ -75,7 +76,8 @@ def _bare(topology: Topology) -> Topology:
 def _environment(topology: Topology, service: str) -> dict[str, str]:
     """What the runtime reads from a function's environment."""
     return {
-        "EVENT_BUS_ARN": topology.hub.bus(topology.global_bus),
+        "EVENT_BUS_ARN": topology.hubs_of(service)[0].arn,
+        **({"EVENT_BUS_ARNS": elsewhere} if (elsewhere := elsewhere_json(topology.elsewhere(service))) else {}),
         "EVENT_SOURCE": topology.source_of(service),
         "POWERTOOLS_METRICS_NAMESPACE": topology.name,
         "POWERTOOLS_SERVICE_NAME": service,

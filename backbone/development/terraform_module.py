@@ -37,11 +37,11 @@ def module(topology: Topology, service: str, to: To) -> Json:
     resources: Json = _receiving(topology, service, to) if receives else {}
     allowed: list[Json] = []
     if entry.publishes:
-        bus = topology.hub.bus(topology.global_bus)
-        for source in topology.sources_of(service):
-            types = [event.detail_type for event in topology.published_by(service) if event.source == source]
-            if types:
-                allowed += policies.put_events(bus, source=source, detail_types=types)["Statement"]
+        types: dict[tuple[str, str], list[str]] = {}
+        for event in topology.published_by(service):
+            types.setdefault((event.source, topology.hub_of(service, event).arn), []).append(event.detail_type)
+        for (source, bus), detail_types in sorted(types.items()):
+            allowed += policies.put_events(bus, source=source, detail_types=detail_types)["Statement"]
     if receives and to == "function":
         allowed += policies.allow(["sqs:SendMessage"], FAILURES_ARN)["Statement"]
         if topology.kms_key_of(entry.account):

@@ -8,7 +8,7 @@ from typing import Any
 from backbone.runtime import budget
 from backbone.runtime.consumer import Consumer
 from backbone.runtime.envelope import MalformedError, Meta
-from backbone.runtime.environment import setting
+from backbone.runtime.environment import buses_elsewhere, setting
 from backbone.runtime.publisher import Entry, Publisher
 
 __all__ = ["Relay", "on_event"]
@@ -36,6 +36,7 @@ class Relay(Consumer):
         publisher = Publisher(
             bus=setting("EVENT_BUS_ARN"),
             source=setting("EVENT_SOURCE"),
+            elsewhere=buses_elsewhere(setting("EVENT_SOURCE")),
             detail_types=[detail_type],
             remaining_seconds=budget.remaining_seconds,
         )

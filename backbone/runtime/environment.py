@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from functools import cache, wraps
@@ -12,7 +13,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from backbone.runtime import budget
 from backbone.runtime.calls import retry_within_budget
 
-__all__ = ["Handler", "client", "lambda_handler", "logger", "metrics", "setting", "tracer"]
+__all__ = ["Handler", "buses_elsewhere", "client", "lambda_handler", "logger", "metrics", "setting", "tracer"]
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
@@ -42,6 +43,11 @@ def setting(name: str) -> str:
         return os.environ[name]
     except KeyError:
         raise RuntimeError(f"the environment has no {name}; service.py sets it") from None
+
+
+def buses_elsewhere(source: str) -> dict[str, str]:
+    """The ARN of the bus, by detail-type, for what is published under a source on another bus than EVENT_BUS_ARN."""
+    return dict(json.loads(os.environ.get("EVENT_BUS_ARNS", "{}")).get(source, {}))
 
 
 @cache

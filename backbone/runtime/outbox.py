@@ -9,7 +9,7 @@ from typing import Any
 
 from backbone.runtime import budget
 from backbone.runtime.envelope import EventData, detail
-from backbone.runtime.environment import setting
+from backbone.runtime.environment import buses_elsewhere, setting
 from backbone.runtime.publisher import Entry, Publisher, UndeclaredError
 
 __all__ = ["Outbox", "TooLargeError"]
@@ -53,9 +53,11 @@ class Outbox:
 
     @cached_property
     def _publisher(self) -> Publisher:
+        source = self._source or setting("EVENT_SOURCE")
         return self._given_publisher or Publisher(
             bus=setting("EVENT_BUS_ARN"),
-            source=self._source or setting("EVENT_SOURCE"),
+            elsewhere=buses_elsewhere(source),
+            source=source,
             detail_types=self._detail_types,
             remaining_seconds=budget.remaining_seconds,
         )

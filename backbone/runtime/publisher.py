@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 __all__ = ["Entry", "EventsClient", "Failure", "PublishError", "Publisher", "UndeclaredError"]
@@ -121,7 +122,8 @@ class Publisher:
     Entries that fail for a transient reason are sent again, up to `attempts` times in all, after pauses that start at
     `pause_seconds` and double, each shortened at random by up to a half. No call is begun that might take longer than
     what `remaining_seconds` says is left. A call that is refused as a whole is split, so that an entry which is to
-    blame takes no other with it. Without `detail_types` nothing is checked before it is sent.
+    blame takes no other with it. Without `detail_types` nothing is checked before it is sent. `elsewhere` has the ARN
+    of another bus than `bus` for the detail-types that are published there.
     """
 
     def __init__(
@@ -130,13 +132,14 @@ class Publisher:
         bus: str,
         source: str,
         detail_types: Collection[str] | None,
+        elsewhere: Mapping[str, str] = MappingProxyType({}),
         client: EventsClient | None = None,
         attempts: int = 3,
         pause_seconds: float = 0.1,
         sleep: Callable[[float], None] = time.sleep,
         remaining_seconds: Callable[[], float] = lambda: math.inf,
     ) -> None:
-        self._bus = bus
+        self._bus, self._elsewhere = bus, elsewhere
         self._source = source
         self._detail_types = None if detail_types is None else frozenset(detail_types)
         self._given_client = client
@@ -195,7 +198,7 @@ class Publisher:
 
     def _write(self, entry: Entry) -> dict[str, Any]:
         written: dict[str, Any] = {
-            "EventBusName": self._bus,
+            "EventBusName": self._elsewhere.get(entry.detail_type, self._bus),
             "Source": self._source,
             "DetailType": entry.detail_type,
             "Detail": json.dumps(entry.detail, separators=(",", ":"), ensure_ascii=False),

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from backbone.runtime import budget
-from backbone.runtime.environment import lambda_handler, logger, metrics, setting
+from backbone.runtime.environment import buses_elsewhere, lambda_handler, logger, metrics, setting
 from backbone.runtime.failures import send_to_failure_queue
 from backbone.runtime.outbox import Outbox
 from backbone.runtime.publisher import Entry, Failure, Publisher, PublishError
@@ -24,6 +24,7 @@ def publisher() -> Publisher:
     return Publisher(
         bus=setting("EVENT_BUS_ARN"),
         source=setting("EVENT_SOURCE"),
+        elsewhere=buses_elsewhere(setting("EVENT_SOURCE")),
         detail_types=None,
         remaining_seconds=budget.remaining_seconds,
     )

@@ -23,6 +23,7 @@ from backbone.synthesis.package import Package
 from backbone.synthesis.stacks import BackboneStack
 from backbone.topology import Topology, quotas, routing
 from backbone.topology.deployment import CodePipeline
+from backbone.topology.hubs import Hub
 from backbone.topology.subscriptions import plain
 
 __all__ = ["manifest_of"]
@@ -34,21 +35,18 @@ def manifest_of(topology: Topology, stacks: Mapping[str, BackboneStack]) -> Mani
     zips = [package for stack in stacks.values() for package in stack.files.values()]
     sources = {path: value for package in zips for path, value in package.sources.items()}
     sources |= {file.relative_to(topology.folder).as_posix(): digest(file) for file in topology.files}
-    place = topology.hub
+    buses = [_bus(topology, hub) for hub in topology.hubs.values()]
     return Manifest(
         backbone=topology.name,
         region=topology.region,
-        partition=place.partition,
+        partition=topology.main.place.partition,
         layout=topology.layout,
         routing=topology.routing,
         rules=topology.rules,
         accounts={name: account.id for name, account in topology.accounts.items()},
         keys={name: key for name in topology.accounts if (key := topology.kms_key_of(name))},
-        global_bus=ManifestBus(
-            account=topology.hub_account,
-            arn=place.bus(topology.global_bus),
-            policy=None if topology.makes_hub else to_json(quotas.policy(topology)),
-        ),
+        global_bus=buses[0],
+        further_buses=tuple(buses[1:]),
         services={name: _service(topology, name, packages.get(name)) for name in topology.services},
         stacks=tuple(
             ManifestStack(
@@ -67,6 +65,11 @@ def manifest_of(topology: Topology, stacks: Mapping[str, BackboneStack]) -> Mani
         open_routes=tuple(sorted(route for stack in stacks.values() for route in stack.open_routes)),
         deployment=_deployment(topology),
     )
+
+
+def _bus(topology: Topology, hub: Hub) -> ManifestBus:
+    policy = None if hub.is_made else to_json(quotas.policy(topology, hub))
+    return ManifestBus(account=hub.account, arn=hub.arn, policy=policy, name=hub.key)
 
 
 def _deployment(topology: Topology) -> ManifestDeployment | None:
@@ -112,6 +115,9 @@ def _service(topology: Topology, name: str, package: Package | None) -> Manifest
             for entry in declared.subscribes
         )
     }
+    published_on: dict[str, dict[str, str]] = {}
+    for event, hub in topology.elsewhere(name).items():
+        published_on.setdefault(event.source, {})[event.detail_type] = hub.key
     published: dict[str, list[str]] = {source: [] for source in topology.sources_of(name)}
     for event in topology.published_by(name):
         published[event.source].append(event.detail_type)
@@ -134,6 +140,9 @@ def _service(topology: Topology, name: str, package: Package | None) -> Manifest
         local_bus=topology.place(declared.account).bus(topology.local_bus(name))
         if declared.receives == "bus"
         else None,
+        bus_exists=topology.receives_elsewhere(name),
+        buses=tuple(hub.key for hub in topology.hubs_of(name)),
+        published_on=published_on,
         module=declared.module,
         folders=package.folders if package else (),
         packages=package.packages if package else None,

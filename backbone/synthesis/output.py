@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backbone import manifest
+from backbone.aws.names import BUSES
 from backbone.cdk import App
 from backbone.errors import BackboneError, MachineError
 from backbone.manifest import Manifest, ManifestError
@@ -43,6 +44,7 @@ def synth(topology: Topology, folder: Path) -> list[Stack]:
     """
     with _writing(folder), replacing(folder, ours=OURS, last=manifest.FILE_NAME) as new:
         _refuse_to_forget(topology, folder)
+        _refuse_to_forget_buses(topology, folder)
         app = App(outdir=str(new.absolute()))
         made = add_stacks(app, topology)
         app.synth()
@@ -75,9 +77,25 @@ def _refuse_to_forget(topology: Topology, folder: Path) -> None:
         )
 
 
+def _refuse_to_forget_buses(topology: Topology, folder: Path) -> None:
+    """BackboneError when a stack of global buses would go, of which nothing is in the file any more."""
+    try:
+        before = manifest.read(folder)
+    except ManifestError:
+        return  # nothing is known of what was there
+    if (before.backbone, before.layout) != (topology.name, topology.layout):
+        return
+    here = {f"{hub.account}{BUSES}" for hub in topology.hubs.values() if hub.is_further}
+    for name in (stack.name for stack in before.stacks if stack.name.endswith(BUSES) and stack.name not in here):
+        stack = folder / "stacks" / name
+        raise BackboneError(
+            f"buses: the last bus of the stack {name} left the file, and no stack could destroy it any more. Destroy "
+            f"it first, by `terraform -chdir={stack} destroy`; then delete {stack.parent.parent} and synth again"
+        )
+
+
 def _in_use(before: Manifest) -> set[str]:
-    hub = before.global_bus
-    own = {hub.account} if hub.account and hub.policy is None else set()
+    own = {hub.account for hub in before.buses if hub.account and hub.policy is None}
     return own | {service.account for service in before.services.values()}
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Literal
 
 from backbone.aws import key_policies, policies
 from backbone.aws.arn import Place
-from backbone.aws.names import PLAN_SUFFIX, ROLE_SUFFIX
+from backbone.aws.names import BUSES, GLOBAL, PLAN_SUFFIX, ROLE_SUFFIX
 from backbone.cdk import (
     App,
     CloudBackend,
@@ -31,6 +32,7 @@ from backbone.constructs.service import Service, Surroundings
 from backbone.synthesis import modules
 from backbone.synthesis.package import Package, runtime_package
 from backbone.topology import Topology, quotas, routing
+from backbone.topology.hubs import Hub
 from backbone.topology.keys import key_use
 from backbone.topology.state import S3, Cloud, Local, Remote
 
@@ -59,22 +61,54 @@ def add_stacks(app: App, topology: Topology) -> dict[str, BackboneStack]:
     An account that is declared but has nothing in it (any more) gets its provider all the same: without it Terraform
     could not destroy what was there. It comes last, when nobody sends to it any more.
     """
-    used = topology.accounts_in_use
-    idle = tuple(sorted(topology.accounts.keys() - set(used)))
     if topology.layout == "single":
-        return {SINGLE: BackboneStack(app, SINGLE, topology, used + idle)}
-    if topology.hub_account is None:
-        return {name: BackboneStack(app, name, topology, (name,)) for name in (*used, *idle)}
-    *others, bus = used
-    if topology.owns_rules:  # their rules are on the global bus, whose policy must let them
-        stacks = {bus: BackboneStack(app, bus, topology, (bus,))}
-        hub = dict(stacks)
-        stacks |= {name: BackboneStack(app, name, topology, (name,), after=hub) for name in (*others, *idle)}
-        return stacks
-    stacks = {name: BackboneStack(app, name, topology, (name,)) for name in others}
-    stacks[bus] = BackboneStack(app, bus, topology, (bus,), after=stacks)
-    last = {name: BackboneStack(app, name, topology, (name,), after={bus: stacks[bus]}) for name in idle}
-    return stacks | last
+        accounts = (*topology.accounts_in_use, *sorted(topology.accounts.keys() - set(topology.accounts_in_use)))
+        return {SINGLE: BackboneStack(app, SINGLE, topology, accounts, hubs=tuple(topology.hubs.values()))}
+    return _add_stacks_apart(app, topology)
+
+
+def _add_stacks_apart(app: App, topology: Topology) -> dict[str, BackboneStack]:
+    """The stacks of `layout: per-account`.
+
+    The bus of `bus` is in the stack of its account. Those of `buses` are in others: accounts that each have a global
+    bus and services would wait for one another.
+    """
+    main = topology.hubs[GLOBAL] if topology.bus else None
+    further: dict[str, list[Hub]] = {}
+    for hub in topology.hubs.values():
+        if hub.is_further and hub.account and (hub.is_made or not topology.owns_rule(hub)):
+            further.setdefault(hub.account, []).append(hub)
+    of_main = main.account if main else None
+    used = [name for name in topology.accounts_in_use if name in topology.services_by_account and name != of_main]
+    idle = sorted(topology.accounts.keys() - {*used, of_main, *further})
+    made: dict[str, BackboneStack] = {}
+
+    def add(account: str, after: Mapping[str, TerraformStack]) -> None:
+        hubs = (main,) if main and account == of_main else ()
+        made[account] = BackboneStack(app, account, topology, (account,), hubs=hubs, after=dict(after))
+
+    def add_buses(after: Mapping[str, TerraformStack]) -> None:
+        for account, hubs in sorted(further.items()):
+            name = f"{account}{BUSES}"
+            made[name] = BackboneStack(app, name, topology, (account,), hubs=tuple(hubs), services=False, after=after)
+
+    if topology.rules == "owner":  # their rules are on the global buses, whose policies must let them
+        add_buses({})
+        if of_main:
+            add(of_main, made)
+        hubs = dict(made)
+        for account in (*used, *idle):
+            add(account, hubs)
+        return made
+    for account in used:
+        add(account, {})
+    if of_main:
+        add(of_main, made)
+    add_buses(dict(made))
+    hubs = {name: stack for name, stack in made.items() if stack.hubs}
+    for account in idle:
+        add(account, hubs)
+    return made
 
 
 def provider_constraint(topology: Topology) -> str:
@@ -84,8 +118,8 @@ def provider_constraint(topology: Topology) -> str:
     configuration of a bus 6.6.
     """
     lowest = "5.100.0"
-    hub = topology.bus.account
-    if hub and topology.bus.archive_days and topology.kms_key_of(hub):
+    made = [hub for hub in topology.hubs.values() if hub.is_made and hub.entry.archive_days]
+    if any(topology.kms_key_of(str(hub.account)) for hub in made):
         lowest = "6.2.0"
     if topology.logs.bus:
         lowest = "6.6.0"
@@ -95,6 +129,7 @@ def provider_constraint(topology: Topology) -> str:
 class BackboneStack(TerraformStack):
     """One state: the resources of some of the accounts, wherever in the backbone they belong.
 
+    It has the global buses `hubs`, as far as they are made, and without `services` nothing else of its accounts.
     `files` are needed beside the JSON, by their path from the stack's folder; `packages` has the code by service, and
     `layers` the ARNs of the layers that functions were given here.
     """
@@ -106,10 +141,12 @@ class BackboneStack(TerraformStack):
         topology: Topology,
         accounts: tuple[str, ...],
         *,
+        hubs: tuple[Hub, ...] = (),
+        services: bool = True,
         after: Mapping[str, TerraformStack] = MappingProxyType({}),
     ) -> None:
         super().__init__(app, id)
-        self.account_names, self.after = accounts, tuple(after)
+        self.account_names, self.hubs, self.after = accounts, hubs, tuple(after)
         for stack in after.values():
             self.add_dependency(stack)
         self._topology = topology
@@ -121,21 +158,22 @@ class BackboneStack(TerraformStack):
         _add_backend(self, id, topology)
         if topology.deployment:
             self.add_override(f"variable.{ROLE_SUFFIX}", _ROLE_SUFFIX)
+        self._part: Literal["all", "buses", "services"] = "buses" if not services else "services"
+        if topology.layout == "single":
+            self._part = "all"
         used = [name for name in accounts if name in topology.accounts_in_use]
         self._accounts = {name: self._account(name) for name in used}
         for name in accounts:
             if name not in used:
                 EmptyAccount(self._group("accounts"), name, access=self._access(name))
-        local_buses = {
-            service: self._service(service).local_bus
-            for name in used
-            for service in topology.services_by_account.get(name, ())
-        }
-        hub = self._global_bus(topology.bus.account) if topology.bus.account in used else None
+        at_home = [name for account in used if services for name in topology.services_by_account.get(account, ())]
+        local_buses = {service: self._service(service).local_bus for service in at_home}
+        made = {hub.key: self._global_bus(hub) for hub in hubs if hub.is_made}
         self._output_statements(used)
         for service in sorted(topology.services):
-            if topology.forwarding_account(service) in used:
-                self._forward(hub, service, local_buses.get(service))
+            for hub in topology.hubs_of(service):
+                if service in at_home if topology.owns_rule(hub) else hub in hubs:
+                    self._forward(hub, made.get(hub.key), service, local_buses.get(service))
 
     @property
     def open_routes(self) -> set[str]:
@@ -162,7 +200,7 @@ class BackboneStack(TerraformStack):
             self._group("accounts"),
             name,
             access=self._access(name),
-            logs_policy_name=topology.names.logs_policy,
+            logs_policy_name=topology.names.logs_policy(of_buses=self._part == "buses"),
             vended_logs=topology.logs.bus is not None,
             kms_key=self._key(name),
             boundary=topology.place(name).iam(f"policy/{topology.names.boundary}") if topology.deployment else None,
@@ -173,8 +211,9 @@ class BackboneStack(TerraformStack):
         declared = topology.kms_key_of(account)
         if declared != "create":
             return declared
-        policy = key_policies.policy(key_use(topology, account))
-        return NewKey(topology.names.key_alias, f"Encrypts what the backbone {topology.name} has in here", policy)
+        policy = key_policies.policy(key_use(topology, account, self._part))
+        alias = topology.names.key_alias(of_buses=self._part == "buses")
+        return NewKey(alias, f"Encrypts what the backbone {topology.name} has in here", policy)
 
     def _access(self, account: str) -> Access:
         topology, declared = self._topology, self._topology.accounts[account]
@@ -194,9 +233,10 @@ class BackboneStack(TerraformStack):
         service = Service(
             self._group("services"),
             name,
-            around=self._surroundings(given.account),
+            around=self._surroundings(name),
             source=topology.source_of(name),
             bus_name=topology.local_bus(name) if given.receives == "bus" else None,
+            makes_bus=topology.makes_bus(name),
             subscriptions=given.subscribes,
             settings=given.settings,
             code=Code(code_file, module.code.source_code_hash) if module else None,
@@ -223,75 +263,81 @@ class BackboneStack(TerraformStack):
             code = Code(RUNTIME, runtime.source_code_hash)
             service.relay(key, pattern=relay.pattern, publishes=relay.publishes, code=code)
 
-    def _surroundings(self, account: str) -> Surroundings:
-        topology, place = self._topology, self._topology.hub
+    def _surroundings(self, service: str) -> Surroundings:
+        topology, account = self._topology, self._topology.services[service].account
+        first, *_ = hubs = topology.hubs_of(service)
         return Surroundings(
             account=self._accounts[account],
             names=topology.names,
-            global_place=place,
-            global_bus_arn=place.bus(topology.global_bus),
+            bus_arn=first.arn,
             retry=topology.retry,
+            elsewhere=topology.elsewhere(service),
+            forwarders=[hub for hub in hubs if not topology.owns_rule(hub)],
             reports=topology.logs.bus,
-            owns_rules=topology.owns_rules,
             powertools_layer=topology.powertools_layer,
             confidential=routing.confidential(topology),
         )
 
     def _output_statements(self, accounts: list[str]) -> None:
-        """What the owner of a global bus that exists must add to its policy for accounts of this stack."""
-        if self._topology.makes_hub:
-            return
-        text = policies.to_json({"Statement": quotas.statements(self._topology, accounts)})
-        words = "What the policy of the global bus must have beside its own statements"
-        TerraformOutput(self, "global_bus_policy", value=text, description=words)
+        """What the owners of global buses that exist must add to their policies for accounts of this stack."""
+        for hub in self._topology.hubs.values():
+            if not hub.is_made:
+                text = policies.to_json({"Statement": quotas.statements(self._topology, hub, accounts)})
+                words = f"What the policy of the global bus{_named(hub)} must have beside its own statements"
+                output = f"bus_policy_{hub.key}" if hub.is_further else "global_bus_policy"
+                TerraformOutput(self, output, value=text, description=words)
 
-    def _global_bus(self, name: str) -> EventBus:
+    def _global_bus(self, hub: Hub) -> EventBus:
         topology = self._topology
-        account = self._accounts[name]
         policy = policies.global_bus(
-            account.place.bus(topology.global_bus),
-            quotas.publishers(topology),
+            hub.arn,
+            quotas.publishers(topology, hub),
             organization_id=topology.organization_id,
-            others=quotas.rule_owners(topology),
+            others=quotas.rule_owners(topology, hub),
         )
+        who = "the services on it publish" if hub.is_further else "every service publishes"
         bus = EventBus(
-            self,
-            "global-bus",
-            account=account,
-            name=topology.global_bus,
-            description=f"Global bus of {topology.name}: every service publishes here",
+            self._group("buses") if hub.is_further else self,
+            hub.key if hub.is_further else "global-bus",
+            account=self._accounts[str(hub.account)],
+            name=hub.name,
+            description=f"Global bus{_named(hub)} of {topology.name}: {who} here",
             policy=policy,
             log_retention_days=topology.logs.retention_days,
             retry=topology.retry,
             reports=topology.logs.bus,
             confidential=routing.confidential(topology),
         )
-        self._output_bus("global_bus", "The global bus, which services publish to by its ARN", bus)
-        if topology.bus.archive_days:
-            bus.archive(retention_days=topology.bus.archive_days)
+        output = f"bus_{hub.key}" if hub.is_further else "global_bus"
+        self._output_bus(output, f"The global bus{_named(hub)}, which services publish to by its ARN", bus)
+        if hub.entry.archive_days:
+            bus.archive(retention_days=hub.entry.archive_days)
         return bus
 
-    def _forward(self, hub: EventBus | None, service: str, local_bus: EventBus | None) -> None:
-        topology, account = self._topology, self._topology.forwarding_account(service)
-        pattern = routing.forwarding(topology, service)
+    def _forward(self, hub: Hub, made: EventBus | None, service: str, local_bus: EventBus | None) -> None:
+        topology, account = self._topology, self._topology.forwarding_account(service, hub)
+        pattern = routing.forwarding(topology, service, hub)
         if pattern is None:
             return
-        is_here = account == topology.hub_account
-        name = hub.name if hub else topology.global_bus
+        is_here = account == hub.account
+        name = made.name if made else hub.name
         forwarding = Forwarding(
-            self._group("forwarding"),
+            self._group(f"forwarding-{hub.key}" if hub.is_further else "forwarding"),
             service,
             account=self._accounts[account],
-            bus_name=name if is_here else topology.hub.bus(topology.global_bus),
+            bus=hub,
+            bus_name=name if is_here else hub.arn,
             to=topology.place(topology.services[service].account).bus(topology.local_bus(service)),
             pattern=pattern,
             names=topology.names,
             retry=topology.retry_of(service),
             after=[local_bus.policy or local_bus.resource] if local_bus else [],
-            rule_after=[hub.policy or hub.resource] if hub and not is_here else [],
+            rule_after=[made.policy or made.resource] if made and not is_here else [],
         )
         value = {"rule": forwarding.rule_name, "dead_letter_queue_url": forwarding.dead_letters.url}
-        TerraformOutput(self, f"forwarding_{service}", value=value, description=f"The way of events to {service}")
+        output = f"forwarding_{hub.key}_{service}" if hub.is_further else f"forwarding_{service}"
+        words = f"The way of events{f' from {hub.key}' if hub.is_further else ''} to {service}"
+        TerraformOutput(self, output, value=value, description=words)
 
     def _output_bus(self, id: str, description: str, bus: EventBus) -> None:
         value = {
@@ -301,6 +347,10 @@ class BackboneStack(TerraformStack):
             "log_dead_letter_queue_url": bus.log_dead_letters.url,
         }
         TerraformOutput(self, id, value=value, description=description)
+
+
+def _named(hub: Hub) -> str:
+    return f" {hub.key}" if hub.is_further else ""
 
 
 def _add_backend(stack: TerraformStack, name: str, topology: Topology) -> None:
@@ -343,6 +393,6 @@ def _add_backend(stack: TerraformStack, name: str, topology: Topology) -> None:
 
 def _state_role(stack: str, topology: Topology) -> str | None:
     """The role that `backbone bootstrap` makes for the state of a stack; None where nobody is said to deploy."""
-    account_id, partition = topology.pipeline_account, topology.hub.partition
+    account_id, partition = topology.pipeline_account, topology.main.place.partition
     role = topology.names.state_role(stack)
     return Place(partition, topology.region, account_id).iam(f"role/{role}") if account_id else None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from backbone import locked, manifest
 from backbone.aws.arn import Arn, Place
+from backbone.aws.names import DEFAULT_BUS
 from backbone.manifest import Manifest
 from backbone.system import acceptance, checks, terraform
 from backbone.system.blocks import Blocks
@@ -84,7 +85,7 @@ def _system(blocks: Blocks, declared: Manifest | None) -> System:
         if (to := blocks.try_reading(block, named)) is not None:
             blocks.attach(block, to)
             kinds[block.id] = f"{word} {to}"
-    resources = _default_buses(blocks) | _existing_bus(declared)
+    resources = _default_buses(blocks) | _existing_buses(declared)
     for block in configuration.of(*RESOURCES):
         resource = blocks.try_reading(block, partial(RESOURCES[block.type], blocks))
         if resource is None:
@@ -133,17 +134,28 @@ def _default_buses(blocks: Blocks) -> dict[str, Resource]:
     return found
 
 
-def _existing_bus(declared: Manifest | None) -> dict[str, Resource]:
-    """The global bus where it exists and no stack makes it: its policy is taken to be what it must be."""
-    if declared is None or declared.global_bus.policy is None:
-        return {}
-    arn = Arn.parse(declared.global_bus.arn)
-    policy = read_policy("backbone.json", declared.global_bus.policy, BUS, resource=str(arn))
-    account = declared.global_bus.account or arn.account_id
-    bus = EventBus(
-        address="backbone.json", name=arn.name, arn=str(arn), account=account, place=arn.place, policy=policy
-    )
-    return {bus.arn: bus}
+def _existing_buses(declared: Manifest | None) -> dict[str, Resource]:
+    """The buses that exist and no stack makes: the policy of a global bus is taken to be what it must be."""
+    found: dict[str, Resource] = {}
+
+    def add(text: str, account: str | None, policy: str | None) -> None:
+        arn = Arn.parse(text)
+        found[text] = EventBus(
+            address="backbone.json",
+            name=arn.name,
+            arn=text,
+            account=account or arn.account_id,
+            place=arn.place,
+            policy=read_policy("backbone.json", policy, BUS, resource=text) if policy else None,
+        )
+
+    for service in declared.services.values() if declared else ():
+        if service.bus_exists and service.local_bus and Arn.parse(service.local_bus).name != DEFAULT_BUS:
+            add(service.local_bus, service.account, None)
+    for bus in declared.buses if declared else ():
+        if bus.policy is not None:
+            add(bus.arn, bus.account, bus.policy)
+    return found
 
 
 def _log_policies(blocks: Blocks) -> dict[str, list[Policy]]:

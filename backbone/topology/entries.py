@@ -12,6 +12,7 @@ from backbone.topology.fields import (
     Allowed,
     BusArn,
     BusName,
+    BusNamed,
     DetailType,
     Key,
     LocalBusName,
@@ -57,7 +58,7 @@ class AccountEntry(Model):
 
 
 class BusEntry(Model):
-    """The global bus: every service publishes to it, and it forwards events to the services' local buses.
+    """A global bus: services publish to it, and it forwards events to their local buses.
 
     It is made in the `account`, or it exists and has the `arn`. Of a bus that exists nothing is made or changed but the
     forwarding rules on it; `backbone bus-policy` prints the statements that its owner must add to its policy.
@@ -66,13 +67,14 @@ class BusEntry(Model):
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["account"]}, {"required": ["arn"]}]})
 
     account: AccountName | None = Field(default=None, examples=["bus"])
-    """The account that the global bus is made in. An account of its own is best."""
+    """The account that the bus is made in. An account of its own is best."""
 
     arn: BusArn | None = Field(default=None, examples=["arn:aws:events:eu-west-1:111111111111:event-bus/company"])
     """The ARN of a bus that exists, such as that of another team. Not together with `account`."""
 
     name: BusName | None = None
-    """The bus's name in AWS. The default is the backbone's name and `-global`."""
+    """The bus's name in AWS. The default is the backbone's name and `-global`; of one of `buses`, with its name between
+    them."""
 
     archive_days: Annotated[int, Field(ge=0, le=36_500)] = 30
     """For how many days every event is kept in an archive, to be replayed. 0 means no archive."""
@@ -128,6 +130,12 @@ class ServiceEntry(Model):
     """Whether the service receives events. `bus`: on a local bus in its account. `none`: never, so it has no local bus,
     and nothing is forwarded to it."""
 
+    buses: Annotated[tuple[BusNamed, ...], Field(min_length=1)] | None = Field(
+        default=None, examples=["[global, payments]"], json_schema_extra=DISTINCT
+    )
+    """The global buses that the service is on, where there are several: `global` is that of `bus`. It publishes on the
+    first, unless an entry of `publishes` says otherwise, and receives from all. The default is `global`."""
+
     log_retention_days: RetentionDays | None = None
     """For how many days this service's logs are kept. The default is `logs.retention_days`."""
 
@@ -135,6 +143,10 @@ class ServiceEntry(Model):
     """The name of the service's local bus in AWS. The default is the backbone's name, `-` and the service's name.
     `default` is the default bus of its account, which exists: it gets no policy and no log, so the forwarding rule must
     be of this account (`rules: owner`)."""
+
+    bus_arn: BusArn | None = None
+    """The ARN of a bus in the service's account that exists, to receive on in place of a local bus that is made. What
+    is said of `default` holds for it. Not together with `bus_name`."""
 
     retry: Retry | None = None
     """How long forwarding to this service is tried. The default is the file's own `retry`."""

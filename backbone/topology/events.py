@@ -27,12 +27,11 @@ def check(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
 
 def loose_ends(topology: Topology, given: Source) -> Iterator[Problem]:
     """Warnings about what is allowed and yet most likely a mistake."""
-    if topology.makes_hub:  # on another's bus there are others who publish
-        yield from _unmet_subscriptions(topology, given)
-    else:
-        yield from _wide_prefixes(topology, given)
+    yield from _unmet_subscriptions(topology, given)
+    yield from _wide_prefixes(topology, given)
     yield from _idle_buses(topology, given)
-    yield from _default_buses(topology, given)
+    yield from _existing_buses(topology, given)
+    yield from _lonely_hubs(topology, given)
     yield from _not_hidden(topology, given)
 
 
@@ -74,7 +73,8 @@ def _check_publishes(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
         own = defaults.source(called(name, service), service.get("source"))
         entries = [_as_mapping(entry) for entry in _listed(service, "publishes")]
         types = [entry.get("detail_type") for entry in entries]
-        yield from _repeated(given, ("services", name, "publishes"), [{"source": own} | one for one in entries], types)
+        events = [{"source": own} | {key: one[key] for key in one if key != "bus"} for one in entries]
+        yield from _repeated(given, ("services", name, "publishes"), events, types)
 
 
 def _check_subscribes(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
@@ -85,7 +85,7 @@ def _check_subscribes(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
             given, path, entries, [entry.get("detail_type") or entry.get("source") for entry in entries]
         )
         if service.get("receives") == "none":
-            for key in ("subscribes", "bus_name"):
+            for key in ("subscribes", "bus_name", "bus_arn"):
                 if service.get(key):
                     yield given.problem(
                         ("services", name, key),
@@ -138,22 +138,33 @@ def _check_confidential(given: Source, top: dict[str, Any]) -> Iterator[Problem]
                 )
 
 
-def _default_buses(topology: Topology, given: Source) -> Iterator[Problem]:
+def _existing_buses(topology: Topology, given: Source) -> Iterator[Problem]:
     """Local buses whose policy would have to admit a role of another account, and is not the backbone's to write."""
     for name, service in topology.services.items():
-        on_default = service.receives == "bus" and not topology.makes_bus(name)
-        if on_default and topology.forwarding_account(name) != service.account:
+        if topology.receives_elsewhere(name) and any(
+            topology.forwarding_account(name, hub) != service.account for hub in topology.hubs_of(name)
+        ):
+            key = "bus_arn" if service.bus_arn else "bus_name"
             yield given.problem(
-                ("services", name, "bus_name"),
-                "got 'default', a bus that exists and whose policy is left as it is; allowed with rules: owner, by "
-                "which the forwarding rule and its role are of the service's own account; or give it another name",
+                ("services", name, key),
+                f"got {format_value(service.bus_arn or service.bus_name)}, a bus that exists and whose policy is left "
+                "as it is; allowed with rules: owner, by which the forwarding rule and its role are of the service's "
+                f"own account; or drop {key}, and a bus is made",
             )
+
+
+def _lonely_hubs(topology: Topology, given: Source) -> Iterator[Problem]:
+    """Further global buses that no service is on."""
+    on = {hub.key for name in topology.services for hub in topology.hubs_of(name)}
+    for key in topology.buses if topology.services else ():
+        if key not in on:
+            yield given.warning(("buses", key), f"no service is on this bus; add it to a service, as in buses: [{key}]")
 
 
 def _wide_prefixes(topology: Topology, given: Source) -> Iterator[Problem]:
     """Prefixes that would take a service's own events, where the sources of all others are not known."""
     for name, service in topology.services.items():
-        shares = len(topology.services_by_account[service.account]) > 1
+        shares = len(topology.services_by_account[service.account]) > 1 and _hears_others(topology, name)
         for index, entry in enumerate(service.subscribes if shares else ()):
             own = [
                 source for source in topology.sources_of(name) if entry.source is not None and entry.takes_from(source)
@@ -176,6 +187,11 @@ def _idle_buses(topology: Topology, given: Source) -> Iterator[Problem]:
             )
 
 
+def _hears_others(topology: Topology, service: str) -> bool:
+    """Whether a service is on a bus of somebody else, on which anybody may publish anything."""
+    return not all(hub.is_made for hub in topology.hubs_of(service))
+
+
 def _unmet_subscriptions(topology: Topology, given: Source) -> Iterator[Problem]:
     publishers: defaultdict[str, set[str]] = defaultdict(set)
     for name in topology.services:
@@ -183,10 +199,19 @@ def _unmet_subscriptions(topology: Topology, given: Source) -> Iterator[Problem]
             publishers[event.detail_type].add(event.source)
     for name, service in topology.services.items():
         own = set(topology.sources_of(name))
-        for index, subscription in enumerate(service.subscribes):
+        keys = {hub.key for hub in topology.hubs_of(name)}
+        for index, subscription in enumerate(service.subscribes if not _hears_others(topology, name) else ()):
             path = ("services", name, "subscribes", index)
             others = {detail_type: found for detail_type, those in publishers.items() if (found := those - own)}
             yield from (given.warning(path, message) for message in _unmet(subscription, others))
+            if missed := sorted(topology.published_for(name, subscription) - keys):
+                yield given.warning(
+                    path,
+                    f"{words(subscription)} is published on {' and '.join(missed)} as well, which the service is not on"
+                    if len(missed) < len(topology.published_for(name, subscription))
+                    else f"{words(subscription)} is published on {' and '.join(missed)} only, which the service is not "
+                    f"on, so it never arrives; add it, as in buses: [{', '.join([*sorted(keys), *missed])}]",
+                )
 
 
 def _unmet(entry: SubscriptionEntry, others: dict[str, set[str]]) -> Iterator[str]:

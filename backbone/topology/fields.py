@@ -218,6 +218,10 @@ BusArn = Annotated[
     str,
     Matching("the ARN of an event bus", rf"arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{{12}}:event-bus/{BUS_NAME}"),
 ]
+BusKey = Annotated[
+    str, Matching("a lower-case letter, then a-z 0-9 -, and not global, which is `bus`", r"(?!global$)[a-z][a-z0-9-]*")
+]
+BusNamed = Annotated[str, Matching("a global bus that is declared, by its name", r"[a-z][a-z0-9-]*")]
 ConfidentialType = Annotated[DetailType, AfterValidator(_confidential), _CONFIDENTIAL]
 EnvironmentName = Annotated[
     str, Matching("a lower-case letter, then a-z 0-9 -, and not accept", r"(?!accept$)[a-z][a-z0-9-]*")

@@ -114,6 +114,7 @@ def _move_conditions(file: Schema, definitions: dict[str, Schema]) -> None:
         moved.append(required)
     own, of_account, of_service = moved
     entries = {"accounts": of_account, "services": of_service}
+    file["anyOf"] = [{"required": ["bus"]}, {"required": ["buses"]}]
     file["if"] = {"required": ["environments"]}
     file["else"] = {
         "required": own,

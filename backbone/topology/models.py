@@ -16,7 +16,7 @@ from pydantic import Field, PrivateAttr
 
 from backbone.aws.arn import Arn, Place
 from backbone.aws.limits import TAGS_PER_RESOURCE
-from backbone.aws.names import BACKBONE_TAG, DEFAULT_BUS, Names
+from backbone.aws.names import BACKBONE_TAG, DEFAULT_BUS, GLOBAL, Names
 from backbone.aws.regions import Partition, partition_of
 from backbone.sources import environment_file
 from backbone.topology import defaults
@@ -27,6 +27,7 @@ from backbone.topology.fields import (
     AccountPattern,
     Allowed,
     BackboneName,
+    BusKey,
     ConfidentialType,
     EnvironmentName,
     FilePattern,
@@ -41,11 +42,13 @@ from backbone.topology.fields import (
     TagKey,
     TagValue,
 )
+from backbone.topology.hubs import Hub, place_of
 from backbone.topology.logs import Logs
 from backbone.topology.publications import Publication
 from backbone.topology.retry import Retry
 from backbone.topology.source import Problem
 from backbone.topology.state import S3, Cloud, Local, Remote
+from backbone.topology.subscriptions import SubscriptionEntry
 
 Routing = Literal["broadcast", "subscribed"]
 
@@ -99,8 +102,13 @@ class Topology(Model):
     accounts: dict[Key, AccountEntry] = Field(min_length=1, examples=['{bus: {id: "111111111111"}}'])
     """The AWS accounts, each under a name that the rest of the file calls it by."""
 
-    bus: BusEntry = Field(examples=["{account: bus}"])
-    """The global bus, which every service publishes to and which forwards events to the services' local buses."""
+    bus: BusEntry | None = Field(default=None, examples=["{account: bus}"])
+    """The global bus, which every service publishes to and which forwards events to the services' local buses. It is
+    needed where there are no `buses`."""
+
+    buses: dict[BusKey, BusEntry] = Field(default_factory=dict, examples=["{payments: {account: payments}}"])
+    """Further global buses, such as one for each domain or publisher, each under a name. The services on them say so.
+    Without `bus`, the first tells this backbone's states from those of others: keep it first."""
 
     services: dict[Key, ServiceEntry] = Field(default_factory=dict)
     """The services, each under its name."""
@@ -208,37 +216,71 @@ class Topology(Model):
 
     @property
     def identity(self) -> str:
-        """What no two backbones share: the account, region and name of the global bus tell them apart."""
-        return f"{self.name}-{self.hub.account_id}-{self.region}"
-
-    @property
-    def global_bus(self) -> str:
-        """The physical name of the global bus."""
-        return Arn.parse(self.bus.arn).name if self.bus.arn else defaults.global_bus(self.names, self.bus.name)
-
-    @property
-    def hub(self) -> Place:
-        """Where the global bus is, which may be an account that the file does not have."""
-        return Arn.parse(self.bus.arn).place if self.bus.arn else self.place(str(self.bus.account))
+        """What no two backbones share: the account, region and name of the main global bus tell them apart."""
+        return f"{self.name}-{self.main.place.account_id}-{self.region}"
 
     @cached_property
-    def hub_account(self) -> str | None:
-        """The account of the global bus; None where the file does not have it."""
-        return next((name for name, account in self.accounts.items() if account.id == self.hub.account_id), None)
+    def hubs(self) -> Mapping[str, Hub]:
+        """The global buses by what the file calls them, that of `bus` first."""
+        entries = {GLOBAL: self.bus, **self.buses} if self.bus else self.buses
+        found = {}
+        for key, entry in entries.items():
+            place = place_of(entry) or self.place(str(entry.account))
+            name = Arn.parse(entry.arn).name if entry.arn else defaults.global_bus(self.names, key, entry.name)
+            account = next((name for name, one in self.accounts.items() if one.id == place.account_id), None)
+            found[key] = Hub(key, name, place, account, entry)
+        return found
 
     @property
-    def makes_hub(self) -> bool:
-        """Whether the global bus is made, with its policy, log and archive; else it exists."""
-        return self.bus.arn is None
+    def main(self) -> Hub:
+        """The global bus that tells this backbone from others: that of `bus`, else the first of `buses`."""
+        return next(iter(self.hubs.values()))
 
-    @property
-    def owns_rules(self) -> bool:
-        """Whether each service's account has its forwarding rule: nobody else can where the global bus is elsewhere."""
-        return self.rules == "owner" or self.hub_account is None
+    def hubs_of(self, service: str) -> tuple[Hub, ...]:
+        """The global buses that a service is on. It publishes on the first, unless an entry says otherwise."""
+        named = defaults.buses({"bus": self.bus, "buses": self.buses}, self.services[service].buses)
+        return tuple(self.hubs[key] for key in named)
+
+    def hub_of(self, service: str, event: Publication) -> Hub:
+        """The global bus that a service publishes an event on."""
+        own = self.source_of(service)
+        entries = self.services[service].publishes
+        named = (one.bus for one in entries if one.bus and event == (one.detail_type, one.source or own))
+        key = next(named, None)
+        return self.hubs[key] if key else self.hubs_of(service)[0]
+
+    @cached_property
+    def _published(self) -> Mapping[str, list[tuple[str, str, str]]]:
+        """Who publishes what, by detail-type: the service, the source and the key of the global bus."""
+        found: defaultdict[str, list[tuple[str, str, str]]] = defaultdict(list)
+        for service in self.services:
+            for event in self.published_by(service):
+                found[event.detail_type].append((service, event.source, self.hub_of(service, event).key))
+        return found
+
+    def published_for(self, service: str, entry: SubscriptionEntry) -> set[str]:
+        """The keys of the global buses on which others publish what an entry of a service asks for."""
+        known = self._published
+        wanted = known if entry.detail_type is None else [entry.detail_type]
+        events = (event for detail_type in wanted for event in known.get(detail_type, ()))
+        return {key for other, source, key in events if other != service and entry.takes_from(source)}
+
+    def elsewhere(self, service: str) -> dict[Publication, Hub]:
+        """What a service publishes on another global bus than its first, with that bus."""
+        first, *_ = self.hubs_of(service)
+        on = {event: self.hub_of(service, event) for event in self.published_by(service)}
+        return {event: hub for event, hub in on.items() if hub != first}
+
+    def owns_rule(self, hub: Hub) -> bool:
+        """Whether each service's account has its rule on a global bus: nobody else can on one that is elsewhere."""
+        return self.rules == "owner" or hub.account is None
 
     def local_bus(self, service: str) -> str:
         """The physical name of a service's bus."""
-        return defaults.local_bus(self.names, service, self.services[service].bus_name)
+        entry = self.services[service]
+        return (
+            Arn.parse(entry.bus_arn).name if entry.bus_arn else defaults.local_bus(self.names, service, entry.bus_name)
+        )
 
     def source_of(self, service: str) -> str:
         """The source of a service's events, where an event is not declared to have another."""
@@ -253,29 +295,30 @@ class Topology(Model):
         """Every source of a service, sorted; that of `source_of` is one even if nothing is published under it."""
         return tuple(sorted({self.source_of(service), *(event.source for event in self.published_by(service))}))
 
-    def forwarding_account(self, service: str) -> str:
-        """The account whose stack has the rule that forwards to a service."""
-        return self.services[service].account if self.owns_rules else str(self.hub_account)
+    def forwarding_account(self, service: str, hub: Hub) -> str:
+        """The account whose stack has the rule that forwards from a global bus to a service."""
+        return self.services[service].account if self.owns_rule(hub) else str(hub.account)
 
-    def rules_on_others(self, account: str) -> list[str]:
-        """The ARNs of the forwarding rules that an account has on a global bus that it did not make."""
-        if self.makes_hub:
-            return self.rules_elsewhere(account)
-        forwarded = [name for name in sorted(self.services) if self.services[name].receives == "bus"]
-        here = [name for name in forwarded if self.forwarding_account(name) == account]
-        return [self.hub.rule(self.global_bus, self.names.forwarding_rule(name)) for name in here]
+    def forwards(self, service: str, hub: Hub) -> bool:
+        """Whether a global bus is one that a service receives from."""
+        return self.services[service].receives == "bus" and hub in self.hubs_of(service)
 
-    def rules_elsewhere(self, account: str) -> list[str]:
-        """The ARNs of the forwarding rules that an account has on the global bus of another account."""
+    def rules_of(self, account: str, hub: Hub) -> list[str]:
+        """The ARNs of the forwarding rules that an account has on a global bus."""
         return [
-            self.hub.rule(self.global_bus, self.names.forwarding_rule(service))
-            for service in self.services_by_account.get(account, ())
-            if self.forwarding_account(service) != self.hub_account and self.services[service].receives == "bus"
+            hub.place.rule(hub.name, self.names.forwarding_rule(service, hub.key))
+            for service in sorted(self.services)
+            if self.forwards(service, hub) and self.forwarding_account(service, hub) == account
         ]
 
     def makes_bus(self, service: str) -> bool:
-        """Whether a local bus is made for a service: it may receive nothing, or receive on the default bus."""
-        return self.services[service].receives == "bus" and self.local_bus(service) != DEFAULT_BUS
+        """Whether a local bus is made for a service: it may receive nothing, or receive on a bus that exists."""
+        return self.services[service].receives == "bus" and not self.receives_elsewhere(service)
+
+    def receives_elsewhere(self, service: str) -> bool:
+        """Whether a service receives on a bus that exists: the default bus of its account, or another."""
+        entry = self.services[service]
+        return entry.receives == "bus" and (entry.bus_arn is not None or entry.bus_name == DEFAULT_BUS)
 
     def retention_days(self, service: str) -> int:
         """How long a service's logs are kept."""
@@ -295,7 +338,7 @@ class Topology(Model):
             return Arn.parse(declared.role).account_id
         if isinstance(declared, CodePipeline):
             return Arn.parse(declared.connection_arn).account_id
-        return self.hub.account_id
+        return self.main.place.account_id
 
     @cached_property
     def all_tags(self) -> Mapping[str, str]:
@@ -316,6 +359,6 @@ class Topology(Model):
 
     @cached_property
     def accounts_in_use(self) -> tuple[str, ...]:
-        """The accounts that get resources, in the order of their names, but that of the global bus last."""
-        others = [account for account in self.services_by_account if account != self.hub_account]
-        return (*others, self.hub_account) if self.hub_account else tuple(others)
+        """The accounts that get resources, in the order of their names, but those of global buses last."""
+        hubs = dict.fromkeys(hub.account for hub in reversed(list(self.hubs.values())) if hub.account)
+        return (*(account for account in self.services_by_account if account not in hubs), *hubs)

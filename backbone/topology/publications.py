@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from backbone.topology.fields import DetailType, Model, PublishedSource
+from backbone.topology.fields import BusNamed, DetailType, Model, PublishedSource
 
 __all__ = ["Publication", "PublicationEntry", "publication"]
 
@@ -31,3 +31,6 @@ class PublicationEntry(Model):
 
     source: PublishedSource | None = None
     """The source to publish it under, where that is not the service's own. No two services have a source in common."""
+
+    bus: BusNamed | None = None
+    """The global bus to publish it on, where that is not the first that the service is on."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from backbone.aws.limits import PATTERN_CHARACTERS
 from backbone.patterns import Pattern, PatternError
+from backbone.topology.hubs import Hub
 from backbone.topology.models import Topology
 from backbone.topology.subscriptions import SubscriptionEntry
 
@@ -76,22 +77,23 @@ def to_json(pattern: PatternJson) -> str:
     return json.dumps(pattern, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def forwarding(topology: Topology, service: str) -> PatternJson | None:
-    """The pattern of the events that the global bus forwards to a service; None when it is to receive nothing."""
-    found = forwarded(topology, service)
+def forwarding(topology: Topology, service: str, hub: Hub) -> PatternJson | None:
+    """The pattern of the events that a global bus forwards to a service; None when it is to receive nothing of it."""
+    found = forwarded(topology, service, hub)
     return found.pattern if found else None
 
 
-def forwarded(topology: Topology, service: str) -> Forwarded | None:
-    """Which events the global bus forwards to a service; None when it is to receive nothing.
+def forwarded(topology: Topology, service: str, hub: Hub) -> Forwarded | None:
+    """Which events a global bus forwards to a service; None when it is to receive nothing of it.
 
     A service's own events are excluded. Where the service has its account to itself, they are recognized by `account`,
     which AWS sets and nobody can forge; where it shares the account, by `source`, which the global bus's policy pins.
 
-    With `routing: subscribed`, what would make the pattern too long for EventBridge is left out, the longest first:
-    filters on the detail, then sources. The service's own rules still have all of it.
+    With `routing: subscribed`, what is published on others of the service's buses is left to these. What would make the
+    pattern too long for EventBridge is left out, the longest first: filters on the detail, then sources. The
+    service's own rules still have all of it.
     """
-    if topology.services[service].receives == "none":
+    if not topology.forwards(service, hub):
         return None
     account = topology.services[service].account
     others: PatternJson
@@ -101,7 +103,8 @@ def forwarded(topology: Topology, service: str) -> Forwarded | None:
         others = {"source": [{"anything-but": list(topology.sources_of(service))}]}
     if topology.routing == "broadcast":
         return Forwarded(others)
-    given = (_without_own(topology, service, entry) for entry in topology.services[service].subscribes)
+    wanted = (entry for entry in topology.services[service].subscribes if _is_on(topology, service, hub, entry))
+    given = (_without_own(topology, service, entry) for entry in wanted)
     entries = [entry for entry in given if entry.source != ()]
     if not entries:
         return None
@@ -115,6 +118,15 @@ def forwarded(topology: Topology, service: str) -> Forwarded | None:
         key = "source" if narrowest.detail is None else "detail"
         wider = narrowest.model_copy(update={key: None})
         entries = [wider if entry is narrowest else entry for entry in entries]
+
+
+def _is_on(topology: Topology, service: str, hub: Hub, entry: SubscriptionEntry) -> bool:
+    """Whether a service gets from a global bus what an entry asks for, and not from others of its buses alone."""
+    hubs = topology.hubs_of(service)
+    if len(hubs) == 1 or not hub.is_made:  # on a bus of somebody else there are others who publish
+        return True
+    on = topology.published_for(service, entry)
+    return hub.key in on or on.isdisjoint(each.key for each in hubs)
 
 
 def _narrows(entry: SubscriptionEntry) -> bool:

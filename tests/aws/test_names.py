@@ -14,7 +14,7 @@ SERVICES = st.from_regex(r"[a-z][a-z0-9-]{0,200}", fullmatch=True)
 
 def test_names_of_the_example() -> None:
     made = Names("shop", "eu-west-1")
-    assert made.global_bus == "shop-global"
+    assert made.global_bus() == "shop-global"
     assert made.local_bus("order-service") == "shop-order-service"
     assert made.forwarding_role("order-service") == "shop-forward-order-service-eu-west-1"
     assert names.log_group("shop-global") == "/aws/events/shop-global"

@@ -12,7 +12,7 @@ PLACE = Place("aws", "eu-west-1", "111111111111")
 def test_the_policies_of_fixed_size_are_far_from_their_limits() -> None:
     assert len(policies.to_json(policies.event_logs(PLACE, vended=True))) < LOGS_POLICY_CHARACTERS / 2
     role_arn = PLACE.iam("role/" + "x" * ROLE_NAME_CHARACTERS)
-    local = policies.local_bus(PLACE.bus("x" * BUS_NAME_CHARACTERS), forwarder=PLACE, role_arn=role_arn)
+    local = policies.local_bus(PLACE.bus("x" * BUS_NAME_CHARACTERS), {role_arn: PLACE})
     assert len(policies.to_json(local)) < BUS_POLICY_CHARACTERS / 10
 
 

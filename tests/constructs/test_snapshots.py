@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 from backbone.aws import policies
 from backbone.aws.arn import Place
 from backbone.aws.key_policies import KeyUse, policy
-from backbone.aws.names import Names
+from backbone.aws.names import GLOBAL, Names
 from backbone.cdk import App, Construct, TerraformStack
 from backbone.constructs.account import Access, Account, EmptyAccount, NewKey
 from backbone.constructs.api_destination import ApiDestination
@@ -31,6 +31,8 @@ from backbone.constructs.stream import Stream
 from backbone.constructs.subscription import Subscription
 from backbone.constructs.table import Table
 from backbone.topology import routing
+from backbone.topology.entries import BusEntry
+from backbone.topology.hubs import Hub
 from backbone.topology.logs import BusLog
 from backbone.topology.retry import Retry
 from tests.synthesis import Json, decoded, resources
@@ -41,6 +43,7 @@ ACCESS = Access(PLACE, deploy_role="ci/deploy", tags={"team": "platform"})
 KEY = "arn:aws:kms:eu-west-1:111111111111:key/1"
 ARN = "arn:aws:events:eu-west-1:222222222222:event-bus/elsewhere"
 NAMES = Names("shop", "eu-west-1")
+HUB = Hub(GLOBAL, "shop-global", PLACE, "bus", BusEntry(account="bus"))
 RETRY = Retry(max_age_seconds=600, max_attempts=3)
 
 Build = Callable[[Construct, Account], object]
@@ -51,7 +54,7 @@ def name_of(role: str, longest: int = 64, /) -> str:
 
 
 def bus(scope: Construct, account: Account, id: str = "bus") -> EventBus:
-    policy = policies.local_bus(PLACE.bus("events"), forwarder=PLACE, role_arn=PLACE.iam("role/forwarder"))
+    policy = policies.local_bus(PLACE.bus("events"), {PLACE.iam("role/forwarder"): PLACE})
     return EventBus(
         scope,
         id,
@@ -112,7 +115,7 @@ def function(scope: Construct, account: Account, id: str = "work") -> Function:
 def forwarding(scope: Construct, account: Account) -> None:
     pattern = {"account": [{"anything-but": ["222222222222"]}]}
     name = bus(scope, account).name
-    Forwarding(scope, "it", account=account, bus_name=name, to=ARN, pattern=pattern, names=NAMES, retry=RETRY)
+    Forwarding(scope, "it", account=account, bus=HUB, bus_name=name, to=ARN, pattern=pattern, names=NAMES, retry=RETRY)
 
 
 def subscription(
@@ -186,9 +189,10 @@ def service(scope: Construct, account: Account) -> None:
     Service(
         scope,
         "it",
-        around=Surroundings(account, NAMES, PLACE, PLACE.bus("shop-global"), RETRY),
+        around=Surroundings(account, NAMES, PLACE.bus("shop-global"), RETRY, forwarders=[HUB]),
         source="orders",
         bus_name="orders",
+        makes_bus=True,
         subscriptions=[],
         settings={},
         code=None,

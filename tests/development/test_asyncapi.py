@@ -68,6 +68,8 @@ def test_messages_are_events(
     def published_by(topology: Topology, service: str) -> list[Contract]:
         return [contract] if service == "order-service" else []
 
+    monkeypatch.setattr(asyncapi, "_hub", lambda topology, contract: topology.main)
+
     monkeypatch.setattr(asyncapi, "published_by", published_by)
     monkeypatch.setattr(contracts, "published_by", published_by)
     document = asyncapi.document(example("single"))

@@ -105,4 +105,4 @@ def test_rules_on_the_bus_of_another_account_are_planned(tmp_path: Path) -> None
             terraform.run("validate")
             _, planned = terraform.run("plan")
             bus = re.findall(r'event_bus_name += "(.*)"', planned)
-            assert (topology.hub.bus(topology.global_bus) in bus) is (one.name != "platform")
+            assert (topology.main.arn in bus) is (one.name != "platform")

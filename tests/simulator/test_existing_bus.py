@@ -117,7 +117,7 @@ def test_a_service_that_receives_on_its_default_bus(tmp_path: Path, layout: str)
     documents = [json.loads(file.read_text()) for file in tmp_path.glob("stacks/*/cdk.tf.json")]
     buses = [one["name"] for each in documents for one in each["resource"].get("aws_cloudwatch_event_bus", {}).values()]
     assert sorted(buses) == ["shop-delivery", "shop-global"]
-    bus, place = topology.hub.bus(topology.global_bus), topology.place("order")
+    bus, place = topology.main.arn, topology.place("order")
     with Simulator.load(tmp_path) as sim:
         entry = {"Source": "delivery", "DetailType": "Delivery.Updated", "Detail": "{}", "EventBusName": bus}
         sim.put_events([entry], caller="delivery")

@@ -38,7 +38,7 @@ def expected(declared: Topology, sender: str, detail_type: str, source: str, det
 
 def check(declared: Topology, sim: Simulator, details: list[dict[str, Any]]) -> int:
     puts = 0
-    bus = declared.hub.bus(declared.global_bus)
+    bus = declared.main.arn
     for name, service in declared.services.items():
         for (detail_type, source), detail in product(declared.published_by(name), details):
             entry = {"Source": source, "DetailType": detail_type, "Detail": detail, "EventBusName": bus}
@@ -49,7 +49,7 @@ def check(declared: Topology, sim: Simulator, details: list[dict[str, Any]]) -> 
             assert "EventId" in result
             assert reached == expected(declared, name, detail_type, source, detail)
             logs = [one.place for one in root.walk() if one.kind == "delivered" and one.data["target"] == "log"]
-            logged = {declared.global_bus, *reached} if declared.makes_hub else reached
+            logged = {declared.main.name, *reached} if declared.main.is_made else reached
             assert sorted(logs) == sorted(f"/aws/events/{one}" for one in logged)
             puts += 1
     assert sim.trace().lost == []

@@ -113,9 +113,9 @@ def expected_account(one: Resource, declared: Topology) -> str:
         case ["services", service, *_]:
             return declared.services[service].account
         case ["forwarding", service, *_]:
-            return declared.forwarding_account(service)
+            return declared.forwarding_account(service, declared.main)
         case _:
-            return str(declared.bus.account)
+            return str(declared.main.account)
 
 
 def check_all(declared: Topology, stacks: Stacks) -> None:
@@ -224,7 +224,7 @@ def check_forwarding(declared: Topology, stacks: Stacks) -> None:
             assert not given_service.subscribes
             continue
         target, role = found[f"forwarding/{service}/target"], found[f"forwarding/{service}/role"]
-        bus_place = declared.hub
+        bus_place = declared.main.place
         assert target.body["arn"] == local_arn
         policy = found.get(f"services/{service}/bus/policy")
         assert (policy is None) is (declared.rules == "owner")
@@ -237,10 +237,10 @@ def check_forwarding(declared: Topology, stacks: Stacks) -> None:
         assert (allowed["Action"], allowed["Resource"]) == ("events:PutEvents", target.body["arn"])
         (trust,) = role.document("assume_role_policy")["Statement"]
         rule = found[f"forwarding/{service}/Default"]
-        is_elsewhere = rule.account != declared.bus.account
+        is_elsewhere = rule.account != declared.main.account
         whose = {} if is_elsewhere else {"aws:SourceAccount": bus_place.account_id}
         assert trust["Condition"].get("StringEquals", {}) == whose
-        on_hub = bus_place.bus(declared.global_bus)
+        on_hub = declared.main.arn
         assert (rule.body["event_bus_name"] == on_hub) is is_elsewhere
         if is_elsewhere:
             check_owner(declared, service, found.get("global-bus/policy"), rule)
@@ -253,9 +253,9 @@ def check_owner(declared: Topology, service: str, policy: Resource | None, rule:
     """The global bus lets a service's account have this rule, and no rule that another account made."""
     assert policy
     place = declared.place(declared.services[service].account)
-    hub = declared.hub
+    hub = declared.main
     (statement,) = [one for one in policy.document("policy")["Statement"] if one["Sid"] == f"Rules{place.account_id}"]
-    assert hub.rule(declared.global_bus, rule.body["name"]) in strings_of(statement["Resource"])
+    assert hub.place.rule(hub.name, rule.body["name"]) in strings_of(statement["Resource"])
     assert statement["Principal"]["AWS"] == place.root
     assert statement["Condition"] == {"StringEqualsIfExists": {"events:creatorAccount": place.account_id}}
     assert {"events:PutRule", "events:PutTargets", "events:RemoveTargets"} < set(statement["Action"])

@@ -51,8 +51,13 @@ def test_what_an_environment_must_not_say_is_answered_with_its_place(
 
 def test_mappings_are_merged_and_other_values_replaced() -> None:
     dev, prod = (load(FILE, environment=name) for name in ("dev", "prod"))
-    assert (dev.name, dev.layout, dev.bus.archive_days, dev.logs.retention_days) == ("shop-dev", "single", 1, 1)
-    assert (prod.name, prod.layout, prod.bus.archive_days, prod.retry.max_attempts) == ("shop", "per-account", 30, 100)
+    assert (dev.name, dev.layout, dev.main.entry.archive_days, dev.logs.retention_days) == ("shop-dev", "single", 1, 1)
+    assert (prod.name, prod.layout, prod.main.entry.archive_days, prod.retry.max_attempts) == (
+        "shop",
+        "per-account",
+        30,
+        100,
+    )
     assert dev.services["order-service"].settings == {"deletion_protection": False}
     assert prod.services["order-service"].settings == {"deletion_protection": True}
     assert (dict(dev.tags), dict(prod.tags)) == ({"team": "platform"}, {"team": "platform", "stage": "production"})

@@ -25,8 +25,10 @@ def many(count: int, *, shared: int = 1, **options: Any) -> Topology:
 
 
 def policy(topology: Topology) -> policies.Document:
-    bus_arn = topology.hub.bus(topology.global_bus)
-    found = policies.global_bus(bus_arn, quotas.publishers(topology), organization_id=topology.organization_id)
+    bus_arn = topology.main.arn
+    found = policies.global_bus(
+        bus_arn, quotas.publishers(topology, topology.main), organization_id=topology.organization_id
+    )
     assert found is not None
     return found
 
@@ -35,7 +37,7 @@ def test_a_policy_that_would_be_too_long_is_an_error_with_its_size_and_the_ways_
     with pytest.raises(TopologyError) as caught:
         many(60)
     message = str(caught.value)
-    assert "services: the global bus's policy for 60 accounts has" in message
+    assert "services: the policy of the global bus for 60 accounts has" in message
     assert "AWS allows 10,240 (quota 'Event bus policy size')" in message
     assert "set bus.pin_detail_types to false" in message
     assert "give organization_id" in message

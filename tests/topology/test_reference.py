@@ -79,7 +79,7 @@ def test_the_cells_of_a_key(model: type[Model], key: str, cells: list[str]) -> N
 
 def test_a_section_says_where_its_mapping_stands() -> None:
     titles = [each.title for each in sections()]
-    assert titles[:3] == ["The file", "`accounts.<name>`", "`bus`"]
+    assert titles[:3] == ["The file", "`accounts.<name>`", "`bus` and `buses.<name>`"]
     assert "`services.<name>.retry` and `retry`" in titles
     assert "`state`, `backend: s3`" in titles
 

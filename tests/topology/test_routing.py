@@ -19,12 +19,20 @@ def topology(routing: str = "subscribed", **subscribes: Any) -> Topology:
     return parse(yaml.safe_dump(document))
 
 
+def forwarding(declared: Topology, service: str) -> routing.PatternJson | None:
+    return routing.forwarding(declared, service, declared.main)
+
+
+def forwarded(declared: Topology, service: str) -> routing.Forwarded | None:
+    return routing.forwarded(declared, service, declared.main)
+
+
 def test_broadcast_to_a_service_with_an_account_of_its_own() -> None:
-    assert routing.forwarding(example("single"), "order-service") == {"account": [{"anything-but": ["222222222222"]}]}
+    assert forwarding(example("single"), "order-service") == {"account": [{"anything-but": ["222222222222"]}]}
 
 
 def test_broadcast_to_a_service_that_shares_its_account() -> None:
-    pattern = routing.forwarding(example("same-account"), "order-service")
+    pattern = forwarding(example("same-account"), "order-service")
     assert pattern == {"source": [{"anything-but": ["order-service"]}]}
 
 
@@ -38,11 +46,11 @@ def test_broadcast_to_a_service_that_shares_its_account() -> None:
 )
 def test_subscribed(subscribes: list[Any], pattern: routing.PatternJson | None) -> None:
     expected = pattern and pattern | {"account": [{"anything-but": ["222222222222"]}]}
-    assert routing.forwarding(topology(order_service=subscribes), "order-service") == expected
+    assert forwarding(topology(order_service=subscribes), "order-service") == expected
 
 
 def test_subscribed_to_one_type_of_anybody_and_another_of_one_source() -> None:
-    pattern = routing.forwarding(topology(order_service=["A", {"detail_type": "B", "source": "x"}]), "order-service")
+    pattern = forwarding(topology(order_service=["A", {"detail_type": "B", "source": "x"}]), "order-service")
     others = {"account": [{"anything-but": ["222222222222"]}]}
     assert pattern == {"$or": [others | {"detail-type": ["A"]}, others | {"detail-type": ["B"], "source": ["x"]}]}
 
@@ -77,8 +85,8 @@ OTHERS = {"account": [{"anything-but": ["222222222222"]}]}
 )
 def test_filters(subscribes: list[Any], pattern: routing.PatternJson) -> None:
     declared = topology(order_service=subscribes)
-    assert routing.forwarding(declared, "order-service") == pattern
-    assert routing.forwarding(topology("broadcast", order_service=subscribes), "order-service") == OTHERS
+    assert forwarding(declared, "order-service") == pattern
+    assert forwarding(topology("broadcast", order_service=subscribes), "order-service") == OTHERS
     local = routing.to_json(routing.subscription(declared.services["order-service"].subscribes))
     assert local == routing.to_json(pattern).replace(f"{routing.to_json(OTHERS)[1:-1]},", "")
 
@@ -90,10 +98,10 @@ def test_a_prefix_never_takes_the_own_source_in_a_shared_account() -> None:
         services[name]["source"] = f"shop.{name}"
     services["order-service"]["subscribes"] = [{"source": {"prefix": "shop."}, "detail": {"n": [1]}}]
     others = ["shop.delivery-service"]
-    found = routing.forwarding(parse(yaml.safe_dump(document)), "order-service")
+    found = forwarding(parse(yaml.safe_dump(document)), "order-service")
     assert found == {"source": others, "detail": {"n": [1]}}
     services["order-service"]["subscribes"] = [{"source": {"prefix": "shop.order"}}]
-    assert routing.forwarding(parse(yaml.safe_dump(document)), "order-service") is None
+    assert forwarding(parse(yaml.safe_dump(document)), "order-service") is None
 
 
 small = st.sampled_from(
@@ -122,7 +130,7 @@ events = st.fixed_dictionaries(
 def test_what_is_forwarded_is_at_least_what_is_subscribed_to(given: list[Any], tried: list[Any]) -> None:
     distinct = [one for index, one in enumerate(given) if one not in given[:index]]
     declared = topology(order_service=distinct)
-    found = routing.forwarded(declared, "order-service")
+    found = forwarded(declared, "order-service")
     assert found
     text = routing.to_json(found.pattern)
     assert len(text) <= 2_048
@@ -136,7 +144,7 @@ def test_what_is_forwarded_is_at_least_what_is_subscribed_to(given: list[Any], t
         assert not (event["source"] == "order-service" and forwarding.matches(event))
     warned = [one for one in declared.warnings if "is wider than what is subscribed to" in one.message]
     assert len(warned) == bool(found.left_out)
-    assert found == routing.forwarded(topology(order_service=distinct[::-1]), "order-service")
+    assert found == forwarded(topology(order_service=distinct[::-1]), "order-service")
 
 
 def test_what_is_left_out_is_the_longest_filter_first_then_sources() -> None:
@@ -146,7 +154,7 @@ def test_what_is_left_out_is_the_longest_filter_first_then_sources() -> None:
         {"detail_type": "C", "detail": {"s": ["x" * 700]}},
     ]
     declared = topology(order_service=given)
-    found = routing.forwarded(declared, "order-service")
+    found = forwarded(declared, "order-service")
     assert found
     assert [entry.detail_type for entry in found.left_out] == ["A"]
     (warning,) = [one for one in declared.warnings if "wider" in one.message]
@@ -155,7 +163,7 @@ def test_what_is_left_out_is_the_longest_filter_first_then_sources() -> None:
         in str(warning)
     )
     sources = [{"detail_type": name, "source": [f"{name}{n}{'x' * 200}" for n in range(6)]} for name in "AB"]
-    found = routing.forwarded(topology(order_service=sources), "order-service")
+    found = forwarded(topology(order_service=sources), "order-service")
     assert found
     assert [entry.detail_type for entry in found.left_out] == ["B"]
     assert len(found.pattern["$or"]) == 2
@@ -217,5 +225,5 @@ def test_to_a_service_that_receives_nothing_nothing_is_forwarded(routes: str) ->
     document = yaml.safe_load((ROOT / "backbone.yaml").read_text()) | {"routing": routes}
     document["services"]["order-service"] |= {"subscribes": [], "receives": "none"}
     found = parse(yaml.safe_dump(document))
-    assert routing.forwarding(found, "order-service") is None
+    assert forwarding(found, "order-service") is None
     assert [one for one in found.warnings if "receives" in one.message] == []

@@ -107,7 +107,7 @@ def _base(facts: Facts, account: str) -> Iterator[Document]:
     yield {
         "Action": "events:PutEvents",
         "Effect": "Allow",
-        "Resource": [place.bus(names), facts.declared.global_bus.arn],
+        "Resource": [place.bus(names), *(bus.arn for bus in facts.declared.buses)],
         "Sid": "Publish",
     }
     # No resource can be named for these.
@@ -117,7 +117,7 @@ def _base(facts: Facts, account: str) -> Iterator[Document]:
         "Resource": "*",
         "Sid": "WithoutResource",
     }
-    if account == facts.declared.global_bus.account:
+    if any(account == bus.account for bus in facts.declared.buses):
         yield _forwarding(facts)
     # Keys that the backbone makes have ids of AWS; the roles' own policies name those that they may use.
     keys = facts.keys(account) or (place.arn("kms", "key/*"),)

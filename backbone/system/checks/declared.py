@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backbone.aws.arn import Arn
-from backbone.manifest import Manifest, ManifestService, ManifestSubscription
+from backbone.manifest import Manifest, ManifestBus, ManifestService, ManifestSubscription
 from backbone.patterns import Pattern
 from backbone.system.access import organization
 from backbone.system.checks import filters
@@ -27,28 +27,34 @@ STRANGER = "999999999999"
 
 def check(system: System, manifest: Manifest) -> Iterator[Finding]:
     """Where the stacks do not do what was declared."""
-    hub = system.get(EventBus, manifest.global_bus.arn)
-    if hub is None:
-        yield finding("BB701", "backbone.json", f"no stack makes the global bus {manifest.global_bus.arn}")
-        return
-    rules = _Rules(system)
-    members, pinned = _Members(manifest, organization(system)), not _admits_organization(hub)
-    if not pinned:
-        words = "admits its whole organization: an account can publish under the source of another's service"
-        yield finding("BB707", hub.policy.address if hub.policy else hub.address, words, severity="note")
-    for name, service in manifest.services.items():
-        yield from _deliveries(rules, manifest, hub, name, service)
-        yield from _publishing(members, hub, name, service, pinned=pinned)
-    yield from _undeclared(system, manifest, hub)
-    if manifest.routing == "subscribed":
-        yield from _unasked(system, manifest, hub)
-    buses = [hub.arn, *(service.local_bus for service in manifest.services.values())]
+    rules, members = _Rules(system), _Members(manifest, organization(system))
+    for declared in manifest.buses:
+        hub = system.get(EventBus, declared.arn)
+        if hub is None:
+            yield finding("BB701", "backbone.json", f"no stack makes the global bus {declared.arn}")
+        else:
+            yield from _check_hub(rules, members, hub, declared.name)
+    buses = [*(bus.arn for bus in manifest.buses), *(service.local_bus for service in manifest.services.values())]
     for bus in filter(None, (system.get(EventBus, arn) for arn in buses)):
         yield from _logging(system, bus, manifest)
         yield from _strangers(members, bus)
         yield from _confidential(rules, manifest, bus)
     yield from _open_routes(system, manifest)
     yield from filters.check(manifest)
+
+
+def _check_hub(rules: _Rules, members: _Members, hub: EventBus, key: str) -> Iterator[Finding]:
+    """Where one of the global buses does not do what was declared; `key` is what the file calls it."""
+    system, manifest, pinned = rules.system, members.manifest, not _admits_organization(hub)
+    if not pinned:
+        words = "admits its whole organization: an account can publish under the source of another's service"
+        yield finding("BB707", hub.policy.address if hub.policy else hub.address, words, severity="note")
+    for name in manifest.services:
+        yield from _deliveries(rules, manifest, hub, key, name)
+        yield from _publishing(members, hub, key, name, pinned=pinned)
+    yield from _undeclared(system, manifest, hub, key)
+    if manifest.routing == "subscribed":
+        yield from _unasked(system, manifest, hub, key)
 
 
 class _Rules:
@@ -89,22 +95,21 @@ def _event(manifest: Manifest, sender: ManifestService, detail_type: str, source
 
 
 def _published(
-    manifest: Manifest, receiver: str, subscription: ManifestSubscription
+    manifest: Manifest, key: str, receiver: str, subscription: ManifestSubscription
 ) -> Iterator[tuple[ManifestService, str, str]]:
-    """What others publish of what a service subscribes to: who, which detail-type, under which source."""
+    """What others publish on a bus of what a service subscribes to: who, which detail-type, under which source."""
     for name, service in manifest.services.items():
         for detail_type, source in service.events if name != receiver else ():
-            if subscription.takes(detail_type, source):
+            if service.bus_of(detail_type, source) == key and subscription.takes(detail_type, source):
                 yield service, detail_type, source
 
 
-def _deliveries(
-    rules: _Rules, manifest: Manifest, hub: EventBus, name: str, service: ManifestService
-) -> Iterator[Finding]:
+def _deliveries(rules: _Rules, manifest: Manifest, hub: EventBus, key: str, name: str) -> Iterator[Finding]:
     """Every declared subscription must be forwarded to the local bus, and handed on there where a module says how."""
+    service = manifest.services[name]
     own_bus = str(service.local_bus)
-    for subscription in service.subscribes:
-        for sender, detail_type, source in _published(manifest, name, subscription):
+    for subscription in service.subscribes if key in service.buses else ():
+        for sender, detail_type, source in _published(manifest, key, name, subscription):
             words = f"{name} is declared to receive {detail_type} from {source}"
             known = subscription.detail is not None
             for event in subscription.examples(_event(manifest, sender, detail_type, source)):
@@ -126,20 +131,23 @@ def _shown(event: Mapping[str, Any]) -> str:
     return json.dumps(event["detail"], ensure_ascii=False, separators=(",", ":"))
 
 
-def _undeclared(system: System, manifest: Manifest, hub: EventBus) -> Iterator[Finding]:
-    """A rule of the hub that forwards to a bus of no declared service."""
-    declared = {service.local_bus for service in manifest.services.values()}
+def _undeclared(system: System, manifest: Manifest, hub: EventBus, key: str) -> Iterator[Finding]:
+    """A rule of a global bus that forwards to a bus of no service that is declared to be on it."""
+    declared = {service.local_bus for service in manifest.services.values() if key in service.buses}
     for rule in system.of(Rule):
         for target in rule.targets if rule.bus_arn == hub.arn else ():
             if ":event-bus/" in target.arn and target.arn not in declared:
-                yield finding("BB705", target.address, f"forwards to {target.arn}, the bus of no declared service")
+                words = (
+                    "the bus of no declared service" if len(manifest.buses) == 1 else f"the bus of no service on {key}"
+                )
+                yield finding("BB705", target.address, f"forwards to {target.arn}, {words}")
 
 
-def _unasked(system: System, manifest: Manifest, hub: EventBus) -> Iterator[Finding]:
+def _unasked(system: System, manifest: Manifest, hub: EventBus, key: str) -> Iterator[Finding]:
     """Events that are forwarded to a service which does not subscribe to them."""
     receivers = {service.local_bus: (name, service) for name, service in manifest.services.items()}
     for sender in manifest.services.values():
-        for detail_type, source in sender.events:
+        for detail_type, source in (event for event in sender.events if sender.bus_of(*event) == key):
             for rule in system.rules_by_bus[hub.arn].matching(_event(manifest, sender, detail_type, source)):
                 for name, receiver in (receivers[target.arn] for target in rule.targets if target.arn in receivers):
                     if receiver is not sender and not any(
@@ -197,13 +205,12 @@ class _Members:
         return bool(decision)
 
 
-def _publishing(
-    members: _Members, hub: EventBus, name: str, service: ManifestService, *, pinned: bool
-) -> Iterator[Finding]:
+def _publishing(members: _Members, hub: EventBus, key: str, name: str, *, pinned: bool) -> Iterator[Finding]:
     """A service may publish what it is declared to, and nobody else may under its source."""
+    service = members.manifest.services[name]
     own = members.manifest.accounts[service.account]
     address = hub.policy.address if hub.policy else hub.address
-    for detail_type, source in service.events:
+    for detail_type, source in (event for event in service.events if service.bus_of(*event) == key):
         if not members.may_put(own, hub, source, detail_type):
             under = f" as {source}" if source != service.source else ""
             words = f"{name} is declared to publish {detail_type}{under}, and the policy of {hub.name} does not let it"
@@ -224,12 +231,20 @@ def _strangers(members: _Members, bus: EventBus) -> Iterator[Finding]:
         return
     named = {account for statement in bus.policy.statements for account in _accounts(statement)}
     declared = set(members.manifest.accounts.values())
-    hub = bus.arn == members.manifest.global_bus.arn
-    others = {STRANGER, *(named - declared if hub else named)} - {bus.account_id}
+    hub = next((each for each in members.manifest.buses if each.arn == bus.arn), None)
+    others = {STRANGER, *(named - declared if hub else named), *_not_on(members.manifest, hub)} - {bus.account_id}
     for account_id in sorted(others):
         if members.could_put(account_id, bus):
             word = "anybody" if account_id == STRANGER else f"the account {account_id}"
             yield finding("BB708", bus.policy.address, f"lets {word} put events on {bus.name}")
+
+
+def _not_on(manifest: Manifest, hub: ManifestBus | None) -> set[str]:
+    """The accounts none of whose services is on a global bus; where there is a single one, all may be."""
+    if hub is None or len(manifest.buses) == 1:
+        return set()
+    on = {manifest.accounts[one.account] for one in manifest.services.values() if hub.name in one.buses}
+    return set(manifest.accounts.values()) - on
 
 
 def _accounts(statement: Statement) -> Iterator[str]:
@@ -246,12 +261,13 @@ def _logging(system: System, bus: EventBus, manifest: Manifest) -> Iterator[Find
     place = Arn.parse(bus.arn)
     anything = {"source": "any.source", "detail-type": "Any", "account": STRANGER, "region": place.region, "detail": {}}
     events = [anything]
-    exists = bus.name == "default" or (bus.arn == manifest.global_bus.arn and manifest.global_bus.policy is not None)
-    if exists:
+    existing = {service.local_bus for service in manifest.services.values() if service.bus_exists}
+    hub = next((each for each in manifest.buses if each.arn == bus.arn), None)
+    if bus.name == "default" or bus.arn in existing or (hub and hub.policy is not None):
         return  # it is its owner's to log what is on it
-    if bus.arn == manifest.global_bus.arn:
-        services = manifest.services.values()
-        events += [_event(manifest, service, *event) for service in services for event in service.events]
+    for service in manifest.services.values() if hub else ():
+        published = (event for event in service.events if hub and service.bus_of(*event) == hub.name)
+        events += [_event(manifest, service, *event) for event in published]
     for event in events:
         targets = [target for rule in system.rules_by_bus[bus.arn].matching(event) for target in rule.targets]
         logging = [

@@ -17,11 +17,12 @@ __all__ = ["check"]
 
 def check(system: System, manifest: Manifest) -> Iterator[Finding]:
     """What services are declared to relay, and is not relayed."""
-    hub = system.get(EventBus, manifest.global_bus.arn)
+    hubs = {bus.name: system.get(EventBus, bus.arn) for bus in manifest.buses}
     for name, service in manifest.services.items():
         place = system.accounts.get(service.account)
-        if hub is not None and place is not None:
-            for key, relay in service.relays.items():
+        for key, relay in service.relays.items():
+            hub = hubs[service.bus_of(relay.publishes, service.source)]
+            if hub is not None and place is not None:
                 words = f"{name} is declared to relay {key}"
                 yield from _relay(system, hub, place.bus("default"), words, service, relay)
 
