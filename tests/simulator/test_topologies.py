@@ -14,6 +14,7 @@ from backbone.simulator import Simulator
 from backbone.synthesis import output
 from backbone.system.model import EventBus
 from backbone.topology import Topology, parse
+from backbone.topology.publications import Publication
 from benchmarks.synthesis import topology_text
 from tests.patterns import reference
 from tests.synthesis.test_stacks import DETAILS, documents, topology
@@ -31,17 +32,18 @@ def expected(declared: Topology, sender: str, detail_type: str, source: str, det
     found = set()
     for name, service in declared.services.items():
         wanted = any(reference.matches(one.pattern, event) for one in service.subscribes)
-        if name != sender and service.receives == "bus" and (declared.routing == "broadcast" or wanted):
+        on_it = declared.hub_of(sender, Publication(detail_type, source)) in declared.hubs_of(name)
+        if name != sender and on_it and service.receives == "bus" and (declared.routing == "broadcast" or wanted):
             found.add(declared.local_bus(name))
     return found
 
 
 def check(declared: Topology, sim: Simulator, details: list[dict[str, Any]]) -> int:
     puts = 0
-    bus = declared.main.arn
     for name, service in declared.services.items():
-        for (detail_type, source), detail in product(declared.published_by(name), details):
-            entry = {"Source": source, "DetailType": detail_type, "Detail": detail, "EventBusName": bus}
+        for event, detail in product(declared.published_by(name), details):
+            (detail_type, source), hub = event, declared.hub_of(name, event)
+            entry = {"Source": source, "DetailType": detail_type, "Detail": detail, "EventBusName": hub.arn}
             (result,) = sim.put_events([entry], caller=service.account)["Entries"]
             trace = sim.run_until_idle()
             root = trace.roots[-1]
@@ -49,7 +51,7 @@ def check(declared: Topology, sim: Simulator, details: list[dict[str, Any]]) -> 
             assert "EventId" in result
             assert reached == expected(declared, name, detail_type, source, detail)
             logs = [one.place for one in root.walk() if one.kind == "delivered" and one.data["target"] == "log"]
-            logged = {declared.main.name, *reached} if declared.main.is_made else reached
+            logged = {hub.name, *reached} if hub.is_made else reached
             assert sorted(logs) == sorted(f"/aws/events/{one}" for one in logged)
             puts += 1
     assert sim.trace().lost == []
