@@ -172,10 +172,10 @@ def _check_buses(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
             "local buses; add it, as in bus: {account: bus}",
         )
         return
-    arns: dict[object, KeyPath] = {}
+    arns: dict[str, KeyPath] = {}
     for path, _, bus in _buses(top):
         yield from _check_bus(given, path, bus, top.get("region"))
-        if (arn := bus.get("arn")) is not None and (other := arns.setdefault(arn, path)) != path:
+        if isinstance(arn := bus.get("arn"), str) and (other := arns.setdefault(arn, path)) != path:
             yield given.problem((*path, "arn"), f"is that of {dotted(other)} already; declare the bus once")
     yield from _check_pipeline_account(given, top)
     known = [key for _, key, _ in _buses(top)]

@@ -57,6 +57,11 @@ class AccountEntry(Model):
     """The key for this account's resources, in place of the key of the whole backbone. `create` has one made."""
 
 
+def _only(key: str, other: str) -> dict[str, JsonValue]:
+    """What editors are told of an entry that has a key and not another; the patterns keep them from offering these."""
+    return {"required": [key], "patternProperties": {f"^{key}$": {"type": "string"}, f"^{other}$": {"type": "null"}}}
+
+
 class BusEntry(Model):
     """A global bus: services publish to it, and it forwards events to their local buses.
 
@@ -64,7 +69,7 @@ class BusEntry(Model):
     forwarding rules on it; `backbone bus-policy` prints the statements that its owner must add to its policy.
     """
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["account"]}, {"required": ["arn"]}]})
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_only("account", "arn"), _only("arn", "account")]})
 
     account: AccountName | None = Field(default=None, examples=["bus"])
     """The account that the bus is made in. An account of its own is best."""
