@@ -57,9 +57,14 @@ def validate(file: File = None, as_json: AsJson = False) -> None:
         print_json({"valid": True, "errors": [], "warnings": _as_json(warnings)})
         return
     for topology in valid:
-        services, accounts = len(topology.services), len(topology.accounts_in_use)
+        services = _count(len(topology.services), "service")
+        accounts = _count(len(topology.accounts_in_use), "account")
         where = f" in {topology.environment}" if topology.environment else ""
-        output.print(f"{path}: valid{where}: {services} services in {accounts} accounts", soft_wrap=True)
+        output.print(f"{path}: valid{where}: {services} in {accounts}", soft_wrap=True)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 @app.command()

@@ -74,6 +74,8 @@ def _hint(kind: Kind, got: Any) -> str:
     match kind, got:
         case "text", bool():
             return "; put it in quotes, since YAML reads yes, no, on and off as true and false"
+        case "text", list() | tuple():
+            return "; write one value, without brackets"
         case "text", int() | float():
             return f'; put it in quotes: "{format_value(got)}"'
         case ("whole number", str()) if got.isdecimal():
