@@ -31,13 +31,18 @@ TYPES = (
     *(f"aws_cloudwatch_log_{name}" for name in ("delivery_source", "group", "resource_policy", "stream")),
     "aws_cloudwatch_log_subscription_filter",
     "aws_dynamodb_table",
+    *(f"aws_ecs_{name}" for name in ("cluster", "task_definition")),
     *(f"aws_iam_{name}" for name in ("policy", "role", "role_policy", "role_policy_attachment")),
-    "aws_kinesis_stream",
+    *(f"aws_kinesis_{name}" for name in ("firehose_delivery_stream", "stream")),
     *(f"aws_kms_{name}" for name in ("alias", "key", "key_policy")),
     *(f"aws_lambda_{name}" for name in ("alias", "event_source_mapping", "function", "function_event_invoke_config")),
     *(f"aws_lambda_{name}" for name in ("function_url", "layer_version", "layer_version_permission", "permission")),
     *(f"aws_scheduler_{name}" for name in ("schedule", "schedule_group")),
-    *(f"aws_s3_bucket{name}" for name in ("", "_policy", "_public_access_block")),
+    *(f"aws_s3_bucket{name}" for name in ("", "_lifecycle_configuration", "_notification", "_policy")),
+    *(
+        f"aws_s3_bucket_{name}"
+        for name in ("public_access_block", "server_side_encryption_configuration", "versioning")
+    ),
     "aws_sfn_state_machine",
     *(f"aws_sns_{name}" for name in ("topic", "topic_policy", "topic_subscription")),
     *(f"aws_sqs_{name}" for name in ("queue", "queue_policy", "queue_redrive_allow_policy", "queue_redrive_policy")),
@@ -55,7 +60,11 @@ def provider(plugins: Path) -> Json:
         terraform(folder, "init", f"-plugin-dir={plugins}")
         found = json.loads(terraform(folder, "providers", "schema", "-json"))
     (schema,) = found["provider_schemas"].values()
-    return {name: _of_schema(schema["resource_schemas"][name]["block"]) for name in TYPES}
+    found = {name: _of_schema(schema["resource_schemas"][name]["block"]) for name in TYPES}
+    for arguments in found.values():
+        if "id" in arguments:
+            arguments["id"]["use"] = "computed"  # the provider offers it for every resource, and refuses a value
+    return found
 
 
 def terraform(folder: Path, *words: str) -> str:
@@ -78,8 +87,6 @@ def _of_schema(block: Mapping[str, Any]) -> Json:
     found: Json = {}
     for name, one in block.get("attributes", {}).items():
         use = "required" if one.get("required") else "optional" if one.get("optional") else "computed"
-        if name == "id":
-            use = "computed"  # the provider's framework offers it for every resource, and refuses a value
         flags = {flag: True for flag in ("deprecated", "sensitive") if one.get(flag)}
         found[name] = {"type": one["type"], "use": use} | flags
     for name, one in block.get("block_types", {}).items():

@@ -28,7 +28,11 @@ DATA = provider_schema.DATA.parent / "service_models.json"
 
 Json = dict[str, Any]
 
+_AGING = "s3.PutBucketLifecycleConfiguration"
 _CLOSED = "s3.PutPublicAccessBlock"
+_ENCRYPTING = "s3.PutBucketEncryption s3.PutBucketEncryption.ServerSideEncryptionConfiguration"
+_KEEPING = "s3.PutBucketVersioning"
+_TELLING = "s3.PutBucketNotificationConfiguration"
 
 OPERATIONS: Mapping[str, str] = {
     "aws_apigatewayv2_api": "apigatewayv2.CreateApi",
@@ -54,10 +58,13 @@ OPERATIONS: Mapping[str, str] = {
     "aws_cloudwatch_log_stream": "logs.CreateLogStream",
     "aws_cloudwatch_log_subscription_filter": "logs.PutSubscriptionFilter",
     "aws_dynamodb_table": "dynamodb.CreateTable",
+    "aws_ecs_cluster": "ecs.CreateCluster",
+    "aws_ecs_task_definition": "ecs.RegisterTaskDefinition",
     "aws_iam_policy": "iam.CreatePolicy",
     "aws_iam_role": "iam.CreateRole",
     "aws_iam_role_policy": "iam.PutRolePolicy",
     "aws_iam_role_policy_attachment": "iam.AttachRolePolicy",
+    "aws_kinesis_firehose_delivery_stream": "firehose.CreateDeliveryStream",
     "aws_kinesis_stream": "kinesis.CreateStream kinesis.StartStreamEncryption kinesis.EnableEnhancedMonitoring",
     "aws_kms_alias": "kms.CreateAlias",
     "aws_kms_key": "kms.CreateKey kms.EnableKeyRotation",
@@ -73,8 +80,12 @@ OPERATIONS: Mapping[str, str] = {
     "aws_scheduler_schedule": "scheduler.CreateSchedule",
     "aws_scheduler_schedule_group": "scheduler.CreateScheduleGroup",
     "aws_s3_bucket": "s3.CreateBucket",
+    "aws_s3_bucket_lifecycle_configuration": f"{_AGING} {_AGING}.LifecycleConfiguration",
+    "aws_s3_bucket_notification": f"{_TELLING} {_TELLING}.NotificationConfiguration",
     "aws_s3_bucket_policy": "s3.PutBucketPolicy",
     "aws_s3_bucket_public_access_block": f"{_CLOSED} {_CLOSED}.PublicAccessBlockConfiguration",
+    "aws_s3_bucket_server_side_encryption_configuration": _ENCRYPTING,
+    "aws_s3_bucket_versioning": f"{_KEEPING} {_KEEPING}.VersioningConfiguration",
     "aws_sfn_state_machine": "stepfunctions.CreateStateMachine",
     "aws_sns_topic": "sns.CreateTopic",
     "aws_sns_topic_policy": "sns.SetTopicAttributes",
@@ -87,6 +98,13 @@ OPERATIONS: Mapping[str, str] = {
 """The structures whose members are a resource's arguments, `service.Operation` or deeper, in the order of search."""
 
 _AUTH = "aws_cloudwatch_event_connection.auth_parameters"
+_DELIVERY = "aws_kinesis_firehose_delivery_stream"
+_FILES = f"{_DELIVERY}.extended_s3_configuration"
+_WRITING = {
+    "buffering_interval": "BufferingHints.IntervalInSeconds",
+    "buffering_size": "BufferingHints.SizeInMBs",
+    "kms_key_arn": "EncryptionConfiguration.KMSEncryptionConfig.AWSKMSKeyARN",
+}
 _HTTP = {"body": "BodyParameters", "header": "HeaderParameters", "query_string": "QueryStringParameters"}
 _TABLE = "aws_dynamodb_table"
 _INDEX = {
@@ -161,6 +179,14 @@ NAMES: Mapping[str, str] = {
     "aws_iam_role_policy.policy": "PolicyDocument",
     "aws_iam_role_policy.role": "RoleName",
     "aws_iam_role_policy_attachment.role": "RoleName",
+    "aws_ecs_cluster.name": "clusterName",
+    f"{_DELIVERY}.name": "DeliveryStreamName",
+    f"{_DELIVERY}.kinesis_source_configuration": "KinesisStreamSourceConfiguration",
+    f"{_DELIVERY}.server_side_encryption": "DeliveryStreamEncryptionConfigurationInput",
+    _FILES: "ExtendedS3DestinationConfiguration",
+    **{f"{_FILES}.{name}": member for name, member in _WRITING.items()},
+    **{f"{_FILES}.s3_backup_configuration.{name}": member for name, member in _WRITING.items()},
+    f"{_FILES}.dynamic_partitioning_configuration.retry_duration": "RetryOptions.DurationInSeconds",
     "aws_kinesis_stream.kms_key_id": "KeyId",
     "aws_kinesis_stream.name": "StreamName",
     "aws_kinesis_stream.retention_period": "kinesis.IncreaseStreamRetentionPeriod.RetentionPeriodHours",
@@ -316,6 +342,8 @@ def _find(roots: list[Member], place: str, name: str) -> Member | None:
 def _inner(path: str, kind: Any, member: Member) -> Iterator[tuple[str, Json]]:
     """What is inside of a list or map; a map of Terraform may be a list of keys and values in the API (tags)."""
     element = member.element()
+    if not isinstance(kind, list):
+        return
     if kind[0] != "map":
         yield f"{path}[]", {"api": element.api} | element.limits(kind[1])
         return
@@ -326,7 +354,8 @@ def _inner(path: str, kind: Any, member: Member) -> Iterator[tuple[str, Json]]:
     else:
         names = element.shape["members"]
         key, value = (
-            next(element.child(one) for one in names if one.lower().endswith(end)) for end in ("key", "value")
+            next(element.child(one) for one in names if one.lower().endswith(ends))
+            for ends in (("key", "name"), ("value",))
         )
     yield f"{path}{{key}}", {"api": key.api} | key.limits("string")
     yield f"{path}{{}}", {"api": value.api} | value.limits(kind[1])

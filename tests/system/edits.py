@@ -15,9 +15,18 @@ from mutants.bases import ORDER
 from mutants.documents import REMOVED, changed
 from tests.synthesis import Json, Stacks
 
-__all__ = ["edited", "read_edits", "reading", "simulated"]
+__all__ = ["EXAMPLE", "edited", "read_edits", "reading", "simulated"]
+
+EXAMPLE = "direct"
+"""The topology that is edited where an edit names no other: the example, with an order service without a buffer."""
 
 LONG = "a" * 4100
+ASKED = {
+    "EventBusName": "shop-global",
+    "Source": "asker",
+    "DetailType": "Work.Asked",
+    "Detail": {"id": "w-1", "data": {}, "meta": {"correlation_id": "c-1", "version": 1, "idempotency_key": "k-1"}},
+}
 
 
 def read_edits(*parts: str) -> dict[str, Json]:
@@ -33,8 +42,9 @@ def read_edits(*parts: str) -> dict[str, Json]:
 def edited(stacks: Stacks, edit: Mapping[str, Any]) -> Stacks:
     """The stacks after an edit: each of its places has another value, or is gone where none is given.
 
-    A place begins with `provider`, or with a resource type and a part of the resource's name; a name that no
-    resource has makes a new resource. `(json)` steps into a text, and … stands for 4,100 letters.
+    They are the stacks of the example, or of the topology that the edit names by `of`. A place begins with `provider`,
+    or with a resource type and a part of the resource's name; a name that no resource has makes a new resource.
+    `(json)` steps into a text, and … stands for 4,100 letters.
     """
     for part in (edit, *edit.get("and", ())):
         after = part.get("to", REMOVED)
@@ -60,9 +70,12 @@ def reading(stacks: Stacks, folder: Path) -> Reading:
     return reading_of(terraform.parse(files), folder)
 
 
-def simulated(read: Reading) -> list[str]:
-    """What `backbone simulate` complains of when an order is posted."""
+def simulated(read: Reading, of: str = EXAMPLE) -> list[str]:
+    """What `backbone simulate` complains of when an order is posted, or in another topology some work is asked for."""
     with Simulator(read) as simulator:
-        simulator.http("POST", "/orders", ORDER, caller="order")
+        if of == EXAMPLE:
+            simulator.http("POST", "/orders", ORDER, caller="order")
+        else:
+            simulator.put_events([ASKED], caller="bus")
         simulator.run_until_idle()
         return simulator.problems()

@@ -17,9 +17,7 @@ from hypothesis import strategies as st
 
 import backbone.aws
 from backbone.aws import limits as aws_limits
-from backbone.system.arguments import known, limits, majors, problems, rules, schema
-from backbone.system.arguments.api_facts import API_FACTS
-from backbone.system.arguments.facts import FACTS
+from backbone.system.arguments import OF_TYPES, known, limits, majors, problems, rules, schema
 from tests.conftest import EXAMPLES
 from tests.synthesis import Stacks, resources
 from tests.system.mutations import BODIES, mutations
@@ -106,7 +104,7 @@ def test_every_rule_and_fact_has_a_case_that_breaks_it() -> None:
     for name in schema.types():
         for rule in limits.rules_of(name):
             assert any([*rules.problems([rule], body)] for body in bodies[name]), (name, rule)
-        for fact in (*FACTS.get(name, ()), *API_FACTS.get(name, ())):
+        for fact in (fact for facts in OF_TYPES for fact in facts.get(name, ())):
             assert any([*fact(body)] for body in bodies[name]), (name, fact)
 
 

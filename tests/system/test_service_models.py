@@ -23,15 +23,17 @@ TRANSLATED = {
     "ecs_target.network_configuration.assign_public_ip",
     "target.ecs_parameters.network_configuration.assign_public_ip",
     "target.ecs_parameters.tags",
+    "container_definitions",
     "global_secondary_index.range_key",
     "range_key",
 }
-"""Arguments that the provider puts otherwise: true is ENABLED, and a range key comes second in the list of keys."""
+"""Arguments that the provider puts otherwise: true is ENABLED, a range key comes second in the list
+of keys, and containers are a text."""
 
 NOT_SENT = {("reserved_concurrent_executions", -1)}
 """Values that are the provider's words for an absent argument."""
 
-TAG_KEYS = {"kms": ("TagKey", "TagValue"), "stepfunctions": ("key", "value")}
+TAG_KEYS = {"ecs": ("key", "value"), "kms": ("TagKey", "TagValue"), "stepfunctions": ("key", "value")}
 """What the key and value of a tag are called, where they are not called Key and Value."""
 
 LOADER = botocore.session.get_session()

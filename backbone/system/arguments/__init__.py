@@ -9,12 +9,16 @@ from typing import Any
 
 from backbone.system.arguments import limits, rules, schema
 from backbone.system.arguments.api_facts import API_FACTS
+from backbone.system.arguments.delivery_facts import DELIVERY_FACTS
 from backbone.system.arguments.facts import EVERY, FACTS
 from backbone.system.arguments.problem import ArgumentProblem
 from backbone.system.arguments.scheduler_facts import SCHEDULER_FACTS
+from backbone.system.arguments.task_facts import TASK_FACTS
 from backbone.system.arguments.versions import is_constraint, majors, terraforms
 
-__all__ = ["ArgumentProblem", "attributes", "is_constraint", "known", "majors", "problems", "terraforms"]
+__all__ = ["OF_TYPES", "ArgumentProblem", "attributes", "is_constraint", "known", "majors", "problems", "terraforms"]
+
+OF_TYPES = (FACTS, API_FACTS, DELIVERY_FACTS, SCHEDULER_FACTS, TASK_FACTS)
 
 
 @cache
@@ -48,8 +52,7 @@ def problems(resource_type: str, body: Mapping[str, Any], *, providers: Collecti
     if "dynamic" in body:  # which blocks there are is known to Terraform only
         return found
     found += rules.problems(limits.rules_of(resource_type), reading.body)
-    own = (facts.get(resource_type, ()) for facts in (FACTS, API_FACTS, SCHEDULER_FACTS))
-    for fact in chain(EVERY, *own):
+    for fact in chain(EVERY, *(facts.get(resource_type, ()) for facts in OF_TYPES)):
         found += fact(reading.body)
     return found
 
