@@ -124,6 +124,7 @@ def synth(
         )
     else:
         table = new_table("stack", "account", "resources", "file")
+        table.columns[2].max_width = 100
         for stack, accounts in counts:
             for account, kinds in accounts:
                 table.add_row(stack.name, account, _by_type(kinds), str(stack.file))

@@ -142,6 +142,7 @@ def test_a_pipe_gets_lines_that_are_not_cut(project: Path, words: tuple[str, ...
     assert piped == run(BACKBONE, *words, folder=project, COLUMNS="1000")[0]
     longest = max(len(cell.strip()) for line in piped.splitlines() for cell in re.split("[│┃]", line))
     assert longest > 20
+    assert max(map(len, piped.splitlines())) < 200  # not a line of the log of a pipeline that nobody scrolls to the end
 
 
 def test_a_pipe_that_is_closed_early_is_no_error(project: Path) -> None:
