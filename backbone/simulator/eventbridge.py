@@ -228,8 +228,10 @@ class EventBridge:
         if to is None:
             words = "not simulated: what becomes of it there"
             more = {"target": "target", "input": sent.text, **about}
-            self._engine.node("delivered", target.arn, target.account, words, delivery.node, **more)
+            node = self._engine.node("delivered", target.arn, target.account, words, delivery.node, **more)
             self.inputs.setdefault(target.arn, []).append(sent.text)
+            if (obstacle := self._engine.system.obstacle_behind(target)) is not None:
+                self._engine.node("lost", target.arn, target.account, obstacle.words, node, **about)
             return
         if (refused := self._input_refusal(delivery, to, sent)) is not None:
             self._give_up(delivery, Refusal("SDK_CLIENT_ERROR", refused))

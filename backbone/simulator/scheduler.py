@@ -123,11 +123,13 @@ class Scheduler:
 
     def _record(self, invocation: _Invocation) -> None:
         """Keep what is sent to a target that is not simulated."""
-        arn, sent = invocation.schedule.target.arn, invocation.payload
-        words = "not simulated: what becomes of it there"
+        target, account, sent = invocation.schedule.target, invocation.schedule.account, invocation.payload
+        arn, words = target.arn, "not simulated: what becomes of it there"
         more = {"target": "target", "input": sent, **invocation.about}
-        self._engine.node("delivered", arn, invocation.schedule.account, words, invocation.node, **more)
+        node = self._engine.node("delivered", arn, account, words, invocation.node, **more)
         self._inputs.setdefault(arn, []).append(sent)
+        if (obstacle := self._system.obstacle_behind(target)) is not None:
+            self._engine.node("lost", arn, account, obstacle.words, node, **invocation.about)
 
     def _deliver(self, invocation: _Invocation, to: Resource) -> None:
         engine, target, sent = self._engine, invocation.schedule.target, invocation.payload

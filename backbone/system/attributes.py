@@ -58,11 +58,11 @@ def _uuid(resource: _Resource) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{resource.place}{resource.address}"))
 
 
-def _name(suffix: Callable[[_Resource], str] = lambda _: "") -> Rule:
+def _name(suffix: Callable[[_Resource], str] = lambda _: "", argument: str = "name_prefix") -> Rule:
     """The name that Terraform draws for a resource without a name: its prefix and digits."""
 
     def name(resource: _Resource) -> str:
-        prefix, drawn = resource.value("name_prefix"), _drawn(21)(resource)
+        prefix, drawn = resource.value(argument), _drawn(21)(resource)
         prefix = "terraform-" if prefix is UNKNOWN or prefix is None else prefix
         return f"{prefix}{int(drawn, 16) % 10**26:026}{suffix(resource)}"
 
@@ -174,7 +174,7 @@ _ATTRIBUTES: dict[str, dict[str, Rule]] = {
         "arn_without_revision": _named("ecs", "task-definition/", "family"),
     },
     "aws_kinesis_firehose_delivery_stream": {"arn": _named("firehose", "deliverystream/")},
-    "aws_s3_bucket": {"arn": _bucket_arn, "id": _same("bucket")},
+    "aws_s3_bucket": {"arn": _bucket_arn, "bucket": _name(argument="bucket_prefix"), "id": _same("bucket")},
     "aws_scheduler_schedule": {"arn": _schedule_arn, "id": _schedule_id, "name": _name()},
     "aws_scheduler_schedule_group": {
         "arn": _named("scheduler", "schedule-group/"),

@@ -16,6 +16,7 @@ from backbone.aws.arn import Place
 from backbone.patterns import Pattern, PatternError, PatternSet
 from backbone.system.iam import Identity, Policy
 from backbone.system.mapping import EventSourceMapping
+from backbone.system.obstacle import Obstacle
 from backbone.system.schedule import Schedule
 from backbone.system.target_input import TargetInput
 
@@ -275,6 +276,7 @@ class System:
         not_simulated: Iterable[str] = (),
         layers: Mapping[str, tuple[str, ...]] | None = None,
         packages: Mapping[str, Path] | None = None,
+        obstacles: Iterable[Obstacle] = (),
     ) -> None:
         self.resources: Mapping[str, Resource] = {resource.arn: resource for resource in resources}
         self.accounts = dict(accounts)
@@ -282,6 +284,7 @@ class System:
         self.not_simulated = tuple(not_simulated)  # the addresses of blocks that no part of the simulator reads
         self.layers = dict(layers or {})  # what was declared to be in them, as requirements, by patterns of ARNs
         self.packages = dict(packages or {})  # that the functions of a service need: their folder here, by service
+        self.obstacles = tuple(obstacles)  # what is in the way behind targets that are not simulated
         self._log_policies = {account_id: tuple(policies) for account_id, policies in log_policies.items()}
         by_kind: dict[type[Resource], list[Resource]] = defaultdict(list)
         for resource in self.resources.values():
@@ -304,6 +307,11 @@ class System:
     def target_of(self, arn: str) -> Resource | None:
         """What a target's ARN leads to; a log group's may end in `:*`."""
         return self.resources.get(arn) or self.resources.get(arn.removesuffix(":*"))
+
+    def obstacle_behind(self, target: Target) -> Obstacle | None:
+        """Why all is lost that a target is sent; None when nothing is known to be in the way."""
+        named = (target.arn, target.task_definition_arn)
+        return next((each for each in self.obstacles if not {*each.behind}.isdisjoint(named)), None)
 
     def log_policies(self, account_id: str) -> tuple[Policy, ...]:
         """The resource policies of CloudWatch Logs in an account."""

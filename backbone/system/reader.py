@@ -16,6 +16,8 @@ from backbone.system.blocks import Blocks
 from backbone.system.findings import Finding, finding
 from backbone.system.iam import BUS, LOGS, Policy, read_policy
 from backbone.system.model import EventBus, Resource, System
+from backbone.system.onward import obstacles
+from backbone.system.onward.buckets import read_bucket
 from backbone.system.resources import ATTACHED, LOGS_POLICY, READ_ALONG, RESOURCES, WITHOUT_PART, bus_policy
 from backbone.system.terraform import Block, Configuration
 
@@ -93,6 +95,8 @@ def _system(blocks: Blocks, declared: Manifest | None) -> System:
         if (other := resources.get(resource.arn)) is not None:
             blocks.find("BB102", block, f"{resource.arn} is made by {other.address} already")
         resources[resource.arn] = resource
+    buckets = (blocks.try_reading(block, partial(read_bucket, blocks)) for block in configuration.of("aws_s3_bucket"))
+    resources |= {bucket.arn: bucket for bucket in buckets if bucket is not None}
     blocks.left_over(lambda block: kinds[block.id])
     known = {*RESOURCES, *ATTACHED, LOGS_POLICY, *READ_ALONG, *WITHOUT_PART}
     return System(
@@ -103,6 +107,7 @@ def _system(blocks: Blocks, declared: Manifest | None) -> System:
         not_simulated=[block.id for block in configuration if block.type not in known],
         layers=declared.layers if declared else None,
         packages=dict(_packages(declared, blocks.folder.absolute().parent)) if declared else None,
+        obstacles=obstacles(blocks, resources),
     )
 
 

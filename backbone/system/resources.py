@@ -245,6 +245,7 @@ ATTACHED: dict[str, tuple[str, Callable[[Values], str]]] = {
         "the rule",
         lambda values: values.block.place.rule_on(values.text("event_bus_name", "default"), values.text("rule")),
     ),
+    "aws_s3_bucket_policy": ("the bucket", lambda values: values.text("bucket")),
     "aws_sns_topic_policy": ("the topic", lambda values: values.text("arn")),
     "aws_sns_topic_subscription": ("the topic", lambda values: values.text("topic_arn")),
     "aws_sqs_queue_policy": ("the queue", _queue_url),

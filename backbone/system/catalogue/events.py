@@ -62,6 +62,12 @@ ENTRIES: dict[str, Entry] = {
         LOST,
         "Let sns.amazonaws.com send to the queue for this topic, in the queue's policy.",
     ),
+    "BB211": Entry(
+        "A delivery stream, state machine or task that may not do its work",
+        "error",
+        "EventBridge counts events as delivered that are lost behind the target, or AWS refuses what the target is.",
+        "Let its role trust the service and do what the message says is missing.",
+    ),
     "BB221": Entry(
         "A schedule that may not call its target",
         "error",
@@ -102,9 +108,9 @@ ENTRIES: dict[str, Entry] = {
         "Let one depend on the other.",
     ),
     "BB604": Entry(
-        "A function whose log or traces are lost",
+        "A log or traces that are lost",
         "warning",
-        "The function runs, and nothing tells what it did.",
+        "The function, delivery stream or state machine does its work, and nothing tells how.",
         "Grant what the message says is missing, or name a log group that the stacks make.",
     ),
     "BB605": Entry(

@@ -25,6 +25,7 @@ from backbone.system.iam import (
 from backbone.system.iam.text import like
 from backbone.system.keys import Key
 from backbone.system.model import EventBus, Function, Queue, Role, System, Topic
+from backbone.system.onward.buckets import Bucket
 
 __all__ = ["check"]
 
@@ -52,8 +53,8 @@ def _policies(system: System) -> Iterator[tuple[str, Policy]]:
     """Every policy, with the account of what it is attached to."""
     for role in system.of(Role):
         yield from ((role.account_id, policy) for policy in (role.trust, *role.policies))
-    guarded: list[Queue | EventBus | Key | Topic] = [*system.of(Queue), *system.of(EventBus), *system.of(Key)]
-    guarded += system.of(Topic)
+    guarded: list[Queue | EventBus | Key | Topic | Bucket] = [*system.of(Queue), *system.of(EventBus)]
+    guarded += [*system.of(Key), *system.of(Topic), *system.of(Bucket)]
     for resource in guarded:
         if resource.policy is not None:
             yield resource.account_id, resource.policy

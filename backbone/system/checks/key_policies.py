@@ -8,7 +8,7 @@ DynamoDB developer guide, "DynamoDB encryption at rest", by which the caller's o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backbone.aws.arn import Arn, ArnError, Place
 from backbone.system import access
@@ -166,6 +166,27 @@ def _stream(system: System, configuration: Configuration, block: Block) -> Itera
             yield _of_role(role, "kinesis", block.place, ("kms:GenerateDataKey",), words)
 
 
+def _delivery_stream(system: System, configuration: Configuration, block: Block) -> Iterator[_Need]:
+    files = Values(configuration, block).part("extended_s3_configuration")
+    yield from _writing(system, files, block.place)
+
+
+def _bucket(system: System, configuration: Configuration, block: Block) -> Iterator[_Need]:
+    """Delivery streams that write into a bucket without a key of their own use the bucket's."""
+    name = Values(configuration, block).text("bucket")
+    for stream in configuration.of("aws_kinesis_firehose_delivery_stream"):
+        files = Values(configuration, stream).part("extended_s3_configuration")
+        if files.optional_text("kms_key_arn") is None and files.text("bucket_arn", "").endswith(f":::{name}"):
+            yield from _writing(system, files, stream.place)
+
+
+def _writing(system: System, files: Values, place: Place) -> Iterator[_Need]:
+    role, bucket = system.get(Role, files.optional_text("role_arn")), files.text("bucket_arn", "")
+    if role is not None:
+        need = _of_role(role, "s3", place, WRITING, f"so nothing is written into {bucket}")
+        yield replace(need, context={**need.context, "kms:EncryptionContext:aws:s3:arn": bucket})
+
+
 def _table(system: System, configuration: Configuration, block: Block) -> Iterator[_Need]:
     arn = Values(configuration, block).text("arn")
     for role in system.of(Role):
@@ -178,7 +199,9 @@ _NEEDS: dict[str, Callable[[System, Configuration, Block], Iterator[_Need]]] = {
     "aws_cloudwatch_event_bus": _bus,
     "aws_cloudwatch_log_group": _log_group,
     "aws_dynamodb_table": _table,
+    "aws_kinesis_firehose_delivery_stream": _delivery_stream,
     "aws_kinesis_stream": _stream,
+    "aws_s3_bucket_server_side_encryption_configuration": _bucket,
     "aws_sns_topic": _topic,
     "aws_sqs_queue": _queue,
 }

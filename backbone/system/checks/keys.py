@@ -26,8 +26,12 @@ KEYS = {
     "aws_cloudwatch_event_bus": "kms_key_identifier",
     "aws_cloudwatch_log_group": "kms_key_id",
     "aws_dynamodb_table": "server_side_encryption.kms_key_arn",
+    "aws_kinesis_firehose_delivery_stream": "extended_s3_configuration.kms_key_arn",
     "aws_kinesis_stream": "kms_key_id",
     "aws_lambda_function": "kms_key_arn",
+    "aws_s3_bucket_server_side_encryption_configuration": (
+        "rule.apply_server_side_encryption_by_default.kms_master_key_id"
+    ),
     "aws_scheduler_schedule": "kms_key_arn",
     "aws_sns_topic": "kms_master_key_id",
     "aws_sqs_queue": "kms_master_key_id",

@@ -44,7 +44,12 @@ FUNCTION = _to("function_name", "aws_lambda_function", "function_name", "arn")
 LOG_GROUP = "aws_cloudwatch_log_group"
 QUEUE = "aws_sqs_queue"
 TOPIC = "aws_sns_topic"
-TARGETS = f"aws_lambda_function {QUEUE} {LOG_GROUP} aws_kinesis_stream aws_cloudwatch_event_bus {TOPIC}"
+ROLE = "aws_iam_role"
+BUCKET = _to("bucket", "aws_s3_bucket", "bucket")
+TARGETS = (
+    f"aws_lambda_function {QUEUE} {LOG_GROUP} aws_kinesis_stream aws_cloudwatch_event_bus {TOPIC} aws_ecs_cluster "
+    "aws_kinesis_firehose_delivery_stream aws_sfn_state_machine"
+)
 DESTINATIONS = f"{QUEUE} aws_lambda_function aws_cloudwatch_event_bus aws_sns_topic"
 
 REFERENCES: dict[str, tuple[_Reference, ...]] = {
@@ -68,6 +73,30 @@ REFERENCES: dict[str, tuple[_Reference, ...]] = {
     ),
     "aws_cloudwatch_log_delivery_destination": (
         _to("delivery_destination_configuration.destination_resource_arn", LOG_GROUP, "arn", needed=True),
+    ),
+    "aws_cloudwatch_log_stream": (_to("log_group_name", LOG_GROUP, "name"),),
+    "aws_ecs_task_definition": (_to("execution_role_arn", ROLE, "arn"), _to("task_role_arn", ROLE, "arn")),
+    "aws_kinesis_firehose_delivery_stream": (
+        _to("extended_s3_configuration.bucket_arn", "aws_s3_bucket", "arn"),
+        _to("extended_s3_configuration.role_arn", ROLE, "arn"),
+        _to("extended_s3_configuration.cloudwatch_logging_options.log_group_name", LOG_GROUP, "name", needed=True),
+        _to(
+            "extended_s3_configuration.cloudwatch_logging_options.log_stream_name",
+            "aws_cloudwatch_log_stream",
+            "name",
+            needed=True,
+        ),
+    ),
+    **{
+        f"aws_s3_bucket_{name}": (BUCKET,)
+        for name in (
+            *("lifecycle_configuration", "notification", "policy", "public_access_block"),
+            *("server_side_encryption_configuration", "versioning"),
+        )
+    },
+    "aws_sfn_state_machine": (
+        _to("role_arn", ROLE, "arn"),
+        _to("logging_configuration.log_destination", LOG_GROUP, "arn", needed=True),
     ),
     "aws_cloudwatch_log_delivery_source": (_to("resource_arn", "aws_cloudwatch_event_bus", "arn", needed=True),),
     "aws_scheduler_schedule": (
@@ -189,4 +218,4 @@ def _texts(value: Any, path: list[str]) -> Iterator[str]:
         if isinstance(value, dict):
             yield from _texts(value.get(path[0]), path[1:])
     elif isinstance(value, str):
-        yield value
+        yield value.removesuffix(":*")  # of a log group, with its streams

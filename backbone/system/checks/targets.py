@@ -31,6 +31,8 @@ def check(system: System, configuration: Configuration) -> Iterator[Finding]:
             yield finding("BB206", rule.address, "has no target: what it matches goes nowhere")
     for target in system.targets:
         yield from _target(system, configuration, target)
+    for obstacle in system.obstacles:
+        yield finding(obstacle.rule, obstacle.address, obstacle.words)
 
 
 def _target(system: System, configuration: Configuration, target: Target) -> Iterator[Finding]:

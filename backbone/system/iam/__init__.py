@@ -32,6 +32,7 @@ from backbone.system.iam.check import check_policy
 from backbone.system.iam.decision import Decision, Identity, authorize
 from backbone.system.iam.document import Policy, Statement, inline_problems, read_policy
 from backbone.system.iam.kinds import (
+    BUCKET,
     BUS,
     FUNCTION,
     INLINE,
@@ -49,6 +50,7 @@ from backbone.system.iam.problem import PolicyProblem
 from backbone.system.iam.request import Context, event_source, time_keys
 
 __all__ = [
+    "BUCKET",
     "BUS",
     "FUNCTION",
     "INLINE",

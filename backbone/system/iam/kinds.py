@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from backbone.aws.arn import Arn
 
 __all__ = [
+    "BUCKET",
     "BUS",
     "FUNCTION",
     "INLINE",
@@ -62,12 +63,16 @@ def _all_of_the_account(arn: str) -> tuple[str, ...]:
     return (Arn.parse(arn).place.arn("logs", "*"),)
 
 
+def _with_objects(arn: str) -> tuple[str, ...]:
+    return arn, f"{arn}/*"
+
+
 def _with_versions(arn: str) -> tuple[str, ...]:
     return arn, f"{arn}:*"
 
 
 # Sizes: "IAM and AWS STS quotas"; EventBridge quotas; SQS, "Amazon SQS policy quotas"; CloudWatch Logs,
-# PutResourcePolicy; Lambda quotas, "Function resource-based policy"; SNS and KMS quotas.
+# PutResourcePolicy; Lambda quotas, "Function resource-based policy"; SNS and KMS quotas; S3, "Bucket policies".
 INLINE = Kind("an inline policy", 10_240, principal=False, plain_sid=True)
 """A policy of one role. The limit holds for all inline policies of a role together (`inline_problems`)."""
 MANAGED = Kind("a managed policy", 6_144, principal=False, plain_sid=True, version=True)
@@ -113,6 +118,7 @@ LOGS = Kind(
 )
 """Lets AWS services write logs. `resource` of `read_policy` is any ARN of logs in its account and region."""
 FUNCTION = Kind("the policy of a function", 20_480, bytes=True, service="lambda", covers=_with_versions)
+BUCKET = Kind("the policy of a bucket", 20_480, bytes=True, service="s3", covers=_with_objects)
 TOPIC = Kind("the policy of a topic", 30_720, bytes=True, service="sns")
 KEY = Kind("the policy of a key", 32_768, bytes=True, service="kms", must_allow=True)
 RESOURCE = Kind("a resource's policy", None)
