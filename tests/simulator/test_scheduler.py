@@ -112,6 +112,19 @@ def test_a_one_time_schedule_calls_once(system: Callable[..., Simulator]) -> Non
     assert len(sim.inputs[YEARS]) == 1
 
 
+def test_what_a_schedule_sends_may_be_lost_behind_its_target(system: Callable[..., Simulator]) -> None:
+    def edit(resources: Resources) -> None:
+        (name,) = [name for name in resources["aws_iam_role_policy"] if "worker_years_role-policy" in name]
+        policy = resources["aws_iam_role_policy"][name]
+        policy["policy"] = policy["policy"].replace("s3:PutObject", "s3:PutObjectTagging")
+
+    sim = system("archived", edit=edit)
+    sim.run_until_idle(at_most=10 * 24 * HOUR)
+    assert len(sim.inputs[YEARS]) == 1
+    (lost,) = sim.trace().of("lost")
+    assert (lost.place, "may not s3:PutObject" in lost.words) == (YEARS, True)
+
+
 def test_a_run_without_an_end_calls_nothing(system: Callable[..., Simulator]) -> None:
     sim = system()
     sim.run_until_idle()

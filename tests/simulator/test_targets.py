@@ -112,7 +112,8 @@ def with_a_task_definition(resources: Resources) -> None:
         "execution_role_arn": "arn:aws:iam::222222222222:role/report-execution",
         "task_role_arn": "arn:aws:iam::222222222222:role/report-task",
     }
-    definition = {"provider": "aws.worker", "family": "report", "container_definitions": "[]", **roles}
+    container = json.dumps([{"name": "report", "image": "report:3", "memory": 128}])
+    definition = {"provider": "aws.worker", "family": "report", "container_definitions": container, **roles}
     resources["aws_ecs_task_definition"] = {"report": definition}
     body(resources, TARGET, "reported")["ecs_target"]["task_definition_arn"] = "${aws_ecs_task_definition.report.arn}"
     replaced(ROLE, "reported_role", "policy", "report:3", "report:1")(resources)
@@ -138,6 +139,47 @@ def test_a_task_whose_role_may_not_be_passed(system: Callable[..., Simulator], r
     ask(sim)
     assert CLUSTER not in sim.inputs
     assert len(sim.queues["shop-worker-reported-dead-letters"]) == 1
+
+
+def without_trust(resources: Resources) -> None:
+    """The task's role is there, and assumed by functions only."""
+    with_a_task_definition(resources)
+    statement = {"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}
+    trust = json.dumps({"Statement": [statement], "Version": "2012-10-17"})
+    resources["aws_iam_role"]["task"] = {"provider": "aws.worker", "name": "report-task", "assume_role_policy": trust}
+
+
+@pytest.mark.parametrize(
+    ("edit", "place", "words"),
+    [
+        (
+            replaced(ROLE, "worker_years_role-policy", "policy", "s3:PutObject", "s3:PutObjectTagging"),
+            YEARS,
+            "may not s3:PutObject on arn:aws:s3:::shop-worker-years-222222222222-eu-west-1",
+        ),
+        (
+            replaced("aws_s3_bucket_policy", "years", "policy", '"false"', '"true"'),
+            YEARS,
+            "may not s3:GetBucketLocation",
+        ),
+        (
+            replaced("aws_iam_role", "steps_role", "assume_role_policy", "states.", "events."),
+            MACHINE,
+            "does not trust states.amazonaws.com",
+        ),
+        (without_trust, CLUSTER, "task_role_arn: report-task does not trust ecs-tasks.amazonaws.com"),
+    ],
+)
+def test_what_is_lost_behind_a_target(
+    system: Callable[..., Simulator], edit: Callable[[Resources], None], place: str, words: str
+) -> None:
+    """EventBridge counts it as delivered."""
+    sim = system(edit)
+    assert [words in str(finding) for finding in sim.all_findings if finding.rule == "BB211"] == [True]
+    ask(sim)
+    assert len(sim.inputs[place]) == 1
+    (lost,) = sim.trace().of("lost")
+    assert (lost.place, words in lost.words) == (place, True)
 
 
 def test_a_topic_gives_what_it_gets_to_all_its_subscribers(system: Callable[..., Simulator]) -> None:

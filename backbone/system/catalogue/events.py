@@ -13,7 +13,12 @@ ENTRIES: dict[str, Entry] = {
         "Every event that the rule matches goes to the dead-letter queue, or is lost.",
         "Grant what the message says is missing.",
     ),
-    "BB202": Entry("A target without a dead-letter queue", "error", LOST, "Give the target a dead_letter_config."),
+    "BB202": Entry(
+        "A target or subscriber without a dead-letter queue",
+        "error",
+        LOST,
+        "Give the target a dead_letter_config, or the subscription a redrive_policy.",
+    ),
     "BB203": Entry(
         "A dead-letter queue that EventBridge may not send to",
         "error",

@@ -8,6 +8,7 @@ from backbone.manifest import Manifest
 from backbone.system.checks import (
     apis,
     arns,
+    calls,
     code,
     declared,
     duplicates,
@@ -51,6 +52,7 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
     yield from code.check(system, manifest)
     yield from queues.check(system, configuration)
     yield from apis.check(system, configuration)
+    yield from calls.check(system, configuration)
     for part in (topics, scheduler, functions, layers, mappings, readers):
         yield from part.check(system)
     yield from locations.check(system)

@@ -14,7 +14,7 @@ from typing import Any
 from backbone.system.findings import Finding, finding
 from backbone.system.model import Archive, Rule, System, Target
 
-__all__ = ["check"]
+__all__ = ["FIELDS", "KNOWN", "check"]
 
 FIELDS = frozenset(
     {"account", "detail", "detail-type", "id", "region", "replay-name", "resources", "source", "time", "version"}

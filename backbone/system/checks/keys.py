@@ -15,7 +15,7 @@ from backbone.manifest import Manifest
 from backbone.system import access
 from backbone.system.findings import Finding, finding
 from backbone.system.keys import Key
-from backbone.system.model import Function, Queue, Role, System
+from backbone.system.model import Function, Queue, Role, System, Topic
 from backbone.system.terraform import Block, Configuration
 from backbone.system.values import Values
 
@@ -41,7 +41,7 @@ KEYS = {
 KEY_ID = re.compile(r"(mrk-)?[0-9a-f-]{32,36}|alias/[\w/-]{1,250}|\$\{.*\}", re.ASCII)
 """KMS API reference, DescribeKey, KeyId; a variable is not known yet."""
 
-OF_SQS = "alias/aws/sqs"
+OF_SQS, OF_SNS = "alias/aws/sqs", "alias/aws/sns"
 
 SENDING = ("kms:Decrypt", "kms:GenerateDataKey")
 """What a sender does with the key of a queue."""
@@ -66,13 +66,14 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
 
 
 def _from_rules(system: System, configuration: Configuration) -> Iterator[Finding]:
-    """Queues that rules send to under the key of SQS itself, whose policy lets no other service in."""
+    """What rules send to under the key of SQS or SNS itself, whose policy lets no other service in."""
     for target in system.targets:
         for rule, arn in (("BB201", target.arn), ("BB203", target.dead_letters_arn)):
-            queue = system.get(Queue, arn)
-            block = configuration.get(queue.address) if queue else None
-            if block is not None and (key_of(configuration, block) or "").endswith(OF_SQS):
-                words = f"{arn} has the key {OF_SQS}, which events.amazonaws.com may not use; give it a key of your own"
+            to = system.get(Queue, arn) or system.get(Topic, arn)
+            block = configuration.get(to.address) if to else None
+            key = (key_of(configuration, block) or "") if block else ""
+            if key.endswith((OF_SQS, OF_SNS)):
+                words = f"{arn} has the key {key}, which events.amazonaws.com may not use; give it a key of your own"
                 yield finding(rule, target.address, words)
 
 

@@ -24,7 +24,13 @@ def _subscription(system: System, topic: Topic, subscription: TopicSubscription)
         yield finding("BB190", subscription.address, words)
     elif refusal := access.notification_refusal(system, topic, subscription):
         yield finding("BB209", subscription.address, f"{refusal}; nothing of the topic {topic.name} gets there")
+    by_rules = any(target.arn == topic.arn for target in system.targets)
+    if by_rules and not (subscription.filters_body or subscription.wants("{}")):
+        words = "filter_policy: is about attributes, and what rules send has none: nothing of it gets there"
+        yield finding("BB208", subscription.address, words)
     if subscription.dead_letters_arn is None:
+        words = "has no dead-letter queue: what cannot be delivered is lost without a trace"
+        yield finding("BB202", subscription.address, words)
         return
     queue = system.get(Queue, subscription.dead_letters_arn)
     lost = f"its dead-letter queue {subscription.dead_letters_arn} is not in any stack"
