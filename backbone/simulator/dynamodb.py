@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
-from backbone.simulator.api import error
-from backbone.simulator.dynamodb_checks import problem
+from backbone.simulator.api import error, reply
+from backbone.simulator.dynamodb_checks import mismatch, problem
 from backbone.simulator.dynamodb_requests import Asked, asked
 from backbone.simulator.engine import Engine
 from backbone.simulator.processes import Call, Reply
@@ -66,6 +66,7 @@ class DynamoDb:
             engine.node("refused", "dynamodb", account, f"dynamodb:{operation} is not simulated")
             return error("NotSimulated", f"dynamodb:{operation} is not simulated", 501)
         nodes: dict[Table, Node] = {}
+        reasons: list[str | None] = []
         for part in parts:
             table = self._table(part.table, who.account_id)
             if table is None:
@@ -73,8 +74,11 @@ class DynamoDb:
             if (refused := self._refused(who, part, table)) is not None:
                 return refused
             nodes[table] = engine.node("call", table.name, table.account, part.action)
-            if part.enclosing is None and (words := problem(part, table)) is not None:
+            if (words := problem(part, table)) is not None:
                 return error(VALIDATION, words)
+            reasons.append(mismatch(part, table) if part.enclosing else None)
+        if any(reasons):
+            return _cancelled(reasons)
         answer = self._ask_moto(next(reversed(nodes)), call)
         for table, node in nodes.items():
             self._changed(table, node)
@@ -173,6 +177,15 @@ def _handler() -> Any:
             return self.backend
 
     return Handler
+
+
+def _cancelled(reasons: Sequence[str | None]) -> Reply:
+    """The answer to a transaction of which parts are not valid; None is the reason of a part that is."""
+    codes = ["ValidationError" if reason else "None" for reason in reasons]
+    words = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{', '.join(codes)}]"
+    each = [{"Code": "ValidationError", "Message": reason} if reason else {"Code": "None"} for reason in reasons]
+    code = f"{PREFIX}TransactionCanceledException"
+    return reply({"__type": code, "Message": words, "CancellationReasons": each}, 400)
 
 
 def _create(backend: Any, table: Table) -> None:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from backbone.simulator.dynamodb_requests import EXPRESSIONS, Asked
 from backbone.system.model import Table
 
-__all__ = ["problem"]
+__all__ = ["mismatch", "problem"]
 
+MISMATCH = "The provided key element does not match the schema"
 KINDS = {"S": "string", "B": "binary"}
 NAMED = {"ExpressionAttributeNames": re.compile(r"#\w+"), "ExpressionAttributeValues": re.compile(r":\w+")}
 UNDEFINED = {
@@ -23,43 +25,52 @@ UNDEFINED = {
 
 
 def problem(asked: Asked, table: Table) -> str | None:
-    """Why DynamoDB refuses a part of a request with a ValidationException; None where it does not for these reasons."""
+    """Why DynamoDB refuses a request with a ValidationException for a part of it; None where the part is valid.
+
+    Keys of another type are looked at when a transaction runs: it is cancelled then, which `mismatch` tells.
+    """
     for part in asked.parts:
-        if (found := next(_problems(part, table), None)) is not None:
+        found = next(chain(_of_expressions(part), _of_empty(part, table)), None)
+        if found is None and asked.enclosing is None:
+            found = _mismatch(part, table, batch=asked.operation.startswith("Batch"))
+        if found is not None:
             return found
     return None
 
 
-def _problems(part: Mapping[str, Any], table: Table) -> Iterator[str]:
-    yield from _of_expressions(part)
+def mismatch(asked: Asked, table: Table) -> str | None:
+    """Why a transaction is cancelled for a part of it: its key is not one of the table."""
+    return next(filter(None, (_mismatch(part, table) for part in asked.parts)), None)
+
+
+def _mismatch(part: Mapping[str, Any], table: Table, *, batch: bool = False) -> str | None:
     item, key = part.get("Item"), part.get("Key")
-    if isinstance(item, Mapping):
-        yield from _of_item(item, table)
-    if isinstance(key, Mapping):
-        if {name: _type(value) for name, value in key.items()} != {name: _needed(table, name) for name in table.keys}:
-            yield "The provided key element does not match the schema"
-        yield from _of_empty(key, table)
+    if isinstance(item, Mapping) and (found := next(_of_item(item, table), None)):
+        return MISMATCH if batch else f"One or more parameter values were invalid: {found}"
+    needed = {name: _needed(table, name) for name in table.keys}
+    if isinstance(key, Mapping) and {name: _type(value) for name, value in key.items()} != needed:
+        return MISMATCH
+    return None
 
 
 def _of_item(item: Mapping[str, Any], table: Table) -> Iterator[str]:
-    invalid = "One or more parameter values were invalid"
     for name in table.keys:
         needed = _needed(table, name)
         if name not in item:
-            yield f"{invalid}: Missing the key {name} in the item"
+            yield f"Missing the key {name} in the item"
         elif (found := _type(item[name])) != needed:
-            yield f"{invalid}: Type mismatch for key {name} expected: {needed} actual: {found}"
-    yield from _of_empty(item, table)
+            yield f"Type mismatch for key {name} expected: {needed} actual: {found}"
 
 
-def _of_empty(values: Mapping[str, Any], table: Table) -> Iterator[str]:
-    for name in table.keys:
-        for kind, word in KINDS.items():
-            if values[name].get(kind) == "":
-                yield (
-                    "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain "
-                    f"an empty {word} value. Key: {name}"
-                )
+def _of_empty(part: Mapping[str, Any], table: Table) -> Iterator[str]:
+    for values in (part.get("Item"), part.get("Key")):
+        for name in table.keys if isinstance(values, Mapping) else ():
+            for kind, word in KINDS.items():
+                if name in values and isinstance(values[name], Mapping) and values[name].get(kind) == "":
+                    yield (
+                        "One or more parameter values are not valid. The AttributeValue for a key attribute cannot "
+                        f"contain an empty {word} value. Key: {name}"
+                    )
 
 
 def _of_expressions(part: Mapping[str, Any]) -> Iterator[str]:

@@ -153,7 +153,8 @@ def called(made: Any, operation: str, arguments: dict[str, Any]) -> Any:
     try:
         answer = getattr(made, operation)(**arguments)
     except ClientError as error:
-        return [error.response["Error"]["Code"], error.response["Error"]["Message"]]
+        reasons = error.response.get("CancellationReasons")  # of a transaction
+        return [error.response["Error"]["Code"], error.response["Error"]["Message"] if reasons is None else reasons]
     answer.pop("ResponseMetadata")
     return answer
 
