@@ -63,10 +63,11 @@ def _of_item(item: Mapping[str, Any], table: Table) -> Iterator[str]:
 
 
 def _of_empty(part: Mapping[str, Any], table: Table) -> Iterator[str]:
-    for values in (part.get("Item"), part.get("Key")):
-        for name in table.keys if isinstance(values, Mapping) else ():
+    given: list[Mapping[str, Any]] = [part[name] for name in ("Item", "Key") if isinstance(part.get(name), Mapping)]
+    for values in given:
+        for name in table.keys:
             for kind, word in KINDS.items():
-                if name in values and isinstance(values[name], Mapping) and values[name].get(kind) == "":
+                if values.get(name) == {kind: ""}:
                     yield (
                         "One or more parameter values are not valid. The AttributeValue for a key attribute cannot "
                         f"contain an empty {word} value. Key: {name}"
