@@ -76,11 +76,11 @@ def _add_stacks_apart(app: App, topology: Topology) -> dict[str, BackboneStack]:
     main = topology.hubs[GLOBAL] if topology.bus else None
     further: dict[str, list[Hub]] = {}
     for hub in topology.hubs.values():
-        if hub.is_further and hub.account and (hub.is_made or not topology.owns_rule(hub)):
-            further.setdefault(hub.account, []).append(hub)
+        if hub.is_further and topology.has_resources(hub):
+            further.setdefault(str(hub.account), []).append(hub)
     of_main = main.account if main else None
     used = [name for name in topology.accounts_in_use if name in topology.services_by_account and name != of_main]
-    idle = sorted(topology.accounts.keys() - {*used, of_main, *further})
+    idle = sorted(topology.accounts.keys() - {*used, of_main})
     made: dict[str, BackboneStack] = {}
 
     def add(account: str, after: Mapping[str, TerraformStack]) -> None:
@@ -161,7 +161,9 @@ class BackboneStack(TerraformStack):
         self._part: Literal["all", "buses", "services"] = "buses" if not services else "services"
         if topology.layout == "single":
             self._part = "all"
-        used = [name for name in accounts if name in topology.accounts_in_use]
+        in_use = {hub.account for hub in hubs if topology.has_resources(hub)}
+        in_use |= topology.services_by_account.keys() if services else set()
+        used = [name for name in accounts if name in in_use]
         self._accounts = {name: self._account(name) for name in used}
         for name in accounts:
             if name not in used:

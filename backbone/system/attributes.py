@@ -18,9 +18,9 @@ UNKNOWN: Final = object()
 
 @dataclass(frozen=True)
 class _Resource:
-    """A resource whose attributes are formed: where it is, and the values of its other attributes."""
+    """A resource whose attributes are formed: which and where it is, and the values of its other attributes."""
 
-    address: str
+    id: str
     place: Place
     value: Callable[[str], Any]
 
@@ -31,13 +31,14 @@ STREAM_LABEL = "2024-01-01T00:00:00.000"
 Rule = Callable[[_Resource], Any]
 
 
-def computed(type: str, address: str, place: Place, name: str, value: Callable[[str], Any]) -> Any:
+def computed(type: str, id: str, place: Place, name: str, value: Callable[[str], Any]) -> Any:
     """An attribute of a resource as AWS forms it; UNKNOWN when it is drawn by AWS or is no attribute.
 
-    `value` gives the resource's other attributes.
+    `id` is the block's, with its stack: two stacks may have the same address in one account. `value` gives the
+    resource's other attributes.
     """
     rule = _ATTRIBUTES.get(type, {}).get(name)
-    return UNKNOWN if rule is None else rule(_Resource(address, place, value))
+    return UNKNOWN if rule is None else rule(_Resource(id, place, value))
 
 
 def _named(service: str, prefix: str = "", argument: str = "name") -> Rule:
@@ -50,12 +51,12 @@ def _same(argument: str) -> Rule:
 
 def _drawn(length: int) -> Rule:
     """An id that AWS draws: here the same for the same resource each time."""
-    return lambda resource: hashlib.sha256(f"{resource.place}{resource.address}".encode()).hexdigest()[:length]
+    return lambda resource: hashlib.sha256(f"{resource.place}{resource.id}".encode()).hexdigest()[:length]
 
 
 def _uuid(resource: _Resource) -> str:
     """A UUID that AWS draws: here the same for the same resource each time."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{resource.place}{resource.address}"))
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{resource.place}{resource.id}"))
 
 
 def _name(suffix: Callable[[_Resource], str] = lambda _: "", argument: str = "name_prefix") -> Rule:

@@ -184,7 +184,7 @@ class Configuration:
                 found = block.attributes.get(name)
             if found is None:
                 other = partial(self._value, block)
-                made = computed(block.type, block.address, block.place, name, other)
+                made = computed(block.type, block.id, block.place, name, other)
                 found = None if made is UNKNOWN and name in block.body else made
             self._values[key] = found
         finally:

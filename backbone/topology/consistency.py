@@ -194,6 +194,7 @@ def _check_buses_of(
             ("services", name),
             f"is on no global bus, and there are several: {', '.join(known)}; say which, as in buses: [{known[0]}]",
         )
+        return
     if not isinstance(named, list | tuple):
         return  # the model says so
     for index, key in enumerate(named):
@@ -326,8 +327,8 @@ def loose_ends(topology: Topology, given: Source) -> Iterator[Problem]:
         if name not in topology.accounts_in_use:
             yield given.warning(
                 ("accounts", name),
-                "no service and no bus is in this account: its stack has nothing but the provider, so applying it "
-                "destroys what was there; then the account can leave the file",
+                "no service and no bus of the backbone is in this account: its stack has nothing but the provider, so "
+                "applying it destroys what was there; then the account can leave the file",
             )
     if not topology.services:
         yield given.warning((), "no services are declared, so nothing is forwarded to anybody")

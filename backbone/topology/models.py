@@ -275,6 +275,10 @@ class Topology(Model):
         """Whether each service's account has its rule on a global bus: nobody else can on one that is elsewhere."""
         return self.rules == "owner" or hub.account is None
 
+    def has_resources(self, hub: Hub) -> bool:
+        """Whether the account of a global bus has resources for it: the bus, or the rules on it."""
+        return hub.account is not None and (hub.is_made or not self.owns_rule(hub))
+
     def local_bus(self, service: str) -> str:
         """The physical name of a service's bus."""
         entry = self.services[service]
@@ -360,5 +364,5 @@ class Topology(Model):
     @cached_property
     def accounts_in_use(self) -> tuple[str, ...]:
         """The accounts that get resources, in the order of their names, but those of global buses last."""
-        hubs = dict.fromkeys(hub.account for hub in reversed(list(self.hubs.values())) if hub.account)
+        hubs = dict.fromkeys(str(hub.account) for hub in reversed([*self.hubs.values()]) if self.has_resources(hub))
         return (*(account for account in self.services_by_account if account not in hubs), *hubs)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from backbone.simulator import Simulator
 from backbone.synthesis import output
@@ -25,7 +26,7 @@ def test_what_a_design_declares_is_what_is_delivered(file: Path, tmp_path: Path)
     output.synth(declared, tmp_path)
     assert read(tmp_path).findings == ()
     with Simulator.load(tmp_path) as sim:
-        assert check(declared, sim, DETAILS) >= 4
+        assert check(yaml.safe_load(file.read_text()), sim, DETAILS) >= 4
 
 
 def test_findings_of_an_account_reach_the_security_account_by_one_hop(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from backbone import manifest
 from backbone.simulator import Simulator
@@ -39,8 +40,12 @@ DETAILS: list[dict[str, Any]] = [{"n": 1}, {"n": 2}]
 OURS = ', hub: {id: "999999999999"}'
 
 
+def text(layout: str = "per-account", *, ours: bool = False) -> str:
+    return TEXT.replace("LAYOUT", layout).replace("MORE", OURS if ours else "")
+
+
 def declared(layout: str = "per-account", *, ours: bool = False) -> Topology:
-    return parse(TEXT.replace("LAYOUT", layout).replace("MORE", OURS if ours else ""))
+    return parse(text(layout, ours=ours))
 
 
 @pytest.mark.parametrize("layout", ["single", "per-account"])
@@ -51,7 +56,7 @@ def test_what_is_delivered_is_what_is_declared(tmp_path: Path, layout: str, ours
     output.synth(topology, tmp_path)
     assert read(tmp_path).findings == ()
     with Simulator.load(tmp_path) as sim:
-        assert check(topology, sim, DETAILS) == 6
+        assert check(yaml.safe_load(text(layout, ours=ours)), sim, DETAILS) == 6
 
 
 @pytest.mark.parametrize("ours", [False, True])
@@ -109,9 +114,9 @@ def test_what_the_owner_leaves_out_is_found(
 
 @pytest.mark.parametrize("layout", ["single", "per-account"])
 def test_a_service_that_receives_on_its_default_bus(tmp_path: Path, layout: str) -> None:
-    text = TEXT.replace("LAYOUT", layout).replace("MORE", OURS).replace(f'{{arn: "{ARN}"}}', "{account: hub}")
-    text = text.replace("{account: order,", "{account: order, bus_name: default,") + "rules: owner\n"
-    topology = parse(text)
+    written = TEXT.replace("LAYOUT", layout).replace("MORE", OURS).replace(f'{{arn: "{ARN}"}}', "{account: hub}")
+    written = written.replace("{account: order,", "{account: order, bus_name: default,") + "rules: owner\n"
+    topology = parse(written)
     output.synth(topology, tmp_path)
     assert read(tmp_path).findings == ()
     documents = [json.loads(file.read_text()) for file in tmp_path.glob("stacks/*/cdk.tf.json")]

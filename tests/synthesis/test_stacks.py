@@ -8,8 +8,8 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -18,86 +18,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backbone.aws.policies import to_json
-from backbone.topology import Topology, parse
+from backbone.topology import load, parse
 from tests.conftest import EXAMPLES, ROOT, example
-from tests.synthesis import DOCUMENTS, REFERENCE, Json, Resource, Stacks, bodies, resources, strings, synthesize
-
-NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,11}", fullmatch=True)
-LONGEST = {"aws_cloudwatch_log_resource_policy": 5_120, "aws_kms_key": 32_768}
-TYPES = st.sampled_from(["Order.Created", "Order.Updated", "Delivery.Updated", "Invoice.Paid", "Ünïcode Type"])
-
-DETAILS: list[dict[str, Any]] = [{"n": 0, "kind": "tea"}, {"n": 7, "kind": "coffee"}, {"n": 200}]
-FILTERS: list[dict[str, Any]] = [
-    {"n": [{"numeric": [">", 5]}]},
-    {"kind": ["tea"]},
-    {"kind": [{"exists": False}]},
-    {"$or": [{"n": [0]}, {"kind": [{"prefix": "cof"}]}]},
-]
-"""Filters, and details of which each matches some."""
-
-
-@st.composite
-def subscriptions(draw: st.DrawFn, others: list[str]) -> list[Any]:
-    """Entries of `subscribes`: detail-types alone, from sources of others, and of some details only."""
-    sources = (
-        st.sampled_from([*others, f"{others[0]}.also", {"prefix": others[0][:1]}, {"prefix": others[0][:2]}, others])
-        if others
-        else st.nothing()
-    )
-    entry = st.fixed_dictionaries(
-        {"detail_type": TYPES}, optional={"source": sources, "detail": st.sampled_from(FILTERS)}
-    )
-    of_source = st.fixed_dictionaries({"source": sources}, optional={"detail": st.sampled_from(FILTERS)})
-    types = TYPES.map(lambda detail_type: {"detail_type": detail_type})
-    found: list[Any] = draw(st.lists(types | entry | of_source, max_size=3))
-    distinct = [one for index, one in enumerate(found) if one not in found[:index]]
-    return [one["detail_type"] if one.keys() == {"detail_type"} else one for one in distinct]
-
-
-@st.composite
-def service_entries(draw: st.DrawFn, name: str, services: list[str], accounts: list[str]) -> dict[str, Any]:
-    also = draw(st.lists(TYPES, max_size=1))
-    subscribes = draw(subscriptions([other for other in services if other != name]))
-    return {
-        "account": draw(st.sampled_from(accounts)),
-        "publishes": [
-            *draw(st.lists(TYPES, max_size=2, unique=True)),
-            *({"detail_type": one, "source": f"{name}.also"} for one in also),
-        ],
-        "subscribes": subscribes,
-        "receives": "bus" if subscribes else draw(st.sampled_from(["bus", "none"])),
-    }
-
-
-@st.composite
-def documents(draw: st.DrawFn) -> dict[str, Any]:
-    """A file's content: up to 5 services in up to 4 accounts, that of the bus among them."""
-    accounts = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
-    services = draw(st.lists(NAMES.filter(lambda one: one != "global"), max_size=5, unique=True))
-    key = st.sampled_from([None, "create", "arn:aws:kms:eu-west-1:111111111111:key/1"])
-    entries = {name: draw(service_entries(name, services, accounts)) for name in services}
-    return {
-        "name": "any",
-        "region": "eu-west-1",
-        "layout": draw(st.sampled_from(["single", "per-account"])),
-        "rules": draw(st.sampled_from(["platform", "owner"])),
-        "routing": draw(st.sampled_from(["broadcast", "subscribed"])),
-        "accounts": {name: {"id": f"{n + 1}" * 12} for n, name in enumerate(accounts)},
-        "bus": {
-            "account": draw(st.sampled_from(accounts)),
-            "archive_days": draw(st.sampled_from([0, 30])),
-            "pin_detail_types": draw(st.booleans()),
-        },
-        "services": entries,
-        "logs": draw(st.sampled_from([{}, {"bus": {"level": "INFO"}}])),
-        "organization_id": draw(st.none() | st.just("o-a1b2c3d4e5")),
-        "kms_key": draw(key),
-    }
-
-
-def topology(document: dict[str, Any]) -> Topology:
-    return parse(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+from tests.documents import Declared, documents, event_bus, prefixes, topology
+from tests.synthesis import Json, Stacks, bodies, resources, synthesize
+from tests.synthesis.sound import check_all, forwarding_path, hub_path
 
 
 def synthesized_from(document: dict[str, Any]) -> Stacks:
@@ -105,223 +30,146 @@ def synthesized_from(document: dict[str, Any]) -> Stacks:
         return synthesize(topology(document), Path(folder))
 
 
-def expected_account(one: Resource, declared: Topology) -> str:
-    """The account that a resource belongs to, by the words of its path."""
-    match one.path.split("/"):
-        case ["accounts", account, *_]:
-            return account
-        case ["services", service, *_]:
-            return declared.services[service].account
-        case ["forwarding", service, *_]:
-            return declared.forwarding_account(service, declared.main)
-        case _:
-            return str(declared.main.account)
-
-
-def check_all(declared: Topology, stacks: Stacks) -> None:
-    """Every property of one backbone's stacks that needs no other to compare with."""
-    found = resources(stacks)
-    addresses = Counter(one.address for one in found)
-    assert set(addresses.values()) == {1}
-    for one in found:
-        assert one.account == expected_account(one, declared), one.address
-        assert f"aws.{one.account}" == one.body["provider"]
-        aliases = {each["alias"] for each in stacks[one.stack]["provider"]["aws"]}
-        assert one.account in aliases
-        check_references(one, stacks[one.stack])
-        for key in DOCUMENTS:
-            if key in one.body:
-                check_document(one.document(key), one.body[key], one)
-        if one.kind == "aws_cloudwatch_log_group":
-            assert one.body["retention_in_days"] in (7, 30, 90)
-        if one.kind == "aws_cloudwatch_event_target":
-            check_target(one, found)
-    check_names(found)
-    check_forwarding(declared, stacks)
-
-
-def check_references(one: Resource, document: Json) -> None:
-    known = document["resource"]
-    for text in strings({key: value for key, value in one.body.items() if key != "//"}):
-        if "${" in text:
-            for kind, name, _ in REFERENCE.findall(text):
-                assert name in known[kind], text
-            assert "${" not in REFERENCE.sub("", text), text
-    for address in one.body.get("depends_on", []):
-        kind, _, name = address.partition(".")
-        assert name in known[kind]
-
-
-def check_document(document: Json, text: str, one: Resource) -> None:
-    assert text == to_json(document), "sorted and compact"
-    if "Statement" not in document:
-        assert len(text) <= 2_048
-        return
-    assert len(text) <= LONGEST.get(one.kind, 10_240)
-    assert document["Statement"]
-    for statement in document["Statement"]:
-        equal = statement.get("Condition", {}).get("StringEquals", {})
-        if "*" in strings_of(statement.get("Principal", {})):
-            assert "aws:PrincipalOrgID" in equal
-        assert "*" not in strings_of(statement["Action"])
-        service = statement.get("Principal", {}).get("Service")
-        if service == "lambda.amazonaws.com":
-            assert statement["Action"] == "sts:AssumeRole"  # Lambda names no source when it assumes a role
-        elif service and one.kind == "aws_kms_key":
-            assert "Condition" in statement or statement["Action"] == "kms:DescribeKey"
-        elif service and one.kind != "aws_cloudwatch_log_resource_policy":
-            assert "aws:SourceArn" in json.dumps(statement["Condition"])
-
-
-def strings_of(value: Any) -> list[str]:
-    return list(strings(value))
-
-
-def check_target(target: Resource, found: list[Resource]) -> None:
-    """Its dead letters go to an encrypted queue that lets this rule send, before the target is made."""
-    ((kind, name, _),) = REFERENCE.findall(target.body["dead_letter_config"]["arn"])
-    assert kind == "aws_sqs_queue"
-    (queue,) = [one for one in found if one.kind == kind and one.name == name and one.stack == target.stack]
-    assert queue.body["message_retention_seconds"] == 1_209_600
-    assert queue.body.get("sqs_managed_sse_enabled") or queue.body["kms_master_key_id"]
-    policies = [
-        one
-        for one in found
-        if one.kind == "aws_sqs_queue_policy" and REFERENCE.findall(one.body["queue_url"])[0][1] == name
-    ]
-    (statement,) = policies[0].document("policy")["Statement"]
-    ((_, rule, _),) = REFERENCE.findall(target.body["rule"])
-    assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == f"${{aws_cloudwatch_event_rule.{rule}.arn}}"
-    assert policies[0].address in target.body["depends_on"]
-    retry = target.body["retry_policy"]
-    assert 60 <= retry["maximum_event_age_in_seconds"] <= 86_400
-    assert 0 <= retry["maximum_retry_attempts"] <= 185
-
-
-def check_names(found: list[Resource]) -> None:
-    """No two resources of a type have one name in an account."""
-    named = Counter(
-        (one.kind, one.account, one.body.get("name") or one.body.get("policy_name"))
-        for one in found
-        if one.kind != "aws_iam_role_policy" and ("name" in one.body or "policy_name" in one.body)
-    )
-    assert not [key for key, count in named.items() if count > 1]
-
-
-def check_forwarding(declared: Topology, stacks: Stacks) -> None:
-    """What the two accounts say of each other agrees, though neither refers to the other's resources."""
-    found = {one.path: one for one in resources(stacks)}
-    for service, given_service in declared.services.items():
-        if given_service.receives == "none":
-            assert not [
-                path for path in found if path.startswith((f"services/{service}/bus", f"forwarding/{service}/"))
-            ]
-            continue
-        local = found[f"services/{service}/bus/Default"]
-        local_arn = declared.place(given_service.account).bus(local.body["name"])
-        if f"forwarding/{service}/target" not in found:
-            assert declared.routing == "subscribed"
-            assert not given_service.subscribes
-            continue
-        target, role = found[f"forwarding/{service}/target"], found[f"forwarding/{service}/role"]
-        bus_place = declared.main.place
-        assert target.body["arn"] == local_arn
-        policy = found.get(f"services/{service}/bus/policy")
-        assert (policy is None) is (declared.rules == "owner")
-        if policy:
-            (statement,) = policy.document("policy")["Statement"]
-            assert statement["Resource"] == local_arn
-            assert statement["Condition"]["ArnEquals"]["aws:PrincipalArn"] == bus_place.iam(f"role/{role.body['name']}")
-            assert statement["Principal"]["AWS"] == bus_place.root
-        (allowed,) = found[f"forwarding/{service}/role-policy"].document("policy")["Statement"]
-        assert (allowed["Action"], allowed["Resource"]) == ("events:PutEvents", target.body["arn"])
-        (trust,) = role.document("assume_role_policy")["Statement"]
-        rule = found[f"forwarding/{service}/Default"]
-        is_elsewhere = rule.account != declared.main.account
-        whose = {} if is_elsewhere else {"aws:SourceAccount": bus_place.account_id}
-        assert trust["Condition"].get("StringEquals", {}) == whose
-        on_hub = declared.main.arn
-        assert (rule.body["event_bus_name"] == on_hub) is is_elsewhere
-        if is_elsewhere:
-            check_owner(declared, service, found.get("global-bus/policy"), rule)
-        assert trust["Condition"]["ArnEquals"] == {"aws:SourceArn": f"${{{rule.address}.arn}}"}
-        if local.stack == target.stack and policy:
-            assert policy.address in target.body["depends_on"]
-
-
-def check_owner(declared: Topology, service: str, policy: Resource | None, rule: Resource) -> None:
-    """The global bus lets a service's account have this rule, and no rule that another account made."""
-    assert policy
-    place = declared.place(declared.services[service].account)
-    hub = declared.main
-    (statement,) = [one for one in policy.document("policy")["Statement"] if one["Sid"] == f"Rules{place.account_id}"]
-    assert hub.place.rule(hub.name, rule.body["name"]) in strings_of(statement["Resource"])
-    assert statement["Principal"]["AWS"] == place.root
-    assert statement["Condition"] == {"StringEqualsIfExists": {"events:creatorAccount": place.account_id}}
-    assert {"events:PutRule", "events:PutTargets", "events:RemoveTargets"} < set(statement["Action"])
-    assert rule.stack != policy.stack or policy.address in rule.body["depends_on"]
-
-
 @settings(max_examples=40)
 @given(documents())
 def test_every_backbone_is_sound(document: dict[str, Any]) -> None:
-    check_all(topology(document), synthesized_from(document))
+    check_all(document, synthesized_from(document))
 
 
-@pytest.mark.parametrize("name", ["single", "per-account", "same-account"])
-def test_every_example_is_sound(name: str, synthesized: Callable[[str], Stacks]) -> None:
-    check_all(example(name), synthesized(name))
+FILES = [EXAMPLES[name] for name in ("single", "per-account", "same-account")]
+FILES += sorted(ROOT.glob("examples/*/backbone.yaml"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_example_is_sound(file: Path, tmp_path: Path) -> None:
+    check_all(yaml.safe_load(file.read_text()), synthesize(load(file), tmp_path))
+
+
+Where = tuple[str, str]
+
+
+def by_stack(stacks: Stacks) -> dict[Where, Json]:
+    """Every resource by its stack and its path there, without the order in which they are made."""
+    return {(one.stack, one.path): {**one.body, "depends_on": None} for one in resources(stacks)}
+
+
+def changed(before: dict[str, Any], after: dict[str, Any]) -> set[Where]:
+    """The resources that one of two files has and the other has not, or has otherwise."""
+    old, new = by_stack(synthesized_from(before)), by_stack(synthesized_from(after))
+    return {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
 
 
 @settings(max_examples=25)
 @given(documents(), st.data())
 def test_a_service_that_comes_or_goes_moves_nothing_else(document: dict[str, Any], data: st.DataObject) -> None:
-    """Beside its own, only the policies of global bus and key differ, and neighbours in an account of two."""
-    if not document["services"]:
-        document["services"] = {"first": {"account": next(iter(document["accounts"])), "publishes": ["Order.Created"]}}
-    gone = data.draw(st.sampled_from(sorted(document["services"])))
-    account = document["services"][gone]["account"]
-    without = {**document, "services": {key: one for key, one in document["services"].items() if key != gone}}
-    before, after = synthesized_from(without), synthesized_from(document)
-    paths = {one.address: one.path for one in resources(before) + resources(after)}
-    old, new = bodies(before), bodies(after)
-    alone_before = [key for key, one in without["services"].items() if one["account"] == account]
-    neighbour = alone_before[0] if len(alone_before) == 1 else None  # is told by its source from now on
-    for address in old.keys() | new.keys():
-        if old.get(address) == new.get(address):
+    """Beside its own, only policies of global buses and keys differ, and rules that name the services of others."""
+    declared, services = Declared(document), document["services"]
+    if not services:
+        services["first"] = {"account": next(iter(document["accounts"])), "buses": [next(iter(declared.hubs))]}
+    gone = data.draw(st.sampled_from(sorted(services)))
+    account = services[gone]["account"]
+    neighbours = [name for name, one in services.items() if one["account"] == account and name != gone]
+    own = [f"services/{gone}/", *(f"{forwarding_path(hub, gone)}/" for hub in declared.hubs)]
+    own += [] if neighbours else [f"accounts/{account}/"]
+    for name, service in services.items():
+        for hub in declared.hubs_of(name):
+            if neighbours == [name]:  # is told by its source from now on
+                own.append(f"{forwarding_path(hub, name)}/Default")
+            elif document["routing"] == "subscribed" and any(map(prefixes, service.get("subscribes", []))):
+                own.append(f"{forwarding_path(hub, name)}/Default")  # it may list the sources of others
+            if document["routing"] == "subscribed" and len(declared.hubs_of(name)) > 1:
+                own.append(f"{forwarding_path(hub, name)}/")  # there is a rule where something is published for it
+    own += [f"{hub_path(hub)}/policy" for hub in declared.hubs]
+    own += [f"accounts/{one}/key/Default" for one in (account, *(hub.account for hub in declared.hubs.values()))]
+    without = {**document, "services": {name: one for name, one in services.items() if name != gone}}
+    assert [path for _, path in changed(without, document) if not path.startswith(tuple(own))] == []
+
+
+@settings(max_examples=25)
+@given(documents(), st.data())
+def test_a_global_bus_that_comes_moves_nothing_that_is_there(document: dict[str, Any], data: st.DataObject) -> None:
+    """Beside its own, only policies of keys differ, and of the local buses of services that are on it from now on."""
+    for name, service in document["services"].items():
+        service["buses"] = Declared(document).hubs_of(name)
+    before, account = Declared(document), data.draw(st.sampled_from(sorted(document["accounts"])))
+    exists = {"arn": event_bus(before.account_id(account), "more")}
+    added = data.draw(st.sampled_from([{"account": account}, {"account": account, "archive_days": 0}, exists]))
+    after = json.loads(json.dumps(document))
+    after["buses"] = {**document["buses"], "added": added}
+    own = ["buses/added/", "forwarding-added/", f"accounts/{account}/key/Default"]
+    for name, service in after["services"].items():
+        hears_itself = "arn" in added and any(map(prefixes, service["subscribes"]))
+        is_shared = "bus_arn" in service or service.get("bus_name") == "default"
+        if hears_itself or (is_shared and not before.owners_rules and service["account"] != account):
             continue
-        own = paths[address].startswith((f"services/{gone}/", f"forwarding/{gone}/"))
-        first_in_account = paths[address].startswith(f"accounts/{account}/") and not alone_before
-        policy = paths[address] in ("global-bus/policy", f"accounts/{account}/key/Default")
-        rule_of_neighbour = paths[address] == f"forwarding/{neighbour}/Default"
-        assert own or first_in_account or policy or rule_of_neighbour, paths[address]
+        if data.draw(st.booleans()):
+            service["buses"] = [*before.hubs_of(name), "added"]
+            own += [f"services/{name}/bus/policy", f"accounts/{service['account']}/key/Default"]
+    used = (one for key, one in before.hubs.items() if one.is_made or not before.owns_rules(key))
+    is_idle = account not in {one.account for one in used}
+    is_idle &= not any(service["account"] == account for service in document["services"].values())
+    for stack, path in changed(document, after):
+        is_new = stack == f"{account}_buses" or is_idle
+        assert path.startswith((*own, f"accounts/{account}/") if is_new else tuple(own)), path
+
+
+@settings(max_examples=25)
+@given(documents())
+def test_no_stack_waits_for_itself(document: dict[str, Any]) -> None:
+    """Each comes after those that have the buses which its rules are on and which they forward to."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = resources(synthesize(topology(document | {"layout": "per-account"}), Path(folder)))
+        manifest = json.loads((Path(folder) / "manifest.json").read_text())["stacks"]
+    before: dict[str, set[str]] = {}
+    for stack in TopologicalSorter({name: one["dependencies"] for name, one in manifest.items()}).static_order():
+        direct = manifest[stack]["dependencies"]
+        before[stack] = {*direct, *(each for one in direct for each in before[one])}
+    ids = {name: one["id"] for name, one in document["accounts"].items()}
+    buses = {
+        event_bus(ids[one.account], one.body["name"]): one for one in found if one.kind == "aws_cloudwatch_event_bus"
+    }
+    for one in found:
+        for arn in (one.body.get("event_bus_name"), one.body.get("arn")):
+            if arn in buses and one.kind in ("aws_cloudwatch_event_rule", "aws_cloudwatch_event_target"):
+                assert buses[arn].stack in {one.stack, *before[one.stack]}
 
 
 @settings(max_examples=15)
 @given(documents(), st.randoms(use_true_random=False))
 def test_the_order_of_what_is_written_never_shows(document: dict[str, Any], random: Any) -> None:
+    """But for the first of `buses` without `bus`, which names the states, and of a service's, which it publishes on."""
     shuffled = json.loads(json.dumps(document))
-    for place in (shuffled, shuffled["services"], shuffled["accounts"]):
+    first, *buses = shuffled["buses"].items() or [()]
+    for place in (shuffled, shuffled["services"], shuffled["accounts"], *shuffled["services"].values()):
         items = list(place.items())
         random.shuffle(items)
         place.clear()
         place.update(items)
+    random.shuffle(buses)
+    shuffled["buses"] = dict([first, *buses]) if first else {}
     for service in shuffled["services"].values():
         random.shuffle(service["publishes"])
         random.shuffle(service["subscribes"])
-    assert bodies(synthesized_from(document)) == bodies(synthesized_from(shuffled))
+        if "buses" in service:
+            main, *others = service["buses"]
+            random.shuffle(others)
+            service["buses"] = [main, *others]
+    assert by_stack(synthesized_from(document)) == by_stack(synthesized_from(shuffled))
 
 
 @settings(max_examples=15)
 @given(documents())
 def test_an_address_is_the_same_in_both_layouts(document: dict[str, Any]) -> None:
-    single, apart = (bodies(synthesized_from(document | {"layout": one})) for one in ("single", "per-account"))
-    assert single.keys() == apart.keys()
-    for address, body in single.items():
-        other = apart[address]
-        # Between two states there is no depends_on: the order of the stacks takes its place.
-        assert {**body, "depends_on": None} == {**other, "depends_on": None}
-        assert set(other.get("depends_on", [])) <= set(body.get("depends_on", []))
+    """An account whose further global buses have a stack has a key and a policy of its logs in each of its two."""
+    single, apart = (synthesized_from(document | {"layout": one}) for one in ("single", "per-account"))
+    found, divided = {one.address: one for one in resources(single)}, resources(apart)
+    assert found.keys() == {one.address for one in divided}
+    for one in divided:
+        # Between two states there is no depends_on, and no reference to a bus: the order of the stacks takes its place.
+        beside = ["//", "depends_on", *(["event_bus_name"] if one.path.startswith("forwarding-") else [])]
+        ours, theirs = ({**each.body, **dict.fromkeys(beside)} for each in (found[one.address], one))
+        assert ours == theirs or (one.path.startswith("accounts/") and f"{one.account}_buses" in apart)
+        assert set(one.body.get("depends_on", [])) <= set(found[one.address].body.get("depends_on", []))
 
 
 FOURTH = """\

@@ -11,6 +11,7 @@ import yaml
 
 from backbone.simulator import Simulator
 from backbone.synthesis import output
+from backbone.system.keys import Key
 from backbone.system.reader import read
 from backbone.topology import TopologyError, parse
 
@@ -148,3 +149,37 @@ def test_a_stack_of_buses_is_not_forgotten(tmp_path: Path) -> None:
         service["publishes"] = ["A"]
     with pytest.raises(Exception, match="the last bus of the stack delivery_buses left the file"):
         output.synth(parse(yaml.safe_dump(document)), tmp_path)
+
+
+def test_services_that_leave_an_account_of_buses_are_destroyed_by_a_stack_without_them(tmp_path: Path) -> None:
+    output.synth(parse(TEXT), tmp_path)
+    document = yaml.safe_load(TEXT)
+    del document["services"]["delivery"]
+    output.synth(parse(yaml.safe_dump(document)), tmp_path)
+    stack = json.loads((tmp_path / "stacks" / "delivery" / "cdk.tf.json").read_text())
+    assert stack["provider"]["aws"][0]["alias"] == "delivery"
+    assert "resource" not in stack
+    assert "delivery_buses" in {folder.name for folder in (tmp_path / "stacks").iterdir()}
+
+
+@pytest.mark.parametrize("rules", ["platform", "owner"])
+def test_nothing_is_made_in_an_account_for_a_bus_that_exists_there_and_has_rules_of_others(
+    tmp_path: Path, rules: str
+) -> None:
+    document = yaml.safe_load(TEXT) | {"rules": rules}
+    document["accounts"]["company"] = {"id": "444444444444"}
+    document["buses"]["shared"] = {"arn": "arn:aws:events:eu-west-1:444444444444:event-bus/shared"}
+    document["services"]["order"]["buses"].append("shared")
+    output.synth(parse(yaml.safe_dump(document)), tmp_path)
+    stack = json.loads((tmp_path / "stacks" / "company" / "cdk.tf.json").read_text())
+    assert "resource" not in stack
+    assert (tmp_path / "stacks" / "company_buses").exists() is (rules == "platform")
+
+
+@pytest.mark.parametrize("layout", ["single", "per-account"])
+def test_each_stack_of_an_account_has_a_key_of_its_own(tmp_path: Path, layout: str) -> None:
+    output.synth(parse(TEXT.replace("per-account", layout) + "kms_key: create\n"), tmp_path)
+    found = read(tmp_path)
+    assert found.findings == ()
+    keys = {one.arn for one in found.system.of(Key) if one.account == "delivery"}
+    assert len(keys) == (2 if layout == "per-account" else 1)

@@ -116,7 +116,10 @@ def test_every_example_is_valid(name: str) -> None:
             "services.order-service.subscribes[0]: 'Object Created' is a detail-type of AWS, and no service publishes "
             "it; events of AWS services never arrive here",
         ),
-        ({"accounts.spare": '{id: "444444444444"}'}, "accounts.spare: no service and no bus is in this account"),
+        (
+            {"accounts.spare": '{id: "444444444444"}'},
+            "accounts.spare: no service and no bus of the backbone is in this account",
+        ),
         ({"services": "{}"}, "no services are declared"),
         (
             {"confidential": "[Order.Createt]"},
