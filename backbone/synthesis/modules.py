@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import sys
 import sysconfig
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -58,7 +59,11 @@ def load(service: str, module: str, project: Path) -> Module:
         folder = _folder(module)
     if folder is None:
         path = module.replace(".", "/")
-        raise ModuleError(f"{key}; allowed: a package with a {SYNTH_FILE}; there is no {path}/{SYNTH_FILE} to import")
+        missing = "__init__.py" if _is_folder(module) else SYNTH_FILE
+        advice = (
+            ", without which it is no package: add one, which may be empty" if missing != SYNTH_FILE else " to import"
+        )
+        raise ModuleError(f"{key}; allowed: a package with a {SYNTH_FILE}; there is no {path}/{missing}{advice}")
     with _users_code(service, module):
         build = getattr(importlib.import_module(f"{module}.{SYNTH_FILE.removesuffix('.py')}"), "build", None)
     if not callable(build):
@@ -79,6 +84,12 @@ def _folder(module: str) -> Path | None:
         return None
     folder = Path(spec.origin).parent
     return folder if (folder / SYNTH_FILE).is_file() else None
+
+
+def _is_folder(module: str) -> bool:
+    """Whether a module is a folder with a service.py that only lacks what makes it a package."""
+    folders = (Path(entry, *module.split(".")) for entry in sys.path)
+    return any((each / SYNTH_FILE).is_file() and not (each / "__init__.py").is_file() for each in folders)
 
 
 def add(topology: Topology, name: str, module: Module, service: Service) -> None:

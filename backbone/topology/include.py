@@ -16,7 +16,7 @@ from backbone.topology.fields import FILE_PATTERN
 from backbone.topology.models import TeamFile, Topology
 from backbone.topology.source import KeyPath, Origin, Problem, Source, SourceError, format_value, suggestion
 
-__all__ = ["Included", "Joined", "join", "unused_owners"]
+__all__ = ["Included", "Joined", "join", "names", "unused_owners"]
 
 ALLOWED = tuple(TeamFile.model_fields)
 
@@ -70,6 +70,11 @@ def join(given: Source, read: Callable[[Path], Source]) -> Joined:
 def _matching(folder: Path, patterns: Iterable[str]) -> dict[str, list[str]]:
     """The files that each pattern matches."""
     return {pattern: matching_files(folder, [pattern]) for pattern in patterns}
+
+
+def names(given: Source) -> list[str]:
+    """The files that a file includes, and those of environments beside them, by their paths from its folder."""
+    return matching_files(Path(given.file).parent, _patterns(given))
 
 
 def _patterns(given: Source) -> dict[str, KeyPath]:

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from backbone.errors import BackboneError
-from backbone.sources import ENVIRONMENT_VARIABLE
+from backbone.sources import ENVIRONMENT_VARIABLE, environment_of
 from backbone.topology import consistency, include, overlay, quotas, relays, source
 from backbone.topology.messages import from_pydantic
 from backbone.topology.models import Topology
@@ -117,6 +117,9 @@ def load(path: Path, *, environment: str | None = None, unsaved: Mapping[Path, s
         topology = _validate(read(path), selected(environment), read)
     except source.SourceError as error:
         raise TopologyError(error.problems) from None
+    except TopologyError as error:
+        part = _part_of_another(path)
+        raise TopologyError([part] if part else error.problems) from None
     topology._file = path.absolute()
     return topology
 
@@ -127,6 +130,24 @@ def parse(text: str, *, file: str = FILE_NAME, environment: str | None = None) -
         return _validate(source.parse(text, file=file), selected(environment), source.read)
     except source.SourceError as error:
         raise TopologyError(error.problems) from None
+
+
+def _part_of_another(path: Path) -> Problem | None:
+    """That a file is not one of its own, but a part of the `backbone.yaml` in a folder above it; None where it is."""
+    file = path.absolute()
+    for main in (folder / FILE_NAME for folder in file.parents if folder / FILE_NAME != file):
+        try:
+            given = source.read(main)
+        except source.SourceError:
+            continue
+        name = file.relative_to(main.parent).as_posix()
+        included = include.names(given)
+        environment = environment_of(name, [FILE_NAME, *included])
+        if name in included or environment in overlay.declared(given):
+            option = f" and --env {environment}" if environment else ""
+            words = f"is a part of {os.path.relpath(main)}, and not valid by itself; give the name of that file{option}"
+            return Problem(str(path), None, (), words)
+    return None
 
 
 def _validate(given: Source, environment: str | None, read: Callable[..., Source]) -> Topology:

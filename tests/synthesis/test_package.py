@@ -95,6 +95,16 @@ def test_a_module_that_is_none(module: str) -> None:
         load("s", module, ROOT)
 
 
+def test_a_folder_that_is_no_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "unpacked").mkdir()
+    (tmp_path / "unpacked" / "service.py").write_text("def build(service): pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(
+        ModuleError, match=r"there is no unpacked/__init__\.py, without which it is no package: add one"
+    ):
+        load("s", "unpacked", tmp_path)
+
+
 @pytest.mark.parametrize("name", ["order", "delivery"])
 def test_a_zip_needs_nothing_else_of_the_backbone(name: str, tmp_path: Path) -> None:
     content = load("service", f"services.{name}", ROOT).code.content

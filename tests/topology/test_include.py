@@ -235,3 +235,17 @@ def test_no_pattern_ends_in_anything_but_an_answer(patterns: list[str]) -> None:
         problems = error.problems
         assert problems
     assert all(problem.message and problem.line for problem in problems)
+
+
+def test_a_part_by_itself_is_answered_with_the_file_that_it_belongs_to() -> None:
+    main = write("", {"teams/a.yaml": A, "teams/a.dev.yaml": "services: {a: {publishes: [B.Made]}}\n", "other.yaml": A})
+    main.write_text(f"{MAIN}environments: {{dev: {{}}}}\ninclude: [teams/*.yaml]\n")
+    main.with_name("backbone.dev.yaml").write_text("accounts: {bus: {id: '444444444444'}}\n")
+    answer = "is a part of backbone.yaml, and not valid by itself; give the name of that file"
+    expected = {"teams/a.yaml": "", "teams/a.dev.yaml": " and --env dev", "backbone.dev.yaml": " and --env dev"}
+    for name, option in expected.items():
+        with pytest.raises(TopologyError) as error:
+            load(Path(name))
+        assert str(error.value) == f"{name}: {answer}{option}"
+    with pytest.raises(TopologyError, match=r"^other\.yaml:1: accounts: is missing"):
+        load(Path("other.yaml"))
