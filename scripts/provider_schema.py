@@ -37,6 +37,7 @@ TYPES = (
     *(f"aws_kms_{name}" for name in ("alias", "key", "key_policy")),
     *(f"aws_lambda_{name}" for name in ("alias", "event_source_mapping", "function", "function_event_invoke_config")),
     *(f"aws_lambda_{name}" for name in ("function_url", "layer_version", "layer_version_permission", "permission")),
+    "aws_pipes_pipe",
     *(f"aws_scheduler_{name}" for name in ("schedule", "schedule_group")),
     *(f"aws_s3_bucket{name}" for name in ("", "_lifecycle_configuration", "_notification", "_policy")),
     *(

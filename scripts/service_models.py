@@ -77,6 +77,7 @@ OPERATIONS: Mapping[str, str] = {
     "aws_lambda_layer_version": "lambda.PublishLayerVersion lambda.PublishLayerVersion.Content",
     "aws_lambda_layer_version_permission": "lambda.AddLayerVersionPermission",
     "aws_lambda_permission": "lambda.AddPermission",
+    "aws_pipes_pipe": "pipes.CreatePipe",
     "aws_scheduler_schedule": "scheduler.CreateSchedule",
     "aws_scheduler_schedule_group": "scheduler.CreateScheduleGroup",
     "aws_s3_bucket": "s3.CreateBucket",
@@ -117,6 +118,7 @@ _INDEX = {
     "write_capacity": "ProvisionedThroughput.WriteCapacityUnits",
 }
 _MAPPING = "aws_lambda_event_source_mapping"
+_PIPE = "aws_pipes_pipe"
 _SCHEDULE = "aws_scheduler_schedule"
 _TARGET = "aws_cloudwatch_event_target"
 
@@ -195,6 +197,8 @@ NAMES: Mapping[str, str] = {
     f"{_MAPPING}.destination_config.on_failure.destination_arn": "Destination",
     "aws_lambda_function.durable_config.retention_period": "RetentionPeriodInDays",
     "aws_lambda_function_url.authorization_type": "AuthType",
+    f"{_PIPE}.source_parameters.self_managed_kafka_parameters.vpc.security_groups": "SecurityGroup",
+    f"{_PIPE}.target_parameters.sagemaker_pipeline_parameters.pipeline_parameter": "PipelineParameterList",
     f"{_SCHEDULE}.target.ecs_parameters.network_configuration": "NetworkConfiguration.awsvpcConfiguration",
     f"{_SCHEDULE}.target.sagemaker_pipeline_parameters.pipeline_parameter": "PipelineParameterList",
 }

@@ -156,6 +156,11 @@ def state_machine_log_group(machine: str) -> str:
     return f"/aws/vendedlogs/states/{machine}"
 
 
+def pipe_log_group(pipe: str) -> str:
+    """The log group of a pipe. AWS expects vended logs below this prefix."""
+    return f"/aws/vendedlogs/pipes/{pipe}"
+
+
 def delivery_stream_log_group(stream: str) -> str:
     """The log group of a delivery stream of Firehose."""
     return f"/aws/kinesisfirehose/{stream}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from backbone.aws.arn import Place
 from backbone.aws.policies import SNS, Document, document, values
 
-__all__ = ["call", "run_task", "scheduler_trust", "state_machine", "tls_only", "use_key", "write_objects"]
+__all__ = ["call", "pipe_trust", "run_task", "scheduler_trust", "state_machine", "tls_only", "use_key", "write_objects"]
 
 
 SCHEDULER = "scheduler.amazonaws.com"
@@ -46,6 +46,21 @@ def scheduler_trust(place: Place, *, group_arn: str) -> Document:
             },
             "Effect": "Allow",
             "Principal": {"Service": SCHEDULER},
+        }
+    )
+
+
+def pipe_trust(place: Place, pipe_name: str) -> Document:
+    """Lets EventBridge Pipes assume a role for a pipe, and for no other pipe."""
+    return document(
+        {
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "ArnEquals": {"aws:SourceArn": place.arn("pipes", f"pipe/{pipe_name}")},
+                "StringEquals": {"aws:SourceAccount": place.account_id},
+            },
+            "Effect": "Allow",
+            "Principal": {"Service": "pipes.amazonaws.com"},
         }
     )
 

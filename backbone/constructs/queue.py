@@ -44,7 +44,7 @@ class Queue(Construct):
             sqs_managed_sse_enabled=None if account.kms_key else True,
             kms_master_key_id=account.kms_key,
         )
-        self.arn, self.url = queue.arn, queue.url
+        self.arn, self.url, self.dead_letters_arn = queue.arn, queue.url, dead_letters_arn
         self._account = account
         self._sources: dict[str, list[str]] = {}
         self._admits: SqsQueuePolicy | None = None

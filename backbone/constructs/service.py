@@ -13,6 +13,7 @@ from backbone.cdk import Construct, IamRolePolicy
 from backbone.constructs.account import Account
 from backbone.constructs.event_bus import EventBus
 from backbone.constructs.function import Code, Function, FunctionSettings, powertools_layer
+from backbone.constructs.pipe import Pipe, PipeSettings, PipeSource, PipeTarget
 from backbone.constructs.rule import Template
 from backbone.constructs.schedule import Called, Schedule, ScheduleGroup, ScheduleSettings
 from backbone.constructs.stream import Stream
@@ -230,7 +231,8 @@ class Service(Construct):
         function of the runtime has read the table's stream.
         """
         name = self.name_of(id)
-        table = Table(self, id, account=self.account, name=name, key=key, streamed=bool(outbox), **settings)
+        settings["streamed"] = bool(outbox) or settings.get("streamed", False)
+        table = Table(self, id, account=self.account, name=name, key=key, **settings)
         if outbox:
             environment = {"EVENT_SOURCE": source} if source else None
             relay = self.function(f"{id}-outbox", handler="backbone.runtime.relay.on_stream", environment=environment)
@@ -316,6 +318,19 @@ class Service(Construct):
             to=to,
             retry=self._around.retry,
             input=input,
+            **settings,
+        )
+
+    def pipe(self, id: str, *, source: PipeSource, to: PipeTarget, **settings: Unpack[PipeSettings]) -> Pipe:
+        """Send what is in a queue, a stream or a `streamed` table to something of the service, without code."""
+        return Pipe(
+            self,
+            id,
+            account=self.account,
+            name_of=self.name_of,
+            source=source,
+            to=to,
+            log_retention_days=self.log_retention_days,
             **settings,
         )
 

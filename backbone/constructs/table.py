@@ -24,6 +24,7 @@ class TableSettings(TypedDict, total=False):
     """How a table is kept, where that is not the default of `Table`."""
 
     expires: str | None
+    streamed: bool
     deletion_protection: bool
 
 
@@ -62,7 +63,7 @@ class Table(Construct):
             server_side_encryption=DynamodbTableServerSideEncryption(enabled=True, kms_key_arn=account.kms_key),
             deletion_protection_enabled=deletion_protection,
         )
-        self.name, self.arn, self.stream_arn = table.name, table.arn, table.stream_arn
+        self.name, self.arn, self.stream_arn, self.streamed = table.name, table.arn, table.stream_arn, streamed
 
     def grant(self, function: Function, *operations: str) -> IamRolePolicy:
         """Let a function call operations of the table, such as `GetItem`; returns the policy that says so."""

@@ -1,4 +1,4 @@
-"""Where Lambda sends what came of asynchronous invocations and of batches of streams."""
+"""Where Lambda and Pipes send what came of asynchronous invocations and of batches of streams."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ from backbone.simulator.engine import Engine
 from backbone.system import access
 from backbone.system.iam import Policy
 from backbone.system.model import EventBus, Function, Queue, Role
+from backbone.system.pipes import Pipe
 from backbone.trace import Node, NodeKind
 
-__all__ = ["Destinations", "Result"]
+__all__ = ["Destinations", "Result", "Sender"]
+
+Sender = Function | Pipe
+"""Who sends records with a role of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,54 +46,54 @@ class Destinations:
         self._engine = engine
         self._invoke_later = invoke_later
 
-    def send_record(self, function: Function, arn: str | None, result: Result) -> None:
-        """Send the record of what a function did or failed at. A failure that cannot be sent is lost."""
+    def send_record(self, sender: Sender, arn: str | None, result: Result) -> None:
+        """Send the record of what a function or a pipe did or failed at. A failure that cannot be sent is lost."""
         engine = self._engine
         if arn is None:
             if not result.succeeded:
-                self._lose(function, f"{result.words}; no failure destination", result)
+                self._lose(sender, f"{result.words}; no failure destination", result)
             return
-        if (refusal := self._refusal(function, arn)) is not None:
-            self._lose(function, f"{result.words}; {refusal}", result)
+        if (refusal := self._refusal(sender, arn)) is not None:
+            self._lose(sender, f"{result.words}; {refusal}", result)
             return
-        if self._is_gone(function, arn, result):
+        if self._is_gone(sender, arn, result):
             return
         to = engine.system.resources[arn]
         if isinstance(to, Queue):
-            self._send(to, function, json.dumps(result.record), {}, result)
+            self._send(to, sender, json.dumps(result.record), {}, result)
             return
         node = engine.node("call", to.name, to.account, result.words, result.node, **result.about)
         if isinstance(to, Function):
             self._invoke_later(to, dict(result.record), node)
-        elif (refused := self._put_event(function, arn, result, node)) is not None:
-            self._lose(function, f"{result.words}; {to.name} does not take it: {refused}", result)
+        elif (refused := self._put_event(sender, arn, result, node)) is not None:
+            self._lose(sender, f"{result.words}; {to.name} does not take it: {refused}", result)
 
-    def _is_gone(self, function: Function, arn: str, result: Result) -> bool:
+    def _is_gone(self, sender: Sender, arn: str, result: Result) -> bool:
         """Whether a record went to where nothing is simulated."""
         if access.service_of(arn) not in access.DESTINATIONS_NOT_SIMULATED:
             return False
         words = f"{result.words}; not simulated: what becomes of it there"
-        self._engine.node("call", arn, function.account, words, result.node, **result.about)
+        self._engine.node("call", arn, sender.account, words, result.node, **result.about)
         return True
 
     def _send(
-        self, queue: Queue, function: Function, body: str, attributes: Mapping[str, str | int], result: Result
+        self, queue: Queue, sender: Sender, body: str, attributes: Mapping[str, str | int], result: Result
     ) -> None:
         engine = self._engine
         if (refused := engine.refuses(queue, body, attributes)) is not None:
-            self._lose(function, f"{result.words}; {queue.name} does not take it: {refused}", result)
+            self._lose(sender, f"{result.words}; {queue.name} does not take it: {refused}", result)
             return
         kind: NodeKind = "call" if result.succeeded else "dead-lettered"
         node = engine.node(kind, queue.name, queue.account, result.words, result.node, **result.about)
         engine.send(queue, body, attributes, node)
 
-    def _put_event(self, function: Function, arn: str, result: Result, node: Node) -> str | None:
-        engine, role = self._engine, self._engine.system.get(Role, function.role_arn)
+    def _put_event(self, sender: Sender, arn: str, result: Result, node: Node) -> str | None:
+        engine, role = self._engine, self._engine.system.get(Role, sender.role_arn)
         entry = {
             "Source": "lambda",
             "DetailType": f"Lambda Function Invocation Result - {'Success' if result.succeeded else 'Failure'}",
             "Detail": json.dumps(result.record),
-            "Resources": [arn, f"{function.arn}:$LATEST"],
+            "Resources": [arn, f"{sender.arn}:$LATEST"],
             "EventBusName": arn,
         }
         assert role is not None  # noqa: S101 - it was asked whether it may
@@ -110,12 +114,12 @@ class Destinations:
             return
         self._send(queue, function, json.dumps(event), attributes, result)
 
-    def _refusal(self, function: Function, arn: str) -> str | None:
-        """Why a function's role may not send to a destination; None when it may."""
+    def _refusal(self, sender: Sender, arn: str) -> str | None:
+        """Why a sender's role may not send to a destination; None when it may."""
         system = self._engine.system
-        to, role = system.resources.get(arn), system.get(Role, function.role_arn)
+        to, role = system.resources.get(arn), system.get(Role, sender.role_arn)
         if role is None:
-            return f"{function.name} has no role"
+            return f"{sender.name} has no role"
         if isinstance(to, EventBus):
             return None  # PutEvents asks for itself
         policies: Iterable[Policy] = ()
@@ -125,5 +129,5 @@ class Destinations:
             return f"the destination {arn} is not in any stack"
         return access.send_refusal(role.identity, arn, self._engine.context, policies)
 
-    def _lose(self, function: Function, words: str, result: Result) -> None:
-        self._engine.node("lost", function.name, function.account, words, result.node, **result.about)
+    def _lose(self, sender: Sender, words: str, result: Result) -> None:
+        self._engine.node("lost", sender.name, sender.account, words, result.node, **result.about)

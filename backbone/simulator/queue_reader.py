@@ -1,4 +1,4 @@
-"""How Lambda reads a queue for a function: batches, filters, partial failures and throttling."""
+"""How a queue is read for a function or a pipe: batches, filters, partial failures and throttling."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from functools import cached_property, partial
 from typing import Any
 
 from backbone.aws.limits import INVOCATION_BYTES
-from backbone.simulator.batches import failed_ids, refusal
+from backbone.simulator.batches import failed_ids
+from backbone.simulator.consumers import Consumer, Item
 from backbone.simulator.engine import Engine, Timer
 from backbone.simulator.messages import Message, md5_of_attributes, system_attributes
 from backbone.simulator.sqs import Sqs
 from backbone.system.mapping import EventSourceMapping
-from backbone.system.model import Function, Queue
+from backbone.system.model import Queue
 from backbone.trace import Node
 
 __all__ = ["QueueReader"]
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
-"""Pauses while a function is throttled; AWS does not say how long its own are."""
+"""Pauses while a consumer is throttled; AWS does not say how long its own are."""
 
 BATCHES_AT_ONCE = 4
-"""The most that are with a function, where several run at once. AWS begins with 5."""
+"""The most that are with a consumer, where several run at once. AWS begins with 5."""
 
 MANY_RECEIPTS = 100
 """From so many receipts on a message is received when its age has doubled. AWS goes on at the same pace, until the
@@ -31,12 +32,12 @@ queue's retention ends, which would be hundreds of thousands of invocations."""
 
 
 class QueueReader:
-    """Reads a queue for a function as its event source mapping says."""
+    """Reads a queue for a consumer as an event source mapping says."""
 
-    def __init__(self, engine: Engine, sqs: Sqs, function: Function, mapping: EventSourceMapping, queue: Queue) -> None:
+    def __init__(self, engine: Engine, sqs: Sqs, consumer: Consumer, mapping: EventSourceMapping, queue: Queue) -> None:
         self._engine = engine
         self._sqs = sqs
-        self._function = function
+        self._consumer = consumer
         self._mapping = mapping
         self._queue = queue
         self._messages = sqs.queues[queue.arn]
@@ -45,7 +46,7 @@ class QueueReader:
         """What was received and waits for the batch to be full or the batching window to end."""
         self._window_ends: float | None = None
         self._running = 0
-        """How many batches the function is working on, where several run at once."""
+        """How many batches the consumer is working on, where several run at once."""
         self._pause = FIRST_PAUSE_SECONDS
         self._holding: Node | None = None
         sqs.readers.setdefault(queue.arn, []).append(self)
@@ -54,14 +55,14 @@ class QueueReader:
     def refusal(self) -> str | None:
         """Why it receives nothing; None when it does."""
         if not self._mapping.enabled:
-            return f"the event source mapping to {self._function.name} is disabled"
+            return self._consumer.off
         actions, queue = ("sqs:GetQueueAttributes", "sqs:ReceiveMessage"), self._queue
-        return refusal(self._engine, self._function, actions, queue.arn, queue.account_id, queue.policy)
+        return self._consumer.refusal(actions, queue.arn, queue.account_id, queue.policy)
 
     @cached_property
     def _delete_refusal(self) -> str | None:
         actions, queue = ("sqs:DeleteMessage",), self._queue
-        return refusal(self._engine, self._function, actions, queue.arn, queue.account_id, queue.policy)
+        return self._consumer.refusal(actions, queue.arn, queue.account_id, queue.policy)
 
     # When it looks
 
@@ -119,13 +120,13 @@ class QueueReader:
         self.look_again()
 
     def _holds_back(self) -> bool:
-        """Whether nothing is received, since as many batches as the mapping allows are with the function.
+        """Whether nothing is received, since as many batches as the mapping allows are with the consumer.
 
         A throttled function stands for one whose concurrency is used up: a mapping with a maximum of its own waits.
         """
         if self._mapping.max_concurrency is None:
             return False
-        words = self._engine.throttle(self._function)
+        words = self._consumer.throttled()
         if words is None:
             self._pause, self._holding = FIRST_PAUSE_SECONDS, None
             return False
@@ -137,28 +138,28 @@ class QueueReader:
         return True
 
     def _wants(self, message: Message) -> bool:
-        """Whether the function is given a message; it is deleted otherwise."""
+        """Whether the consumer is given a message; it is deleted otherwise."""
         if self._mapping.wants(self._record(message), "body"):
             return True
-        function = self._function
-        self._engine.node("filtered", function.name, function.account, "no filter matches", message.node)
+        consumer = self._consumer
+        self._engine.node("filtered", consumer.name, consumer.account, "no filter matches", message.node)
         self._delete(message)
         return False
 
     def _invoke(self, batch: list[tuple[Message, dict[str, Any]]], retrying: Node | None, pause: float = 1.0) -> None:
-        """Give the function a batch; while it is throttled, again until the messages are visible to others."""
-        engine, function = self._engine, self._function
+        """Give the consumer a batch; while it is throttled, again until the messages are visible to others."""
+        engine = self._engine
         if retrying is not None:
             batch = [(message, record) for message, record in batch if self._is_held(message, record)]
             if not batch:
                 return
-        if self._mapping.max_concurrency is None and (words := engine.throttle(function)) is not None:
+        if self._mapping.max_concurrency is None and (words := self._consumer.throttled()) is not None:
             retrying = self._retry(retrying, words, batch[0][0])
             if engine.now + pause < min(message.visible_at for message, _ in batch):
                 longer = min(LONGEST_PAUSE_SECONDS, 2 * pause)
                 engine.at(pause, partial(self._invoke, batch, retrying, longer))
             return
-        outcome = engine.invoke(function, {"Records": [record for _, record in batch]}, batch[0][0].node)
+        outcome = self._consumer.give([Item(message.id, record, message.node) for message, record in batch])
         ids = {message.id for message, _ in batch}
         failed = failed_ids(ids, outcome, partial=self._mapping.partial_failures)
         for message, _ in batch:
@@ -172,9 +173,9 @@ class QueueReader:
         return message.receipt == record["receiptHandle"] and self._messages.find(message.id) is message
 
     def _retry(self, retrying: Node | None, words: str, message: Message) -> Node:
-        function = self._function
+        consumer = self._consumer
         if retrying is None:
-            retrying = self._engine.node("retry", function.name, function.account, words, message.node, attempts=0)
+            retrying = self._engine.node("retry", consumer.name, consumer.account, words, message.node, attempts=0)
         retrying.data["attempts"] += 1
         return retrying
 
@@ -202,7 +203,7 @@ class QueueReader:
             yield part
 
     def _record(self, message: Message) -> dict[str, Any]:
-        """A message as functions get it."""
+        """A message as functions and pipes get it."""
         record: dict[str, Any] = {
             "messageId": message.id,
             "receiptHandle": message.receipt,

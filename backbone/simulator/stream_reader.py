@@ -1,4 +1,4 @@
-"""How Lambda reads a stream for a function: in order, each batch again until it is done or given up."""
+"""How a stream is read for a function or a pipe: in order, each batch again until it is done or given up."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from functools import cached_property, partial
 from typing import Any
 
 from backbone.aws.limits import INVOCATION_BYTES
-from backbone.simulator.batches import failed_ids, refusal
+from backbone.simulator.batches import failed_ids
+from backbone.simulator.consumers import Consumer, Item
 from backbone.simulator.destinations import Destinations, Result
 from backbone.simulator.engine import Engine, StreamRecord, Timer
 from backbone.simulator.processes import Outcome
 from backbone.system.access import READING
 from backbone.system.mapping import EventSourceMapping
-from backbone.system.model import Function
 from backbone.trace import Node
 
 __all__ = ["StreamReader", "StreamSource"]
@@ -43,11 +43,11 @@ class StreamSource:
 
 @dataclass(slots=True, eq=False)
 class _Batch:
-    """Records that the function is given together."""
+    """Records that the consumer is given together."""
 
     records: list[StreamRecord]
     attempts: int = 0
-    """How often the function was given them."""
+    """How often the consumer was given them."""
     failures: int = 0
     """How many of those attempts count against the mapping's limit."""
     pause: float = FIRST_PAUSE_SECONDS
@@ -65,19 +65,19 @@ class _Lane:
 
 
 class StreamReader:
-    """Reads a stream for a function as its event source mapping says."""
+    """Reads a stream for a consumer as an event source mapping says."""
 
     def __init__(
         self,
         engine: Engine,
         destinations: Destinations,
-        function: Function,
+        consumer: Consumer,
         mapping: EventSourceMapping,
         source: StreamSource,
     ) -> None:
         self._engine = engine
         self._destinations = destinations
-        self._function = function
+        self._consumer = consumer
         self._mapping = mapping
         self._source = source
         self._lanes: dict[tuple[str, int], _Lane] = {}
@@ -87,9 +87,9 @@ class StreamReader:
     def _refusal(self) -> str | None:
         """Why it gets nothing; None when it does."""
         if not self._mapping.enabled:
-            return f"the event source mapping to {self._function.name} is disabled"
+            return self._consumer.off
         actions, source = READING[self._mapping.service], self._source
-        return refusal(self._engine, self._function, actions, source.arn, source.account_id)
+        return self._consumer.refusal(actions, source.arn, source.account_id)
 
     @cached_property
     def _starts_at(self) -> float:
@@ -99,14 +99,14 @@ class StreamReader:
 
     def take(self, record: StreamRecord) -> None:
         """Take a record that is new in the stream."""
-        engine, function = self._engine, self._function
+        engine, consumer = self._engine, self._consumer
         if self._refusal is not None:
             engine.at(self._source.retention_seconds, partial(self._lose, record, self._refusal))
             return
         if engine.timestamp < self._starts_at:
             return
         if not self._mapping.wants(_for_filters(record), "data"):
-            engine.node("filtered", function.name, function.account, "no filter matches", record.node)
+            engine.node("filtered", consumer.name, consumer.account, "no filter matches", record.node)
             return
         digest = hashlib.md5(record.key.encode(), usedforsecurity=False).digest()
         lane = self._lanes.setdefault((record.shard, digest[0] % self._mapping.parallelization), _Lane())
@@ -125,7 +125,7 @@ class StreamReader:
         lane.timer = engine.at(at - engine.now, lambda: self._run(lane))
 
     def _run(self, lane: _Lane) -> None:
-        """Give the function the next batch of a lane."""
+        """Give the consumer the next batch of a lane."""
         if not lane.batches:
             if not lane.records:
                 return
@@ -134,7 +134,7 @@ class StreamReader:
         self._drop_old(batch)
         if not batch.records:
             self._done(lane)
-        elif (words := self._engine.throttle(self._function)) is not None:
+        elif (words := self._consumer.throttled()) is not None:
             self._wait(lane, batch, words)
         else:
             self._invoke(lane, batch)
@@ -168,14 +168,14 @@ class StreamReader:
 
     def _lose(self, record: StreamRecord, why: str) -> None:
         words = f"older than the {self._source.retention_seconds:,} seconds that the stream keeps records; {why}"
-        self._engine.node("lost", self._function.name, self._function.account, words, record.node)
+        self._engine.node("lost", self._consumer.name, self._consumer.account, words, record.node)
 
     def _wait(self, lane: _Lane, batch: _Batch, words: str) -> None:
         """Try a batch again that was throttled, which counts against no limit of attempts."""
-        function = self._function
+        consumer = self._consumer
         if batch.waiting is None:
             parent = batch.records[0].node
-            batch.waiting = self._engine.node("retry", function.name, function.account, words, parent, attempts=0)
+            batch.waiting = self._engine.node("retry", consumer.name, consumer.account, words, parent, attempts=0)
         batch.waiting.data["attempts"] += 1
         self._again(lane, batch)
 
@@ -192,12 +192,11 @@ class StreamReader:
             self._run_at(lane, max(self._engine.now, lane.records[0].arrived + self._mapping.batching_window_seconds))
 
     def _invoke(self, lane: _Lane, batch: _Batch) -> None:
-        function, records = self._function, [record.content for record in batch.records]
-        if self._mapping.service == "kinesis":
-            records = [{**record, "invokeIdentityArn": function.role_arn} for record in records]
-        outcome = self._engine.invoke(function, {"Records": records}, batch.records[0].node)
-        batch.attempts += 1
         ids = [record.sequence_number for record in batch.records]
+        outcome = self._consumer.give(
+            [Item(record.sequence_number, dict(record.content), record.node) for record in batch.records]
+        )
+        batch.attempts += 1
         failed = failed_ids(ids, outcome, partial=self._mapping.partial_failures, empty_text=True)
         if not failed:
             self._done(lane)
@@ -225,7 +224,7 @@ class StreamReader:
 
     def _give_up(self, records: Sequence[StreamRecord], condition: str, attempts: int, outcome: Outcome | None) -> None:
         """Send what tells of records to the mapping's failure destination, or note that they are lost."""
-        function, arn = self._function, self._mapping.failures_arn
+        arn = self._mapping.failures_arn
         problem = (outcome.error or {}).get("errorMessage", "its answer named failures") if outcome else "too old"
         words = f"{condition} after {attempts} attempts, {len(records)} records: {problem}"
         result = Result(
@@ -235,25 +234,15 @@ class StreamReader:
             records[0].node,
             {"code": condition, "records": len(records)},
         )
-        self._destinations.send_record(function, arn, result)
+        self._destinations.send_record(self._consumer.sender, arn, result)
 
     def _record(
         self, records: Sequence[StreamRecord], condition: str, attempts: int, outcome: Outcome | None
     ) -> dict[str, Any]:
         engine, service = self._engine, self._mapping.service
         time = engine.iso_milliseconds if service == "kinesis" else engine.iso_time
-        record: dict[str, Any] = {
-            "requestContext": {
-                "requestId": engine.new_id(),
-                "functionArn": self._function.arn,
-                "condition": condition,
-                "approximateInvokeCount": attempts,
-            }
-        }
-        if outcome is not None:
-            failed = None if outcome.error is None else "Unhandled"
-            record["responseContext"] = {"statusCode": 200, "executedVersion": "$LATEST", "functionError": failed}
-        return record | {
+        about = self._consumer.failure(condition, attempts, outcome)
+        return about | {
             "version": "1.0",
             "timestamp": engine.iso_milliseconds(),
             BATCH_INFO[service]: {

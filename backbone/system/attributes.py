@@ -175,6 +175,7 @@ _ATTRIBUTES: dict[str, dict[str, Rule]] = {
         "arn_without_revision": _named("ecs", "task-definition/", "family"),
     },
     "aws_kinesis_firehose_delivery_stream": {"arn": _named("firehose", "deliverystream/")},
+    "aws_pipes_pipe": {"arn": _named("pipes", "pipe/"), "id": _same("name")},
     "aws_s3_bucket": {"arn": _bucket_arn, "bucket": _name(argument="bucket_prefix"), "id": _same("bucket")},
     "aws_scheduler_schedule": {"arn": _schedule_arn, "id": _schedule_id, "name": _name()},
     "aws_scheduler_schedule_group": {

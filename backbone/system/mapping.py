@@ -1,4 +1,4 @@
-"""Event source mappings: how Lambda reads a queue or a stream for a function."""
+"""Event source mappings: how a queue or a stream is read for a function, or for a pipe."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from backbone.patterns import PatternError
 from backbone.system.filters import Filter
 from backbone.system.values import Values
 
-__all__ = ["EventSourceMapping", "Position", "read_mapping", "source_service"]
+__all__ = ["EventSourceMapping", "Position", "read_filters", "read_limit", "read_mapping", "source_service"]
 
 Position = Literal["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]
 
@@ -19,7 +19,7 @@ UNLIMITED = -1
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class EventSourceMapping:
-    """How Lambda reads a queue or a stream for a function. Without filters the function is given every record."""
+    """How a queue or a stream is read for a function or a pipe, which without filters is given every record."""
 
     address: str
     source_arn: str
@@ -44,7 +44,7 @@ class EventSourceMapping:
         return source_service(self.source_arn)
 
     def wants(self, record: dict[str, object], name: str) -> bool:
-        """Whether the function is given a record whose text is at `name`."""
+        """Whether a record is to be given, whose text is at `name`."""
         return not self.filters or any(each.matches(record, name) for each in self.filters)
 
 
@@ -67,21 +67,27 @@ def read_mapping(values: Values) -> EventSourceMapping:
         enabled=values.flag("enabled", default=True),
         batch_size=values.integer("batch_size", 10 if source_service(source) == "sqs" else 100),
         batching_window_seconds=values.integer("maximum_batching_window_in_seconds", 0),
-        filters=tuple(_filter(part) for part in values.part("filter_criteria").parts("filter")),
+        filters=read_filters(values),
         partial_failures="ReportBatchItemFailures" in values.texts("function_response_types"),
         max_concurrency=None if scaling is None else values.part("scaling_config").integer("maximum_concurrency", 0),
         starts_at=values.optional_text("starting_position_timestamp") if position == "AT_TIMESTAMP" else None,
         bisects=values.flag("bisect_batch_on_function_error", default=False),
-        max_retry_attempts=_limit(values, "maximum_retry_attempts"),
-        max_record_age_seconds=_limit(values, "maximum_record_age_in_seconds"),
+        max_retry_attempts=read_limit(values, "maximum_retry_attempts"),
+        max_record_age_seconds=read_limit(values, "maximum_record_age_in_seconds"),
         parallelization=values.integer("parallelization_factor", 1),
         failures_arn=destination.optional_text("destination_arn"),
     )
 
 
-def _limit(values: Values, name: str) -> int | None:
+def read_limit(values: Values, name: str) -> int | None:
+    """A limit of attempts or of age; None where there is none."""
     found = values.integer(name, UNLIMITED)
     return None if found == UNLIMITED else found
+
+
+def read_filters(values: Values) -> tuple[Filter, ...]:
+    """The filters of `filter_criteria`, of which one must match; TerraformError where AWS refuses one."""
+    return tuple(_filter(part) for part in values.part("filter_criteria").parts("filter"))
 
 
 def _filter(values: Values) -> Filter:

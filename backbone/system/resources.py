@@ -21,6 +21,7 @@ from backbone.system.keys import read_key
 from backbone.system.mapping import read_mapping
 from backbone.system.model import ApiDestination, Archive, EventBus, Function, LogGroup, Resource, Rule, Stream, Target
 from backbone.system.permissions import read_function_policy, read_role
+from backbone.system.pipes import read_pipe
 from backbone.system.queues import read_queue
 from backbone.system.schedule import Schedule, ScheduleError
 from backbone.system.scheduler import read_schedule
@@ -225,6 +226,7 @@ RESOURCES: dict[str, Callable[[Blocks, Values], Resource]] = {
     "aws_cloudwatch_event_rule": _rule,
     "aws_cloudwatch_event_archive": _archive,
     "aws_cloudwatch_event_api_destination": _api_destination,
+    "aws_pipes_pipe": read_pipe,
     "aws_scheduler_schedule": read_schedule,
     "aws_sns_topic": read_topic,
     "aws_sqs_queue": read_queue,

@@ -16,7 +16,7 @@ __all__ = ["Terraform", "arn", "url"]
 ACCOUNTS = {"a": "111111111111", "b": "222222222222", "c": "333333333333"}
 REGIONS = {"a": "eu-central-1", "b": "eu-central-1", "c": "us-west-2"}
 ANYONE = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
-SERVICES = ["events.amazonaws.com", "lambda.amazonaws.com"]
+SERVICES = ["events.amazonaws.com", "lambda.amazonaws.com", "pipes.amazonaws.com"]
 TRUST = {"Effect": "Allow", "Principal": {"Service": SERVICES}, "Action": "sts:AssumeRole"}
 ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 SEND = """import boto3, os
@@ -42,7 +42,7 @@ class Terraform:
         self._code: dict[str, str] = {}
         for account in ACCOUNTS:
             self._role(f"account-{account}", account)
-        for kind in ("bus", "queue", "log", "stream", "table", "function", "rule", "archive", "api"):
+        for kind in ("bus", "queue", "log", "stream", "table", "function", "rule", "pipe", "archive", "api"):
             for name, about in (described.get(kind) or {}).items():
                 getattr(self, f"_{kind}")(name, **about)
         for type_, named in (blocks or {}).items():
@@ -158,6 +158,28 @@ class Terraform:
             about["arn"] = arn(where, about.pop("account", account))
             about = {"target_id": f"t{number}"} | about
             self._add(f"aws_cloudwatch_event_target.{name}-{number}", account, rule=name, event_bus_name=bus, **about)
+
+    def _pipe(self, name: str, *, reads: dict[str, Any], to: str, account: str = "a", **more: Any) -> None:
+        """`reads` has the source as `from`, `filters` and the source's parameters; `more` are other arguments."""
+        given = dict(reads)
+        source, filters = given.pop("from"), given.pop("filters", [])
+        kind = {"queue": "sqs_queue", "table": "dynamodb_stream", "stream": "kinesis_stream"}[source.partition(":")[0]]
+        if kind != "sqs_queue":
+            given = {"starting_position": "TRIM_HORIZON"} | given
+        parameters: dict[str, Any] = {f"{kind}_parameters": [given]} if given else {}
+        if filters:
+            written = [{"pattern": json.dumps(one)} for one in filters]
+            parameters["filter_criteria"] = [{"filter": written}]
+        self._add(
+            f"aws_pipes_pipe.{name}",
+            account,
+            name=name,
+            role_arn=self._role(f"pipe-{name}", account),
+            source=arn(source, account),
+            target=to if to.startswith("arn:") else arn(to, account),
+            source_parameters=[parameters],
+            **more,
+        )
 
     def _archive(self, name: str, *, bus: str = "default", account: str = "a", **more: Any) -> None:
         source = arn(f"bus:{bus}", account)

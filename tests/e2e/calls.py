@@ -40,6 +40,7 @@ SERVICES = {
     "Lambda": "lambda",
     "S3": "s3",
     "SFN": "states",
+    "Pipes": "pipes",
     "Scheduler": "scheduler",
     "SNS": "sns",
     "SQS": "sqs",

@@ -13,7 +13,9 @@ __all__ = ["PASSED_TO", "Grant", "Limit", "grants"]
 
 Limit = Literal["", "region", "request-tag", "resource-tag", "no-request-tag", "key-of-aws", "function"]
 
-PASSED_TO = tuple(f"{service}.amazonaws.com" for service in ("events", "firehose", "lambda", "scheduler", "states"))
+PASSED_TO = tuple(
+    f"{service}.amazonaws.com" for service in ("events", "firehose", "lambda", "pipes", "scheduler", "states")
+)
 """The services that are given roles: rules have some for their targets; functions and others have theirs."""
 
 

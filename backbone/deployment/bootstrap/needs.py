@@ -79,6 +79,12 @@ BEYOND: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "read": ("kms:Decrypt",),
         "update": ("iam:PassRole", *KEY),
     },
+    # Pipes has its log delivered as API Gateway has (CloudWatch Logs user guide, "Enable logging from AWS services").
+    "aws_pipes_pipe": {
+        "create": ("iam:PassRole", *ACCESS_LOG),
+        "update": ("iam:PassRole", *ACCESS_LOG),
+        "delete": ("logs:DeleteLogDelivery",),
+    },
     "aws_sfn_state_machine": {"create": ("iam:PassRole",), "update": ("iam:PassRole",)},
     "aws_kinesis_firehose_delivery_stream": {"create": ("iam:PassRole",), "update": ("iam:PassRole",)},
     # A role that was made without the boundary is given it.
@@ -154,6 +160,7 @@ def _key_of_aws(block: Block) -> str:
 PASSED = {
     "aws_kinesis_firehose_delivery_stream": "firehose",
     "aws_lambda_function": "lambda",
+    "aws_pipes_pipe": "pipes",
     "aws_scheduler_schedule": "scheduler",
     "aws_sfn_state_machine": "states",
 }
@@ -342,6 +349,7 @@ TYPES: Mapping[str, Touch] = {
     "aws_lambda_function": _function_block,
     "aws_lambda_function_event_invoke_config": lambda values: [_function(values)],
     "aws_lambda_permission": lambda values: [_function(values)],
+    "aws_pipes_pipe": _arn("role_arn"),
     "aws_s3_bucket": _bucket,
     "aws_s3_bucket_lifecycle_configuration": _bucket,
     "aws_s3_bucket_policy": _bucket,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
+from backbone.system import pipe_access
 from backbone.system.http_model import HttpApi
 from backbone.system.model import (
     ApiDestination,
@@ -20,6 +21,7 @@ from backbone.system.model import (
     System,
     Table,
 )
+from backbone.system.pipes import Pipe
 from backbone.system.scheduler import ScheduledCall
 from backbone.system.scheduler_access import target_of
 from backbone.trace import Node
@@ -31,6 +33,7 @@ KINDS: dict[type[Resource], str] = {
     EventBus: "bus",
     Rule: "rule",
     ScheduledCall: "rule",
+    Pipe: "rule",
     Function: "function",
     Queue: "queue",
     Table: "table",
@@ -139,6 +142,8 @@ class Map:
         system = self._system
         for target in (*system.targets, *(schedule.target for schedule in system.of(ScheduledCall))):
             yield target.dead_letters_arn or ""
+        for pipe in system.of(Pipe):
+            yield pipe.mapping.failures_arn or ""
         for function in system.of(Function):
             yield from (function.failures_arn or "", function.dead_letters_arn or "")
             yield from (mapping.failures_arn or "" for mapping in function.mappings)
@@ -147,7 +152,7 @@ class Map:
 
     def _edges(self) -> Iterator[tuple[int, int]]:
         system, number = self._system, self._numbers
-        arns = [*self._rule_edges(), *self._function_edges()]
+        arns = [*self._rule_edges(), *self._pipe_edges(), *self._function_edges()]
         arns += [(api.arn, route.function_arn or "") for api in system.of(HttpApi) for route in api.routes]
         for begin, end in arns:
             if begin in number and end in number:
@@ -162,6 +167,14 @@ class Map:
         for schedule in self._system.of(ScheduledCall):
             called = target_of(self._system, schedule)
             yield schedule.arn, called.arn if called else ""
+
+    def _pipe_edges(self) -> Iterator[tuple[str, str]]:
+        for pipe in self._system.of(Pipe):
+            if (source := pipe_access.source_of(self._system, pipe)) is not None:
+                yield source.arn, pipe.arn
+            for to in (pipe_access.enrichment_of(self._system, pipe), pipe_access.target_of(self._system, pipe)):
+                if to is not None:
+                    yield pipe.arn, to.arn
 
     def _function_edges(self) -> Iterator[tuple[str, str]]:
         system = self._system
@@ -192,6 +205,8 @@ def _words(resource: Resource) -> str:
     match resource:
         case Rule():
             return resource.pattern.to_json() if resource.pattern else f"schedule {resource.schedule}"
+        case Pipe():
+            return f"pipe from {resource.mapping.source_arn}"
         case ScheduledCall():
             return f"schedule {resource.expression}"
         case Function():

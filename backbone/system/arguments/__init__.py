@@ -11,6 +11,7 @@ from backbone.system.arguments import limits, rules, schema
 from backbone.system.arguments.api_facts import API_FACTS
 from backbone.system.arguments.delivery_facts import DELIVERY_FACTS
 from backbone.system.arguments.facts import EVERY, FACTS
+from backbone.system.arguments.pipe_facts import PIPE_FACTS
 from backbone.system.arguments.problem import ArgumentProblem
 from backbone.system.arguments.scheduler_facts import SCHEDULER_FACTS
 from backbone.system.arguments.task_facts import TASK_FACTS
@@ -18,7 +19,7 @@ from backbone.system.arguments.versions import is_constraint, majors, terraforms
 
 __all__ = ["OF_TYPES", "ArgumentProblem", "attributes", "is_constraint", "known", "majors", "problems", "terraforms"]
 
-OF_TYPES = (FACTS, API_FACTS, DELIVERY_FACTS, SCHEDULER_FACTS, TASK_FACTS)
+OF_TYPES = (FACTS, API_FACTS, DELIVERY_FACTS, PIPE_FACTS, SCHEDULER_FACTS, TASK_FACTS)
 
 
 @cache

@@ -72,6 +72,7 @@ NEUTRAL: Mapping[str, tuple[str, ...]] = {
         *("logging_config.application_log_level", "logging_config.log_format", "logging_config.system_log_level"),
     ),
     "aws_lambda_permission": ("statement_id_prefix",),
+    "aws_pipes_pipe": ("kms_key_identifier", "log_configuration", "name_prefix"),
     "aws_scheduler_schedule": ("name_prefix",),
     "aws_scheduler_schedule_group": ("name_prefix",),
     "aws_sns_topic": (
@@ -106,6 +107,7 @@ SAID: Mapping[str, tuple[str, ...]] = {
 
 _CALLED = "a call over it is not made: only functions answer routes"
 _KAFKA = "only queues, Kinesis streams and streams of tables are read"
+_NOT_ENRICHED = "only a function enriches: what another enrichment would be sent is kept"
 _RESTORED = "the table has no items when a run begins"
 _THROUGHPUT = "no call is throttled for it"
 _WEBSOCKET = "only HTTP APIs are simulated"
@@ -209,6 +211,30 @@ NOT_SIMULATED: Mapping[str, Mapping[str, Note]] = {
         "file_system_config": _note("the file system is not mounted"),
         "tenancy_config": _note("all invocations share a process"),
         "vpc_config": _note("the function reaches AWS without a way out of its network"),
+    },
+    "aws_pipes_pipe": {
+        "enrichment_parameters.http_parameters": _note(_NOT_ENRICHED),
+        **{
+            f"source_parameters.{name}": _note(_KAFKA)
+            for name in (
+                *("activemq_broker_parameters", "managed_streaming_kafka_parameters", "rabbitmq_broker_parameters"),
+                "self_managed_kafka_parameters",
+            )
+        },
+        **{
+            f"target_parameters.{name}": _note("targets of this kind are not simulated")
+            for name in (
+                *("batch_job_parameters", "http_parameters", "redshift_data_parameters"),
+                *("ecs_task_parameters", "sagemaker_pipeline_parameters"),
+            )
+        },
+        "target_parameters.cloudwatch_logs_parameters": _note("a log group has no streams, and its own times"),
+        "target_parameters.eventbridge_event_bus_parameters.endpoint_id": _note("events do not go over an endpoint"),
+        "target_parameters.eventbridge_event_bus_parameters.resources": _note("the event is put without resources"),
+        "target_parameters.eventbridge_event_bus_parameters.time": _note("the event has the time when it is put"),
+        "target_parameters.sqs_queue_parameters.message_deduplication_id": _note(
+            "a FIFO queue tells what is sent twice by its content only"
+        ),
     },
     "aws_scheduler_schedule": {
         "action_after_completion": _note("a schedule that is over stays, and calls nothing", "NONE"),

@@ -94,6 +94,36 @@ ENTRIES: dict[str, Entry] = {
         "Nothing is called by it, and nothing says so.",
         "Set state to ENABLED, or remove the schedule.",
     ),
+    "BB225": Entry(
+        "A pipe that gets nothing of its source",
+        "error",
+        "What comes to the source waits until it is no longer kept, and is lost. A role of wrong trust AWS refuses.",
+        "Let the pipe's role be assumed by pipes.amazonaws.com, and do what the message says is missing.",
+    ),
+    "BB226": Entry(
+        "A pipe that may not send to its target",
+        "error",
+        "Everything that the pipe reads goes to the dead-letter queue, or is lost.",
+        "Let the pipe's role do what the message says is missing.",
+    ),
+    "BB227": Entry(
+        "A pipe without a dead-letter queue",
+        "error",
+        LOST,
+        "Give a stream's pipe a dead_letter_config, and a queue that a pipe reads a redrive_policy.",
+    ),
+    "BB228": Entry(
+        "A dead-letter queue that a pipe may not send to",
+        "error",
+        LOST,
+        "Let the pipe's role do sqs:SendMessage on the queue, or sns:Publish on the topic.",
+    ),
+    "BB229": Entry(
+        "A pipe that is stopped",
+        "error",
+        "What comes to its source waits until it is no longer kept, and is lost then.",
+        "Set desired_state to RUNNING, or remove the pipe.",
+    ),
     "BB601": Entry(
         "A bus whose reports are delivered nowhere",
         "warning",

@@ -23,6 +23,7 @@ from backbone.system.checks import (
     locations,
     mappings,
     order,
+    pipes,
     providers,
     queues,
     quotas,
@@ -51,6 +52,7 @@ def check(system: System, configuration: Configuration, manifest: Manifest | Non
     yield from targets.check(system, configuration)
     yield from code.check(system, manifest)
     yield from queues.check(system, configuration)
+    yield from pipes.check(system, configuration)
     yield from apis.check(system, configuration)
     yield from calls.check(system, configuration)
     for part in (topics, scheduler, functions, layers, mappings, readers):

@@ -11,6 +11,7 @@ from backbone.aws.limits import MESSAGE_BYTES_OF_TERRAFORM
 from backbone.errors import BackboneError
 from backbone.system.findings import Finding, finding
 from backbone.system.model import Function, Queue, System, Target
+from backbone.system.pipes import Pipe
 from backbone.system.terraform import Configuration
 from backbone.system.values import Values
 
@@ -28,9 +29,10 @@ def check(system: System, configuration: Configuration) -> Iterator[Finding]:
 
 def _sizes(system: System, configuration: Configuration) -> Iterator[Finding]:
     """Queues that take less than a queue of Terraform's takes by itself, and so not every event."""
-    receiving = {target.arn for target in system.targets}
+    receiving = {target.arn for target in system.targets} | {pipe.target.arn for pipe in system.of(Pipe)}
     keeping = {target.dead_letters_arn for target in system.targets}
     keeping |= {queue.redrive_arn for queue in system.of(Queue)} | {*_of_buses(configuration)}
+    keeping |= {pipe.mapping.failures_arn for pipe in system.of(Pipe)}
     for function in system.of(Function):
         keeping |= {function.failures_arn, function.dead_letters_arn}
         keeping |= {mapping.failures_arn for mapping in function.mappings}

@@ -15,7 +15,7 @@ from backbone.system.iam.text import like
 from backbone.system.mapping import EventSourceMapping
 from backbone.system.model import Function, Queue, Role, Stream, System, Table
 
-__all__ = ["check"]
+__all__ = ["check", "lacking_images"]
 
 READS = {Queue: "sqs:receivemessage", Stream: "kinesis:getrecords", Table: "dynamodb:getrecords"}
 """What a role may do that is for reading a source, in small letters."""
@@ -78,9 +78,8 @@ def _mapping(system: System, function: Function, mapping: EventSourceMapping) ->
     queue = system.get(Queue, mapping.source_arn)
     if table is not None and table.stream_arn is None:
         yield finding("BB105", mapping.address, f"reads the stream of {table.name}, whose stream_enabled is not true")
-    elif table is not None and mapping.filters:
-        lacking = [image for image in IMAGES.get(table.stream_view, ()) if _all_ask(mapping, image)]
-        for image in lacking:
+    elif table is not None:
+        for image in lacking_images(table, mapping):
             words = f"all filters ask for {image}, which no record has: stream_view_type is {table.stream_view}"
             yield finding("BB308", mapping.address, words)
     if mapping.service in ("dynamodb", "kinesis") and mapping.failures_arn is None:
@@ -111,5 +110,7 @@ def _answers(function: Function, mapping: EventSourceMapping) -> Iterator[Findin
         yield finding("BB107", function.address, words)
 
 
-def _all_ask(mapping: EventSourceMapping, image: str) -> bool:
-    return all(each.asks_for("dynamodb", image) for each in mapping.filters)
+def lacking_images(table: Table, mapping: EventSourceMapping) -> list[str]:
+    """The images that all filters ask for and that no record of the table's stream has."""
+    images = IMAGES.get(table.stream_view, ()) if mapping.filters else ()
+    return [image for image in images if all(each.asks_for("dynamodb", image) for each in mapping.filters)]

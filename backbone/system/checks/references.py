@@ -50,6 +50,7 @@ TARGETS = (
     f"aws_lambda_function {QUEUE} {LOG_GROUP} aws_kinesis_stream aws_cloudwatch_event_bus {TOPIC} aws_ecs_cluster "
     "aws_kinesis_firehose_delivery_stream aws_sfn_state_machine"
 )
+SOURCES = f"{QUEUE} aws_kinesis_stream aws_dynamodb_table"
 DESTINATIONS = f"{QUEUE} aws_lambda_function aws_cloudwatch_event_bus aws_sns_topic"
 
 REFERENCES: dict[str, tuple[_Reference, ...]] = {
@@ -99,6 +100,14 @@ REFERENCES: dict[str, tuple[_Reference, ...]] = {
         _to("logging_configuration.log_destination", LOG_GROUP, "arn", needed=True),
     ),
     "aws_cloudwatch_log_delivery_source": (_to("resource_arn", "aws_cloudwatch_event_bus", "arn", needed=True),),
+    "aws_pipes_pipe": (
+        _to("source", SOURCES, "arn", "stream_arn", needed=True),
+        _to("target", TARGETS, "arn"),
+        _to("enrichment", "aws_lambda_function", "arn"),
+        _to("source_parameters.dynamodb_stream_parameters.dead_letter_config.arn", QUEUE, "arn"),
+        _to("source_parameters.kinesis_stream_parameters.dead_letter_config.arn", QUEUE, "arn"),
+        _to("role_arn", "aws_iam_role", "arn", needed=True),
+    ),
     "aws_scheduler_schedule": (
         _to("group_name", "aws_scheduler_schedule_group", "name"),
         _to("target.arn", TARGETS, "arn"),
@@ -109,7 +118,7 @@ REFERENCES: dict[str, tuple[_Reference, ...]] = {
     "aws_kms_alias": (_to("target_key_id", "aws_kms_key", "key_id", "arn", needed=True),),
     "aws_lambda_event_source_mapping": (
         FUNCTION,
-        _to("event_source_arn", f"{QUEUE} aws_kinesis_stream aws_dynamodb_table", "arn", "stream_arn", needed=True),
+        _to("event_source_arn", SOURCES, "arn", "stream_arn", needed=True),
         _to("destination_config.on_failure.destination_arn", QUEUE, "arn"),
     ),
     "aws_lambda_function": (
@@ -163,7 +172,7 @@ def check(configuration: Configuration) -> Iterator[Finding]:
 def _problems(
     configuration: Configuration, named: Named, block: Block, reference: _Reference, value: str
 ) -> Iterator[Finding]:
-    if reference.argument == "event_source_arn" and source_service(value) not in access.READING:
+    if reference.argument in ("event_source_arn", "source") and source_service(value) not in access.READING:
         return  # it is said not to be simulated
     found = next(filter(None, (named.get((block.place, to, value)) for to in reference.to)), None)
     if found is None:

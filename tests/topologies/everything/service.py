@@ -64,6 +64,13 @@ def build(service: Service) -> None:
         archive_after_days=80 + seconds,
     )
     service.subscribe("kept-for-years", "Work.Asked", to=years)
+    refused = Queue(service, "refused", account=account, name=name("refused"))
+    asked = Queue(service, "asked", account=account, name=name("asked"), dead_letters_arn=refused.arn, max_receives=3)
+    wanted = {"body": {"id": [{"exists": True}]}}
+    service.pipe("wanted", source=asked, to=machine, batch_size=seconds, window_seconds=1, pattern=wanted)
+    notes = service.table("notes", key="id", streamed=True, deletion_protection=False)
+    changed = '{"pipe": "<aws.pipes.pipe-name>", "id": <$.dynamodb.Keys.id.S>}'
+    service.pipe("noted", source=notes, to=years, input_template=changed, max_retry_attempts=2)
     service.schedule("nightly", "cron(30 2 * * ? *)", to=function, timezone="Europe/Berlin", input={"night": True})
     due = {"due": "<aws.scheduler.scheduled-time>"}
     service.schedule("queued", "rate(1 hour)", to=mailbox, window_minutes=15, input=due)
