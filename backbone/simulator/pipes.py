@@ -233,10 +233,14 @@ class PipeConsumer:
     # What is noted
 
     def _record(self, arn: str, sent: Sequence[str], node: Node, words: str) -> None:
-        """Keep what is sent to where nothing is simulated."""
+        """Keep what is sent to where nothing is simulated; it is lost where something is in the way behind that."""
+        target = self._pipe.target
+        obstacle = self._system.obstacle_behind(target) if arn == target.arn else None
         for text in sent:
-            self._engine.node("delivered", arn, self.account, words, node, target="target", input=text)
+            below = self._engine.node("delivered", arn, self.account, words, node, target="target", input=text)
             self._inputs.setdefault(arn, []).append(text)
+            if obstacle is not None:
+                self._engine.node("lost", arn, self.account, obstacle.words, below)
 
     def _failed(self, place: str, words: str, node: Node | None) -> Outcome:
         self._engine.node("failed", place, self.account, words, node)

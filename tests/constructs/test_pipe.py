@@ -72,7 +72,7 @@ def statements(stacks: Stacks, pipe: str) -> list[dict[str, Any]]:
 
 def allowed(stacks: Stacks, pipe: str) -> dict[str, Any]:
     """The actions of a pipe's role, each with its resource."""
-    found = {}
+    found: dict[str, Any] = {}
     for one in statements(stacks, pipe):
         assert one["Effect"] == "Allow"
         actions = one["Action"] if isinstance(one["Action"], list) else [one["Action"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ import pytest
 from backbone.simulator import Simulator, SimulatorError
 from backbone.simulator.faults import Fault
 from backbone.simulator.page.map import Map
+from backbone.synthesis import output
+from backbone.topology import load
 from tests.aws.systems import Terraform, arn, policy
+from tests.conftest import TOPOLOGIES
 from tests.simulator.clients import client
 
 Made = Callable[..., Simulator]
@@ -480,3 +484,48 @@ def test_messages_are_with_the_pipe_after_a_change_of_the_system(made: Made) -> 
     after.take_over(before)
     after.run_until_idle()
     assert len(after.queues["inbox"]) == 1
+
+
+# With everything beside it
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("everything")
+    output.synth(load(TOPOLOGIES / "everything.yaml"), folder)
+    return folder
+
+
+def test_pipes_of_a_service_send_what_they_read(everything: Path) -> None:
+    with Simulator.load(everything) as sim:
+        worker = sim.identity("worker")
+        queues = client(sim, "sqs", worker, region="eu-west-1")
+        url = "https://sqs.eu-west-1.amazonaws.com/222222222222/shop-worker-asked"
+        for body in ('{"id": 1}', '{"other": 1}'):
+            queues.send_message(QueueUrl=url, MessageBody=body)
+        notes = client(sim, "dynamodb", worker, region="eu-west-1")
+        notes.put_item(TableName="shop-worker-notes", Item={"id": {"S": "n"}})
+        sim.run_until_idle()
+        assert sim.problems() == []
+        (batch,) = sim.inputs["arn:aws:states:eu-west-1:222222222222:stateMachine:shop-worker-steps"]
+        assert [record["body"] for record in json.loads(batch)] == ['{"id": 1}']
+        (sent,) = sim.inputs["arn:aws:firehose:eu-west-1:222222222222:deliverystream/shop-worker-years"]
+        assert sent == '{"pipe": "shop-worker-noted", "id": "n"}'
+
+
+def test_what_a_pipe_sends_may_be_lost_behind_its_target(everything: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "edited"
+    shutil.copytree(everything, folder)
+    file = folder / "stacks" / "backbone" / "cdk.tf.json"
+    document = json.loads(file.read_text())
+    policies = document["resource"]["aws_iam_role_policy"]
+    (name,) = [name for name in policies if "worker_years_role-policy" in name]
+    policies[name]["policy"] = policies[name]["policy"].replace("s3:PutObject", "s3:PutObjectTagging")
+    file.write_text(json.dumps(document))
+    with Simulator.load(folder) as sim:
+        notes = client(sim, "dynamodb", sim.identity("worker"), region="eu-west-1")
+        notes.put_item(TableName="shop-worker-notes", Item={"id": {"S": "n"}})
+        sim.run_until_idle()
+        (lost,) = sim.trace().lost
+        assert lost.place.endswith("deliverystream/shop-worker-years")
+        assert "may not s3:PutObject" in lost.words
