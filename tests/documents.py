@@ -220,7 +220,9 @@ def buses(draw: st.DrawFn, accounts: list[str], ids: list[str]) -> dict[str, Doc
             found[key] = {"account": draw(st.sampled_from(accounts)), "archive_days": draw(st.sampled_from([0, 30]))}
             found[key] |= name | pins
         else:
-            found[key] = {"arn": event_bus(draw(st.sampled_from([*ids, SOMEBODY])), f"company-{number}")} | pins
+            taken = [one.get("arn") for one in found.values()]
+            arns = [event_bus(one, name) for one in (*ids, SOMEBODY) for name in (f"company-{number}", "default")]
+            found[key] = {"arn": draw(st.sampled_from([arn for arn in arns if arn not in taken]))} | pins
     return found
 
 
@@ -310,6 +312,8 @@ def receiving(draw: st.DrawFn, name: str, declared: Declared) -> None:
     if all(declared.rule_account(name, key) == service["account"] for key in declared.hubs_of(name)):
         ways.append({"bus_arn": event_bus(declared.account_id(service["account"]), f"shared-{name}")})
         neighbours = [one for one in services.values() if one["account"] == service["account"]]
-        if not any(one.get("bus_name") == "default" for one in neighbours):
+        default = event_bus(declared.account_id(service["account"]), "default")
+        is_taken = any(one.get("bus_name") == "default" for one in neighbours)
+        if not is_taken and default not in [hub.arn for hub in declared.hubs.values()]:
             ways.append({"bus_name": "default"})
     service |= draw(st.sampled_from(ways))

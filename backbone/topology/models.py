@@ -310,7 +310,7 @@ class Topology(Model):
     def rules_of(self, account: str, hub: Hub) -> list[str]:
         """The ARNs of the forwarding rules that an account has on a global bus."""
         return [
-            hub.place.rule(hub.name, self.names.forwarding_rule(service, hub.key))
+            hub.place.rule_on(hub.name, self.names.forwarding_rule(service, hub.key))
             for service in sorted(self.services)
             if self.forwards(service, hub) and self.forwarding_account(service, hub) == account
         ]

@@ -129,6 +129,16 @@ def test_what_is_wrong_is_said(change: dict[str, Any], message: str) -> None:
     assert message in str(caught.value)
 
 
+def test_a_service_that_does_not_say_its_bus_is_told_so_once() -> None:
+    document = yaml.safe_load(TEXT)
+    del document["bus"]
+    document["services"] = {"order": {"account": "order", "publishes": [{"detail_type": "A", "bus": "mail"}]}}
+    with pytest.raises(TopologyError) as caught:
+        parse(yaml.safe_dump(document))
+    (problem,) = caught.value.problems
+    assert "there are several: mail, payments; say which, as in buses: [mail]" in problem.message
+
+
 def test_a_local_bus_that_exists_is_left_alone(tmp_path: Path) -> None:
     arn = "arn:aws:events:eu-west-1:222222222222:event-bus/own"
     document = yaml.safe_load(TEXT) | {"rules": "owner"}
