@@ -24,11 +24,12 @@ REMOVED = {
     "aws_kinesis_stream": "stream-removed",
     "aws_kms_key": "key-removed",
     "aws_lambda_event_source_mapping": "mapping-disabled",
+    "aws_pipes_pipe": "mapping-disabled",
     "aws_sqs_queue": "queue-removed",
 }
 """What a resource takes with it."""
 
-REPLACEABLE = {"aws_lambda_event_source_mapping"}
+REPLACEABLE = {"aws_lambda_event_source_mapping", "aws_pipes_pipe"}
 """What loses nothing when it is made anew."""
 
 FOREVER = float("inf")
@@ -70,6 +71,14 @@ CUTS: dict[str, tuple[Cut, ...]] = {
     "aws_lambda_function_event_invoke_config": (
         Cut("retries-cut", "maximum_event_age_in_seconds", "seconds of retries", 21_600),
         Cut("retries-cut", "maximum_retry_attempts", "retries", 2),
+    ),
+    "aws_pipes_pipe": tuple(
+        Cut("retries-cut", f"source_parameters.{kind}_stream_parameters.{name}", words, FOREVER, -1)
+        for kind in ("dynamodb", "kinesis")
+        for name, words in (
+            ("maximum_record_age_in_seconds", "seconds of retries"),
+            ("maximum_retry_attempts", "retries"),
+        )
     ),
     "aws_sqs_queue": (
         Cut("queue-shortened", "message_retention_seconds", "seconds", 345_600),
@@ -226,9 +235,20 @@ def _role(change: Change) -> Iterator[Danger]:
 
 
 def _mapping(change: Change) -> Iterator[Danger]:
-    before, after = change.before.get("filter_criteria"), change.after.get("filter_criteria")
+    yield from _filtered(change, "filter_criteria", "its function")
+
+
+def _filtered(change: Change, path: str, who: str) -> Iterator[Danger]:
+    before, after = value(change.before, path), value(change.after, path)
     if change.before and after and after != before:
-        yield danger("mapping-narrowed", change.id, "its function is no longer given everything")
+        yield danger("mapping-narrowed", change.id, f"{who} is no longer given everything")
+
+
+def _pipe(change: Change) -> Iterator[Danger]:
+    yield from _filtered(change, "source_parameters.filter_criteria", "its target")
+    stopped = [values.get("desired_state") == "STOPPED" for values in (change.before, change.after)]
+    if change.before and change.after and stopped == [False, True]:
+        yield danger("mapping-disabled", change.id, f"{_name(change)} is stopped")
 
 
 def _url(change: Change) -> Iterator[Danger]:
@@ -301,5 +321,6 @@ MORE: dict[str, Callable[[Change], Iterator[Danger]]] = {
     "aws_lambda_event_source_mapping": _mapping,
     "aws_lambda_function": _function,
     "aws_lambda_function_url": _url,
+    "aws_pipes_pipe": _pipe,
 }
 """What else can be dangerous in the changes of a type."""

@@ -95,7 +95,7 @@ RULES: dict[str, Rule] = {
         "error", "Nobody reads the queue or stream: what is in it grows old and is lost.", "Enable it again in time."
     ),
     "mapping-narrowed": Rule(
-        "warning", "What does not match its filter is dropped, and no function sees it.", "Look at the filter again."
+        "warning", "What does not match its filter is dropped, and nobody sees it.", "Look at the filter again."
     ),
     "handled-twice": Rule(
         "warning",

@@ -13,6 +13,7 @@ from backbone.system.access import EVENTS, delivery_refusal, may, may_assume, or
 from backbone.system.iam import Identity, Statement, authorize, event_source
 from backbone.system.iam.text import like
 from backbone.system.model import EventBus, Function, LogGroup, Queue, Role, Rule, Stream, System, Target
+from backbone.system.pipes import Pipe
 
 __all__ = ["Flows", "Publishing", "Receiving", "Renaming", "flows_of", "owner"]
 
@@ -269,10 +270,13 @@ def _candidates(rule: Rule, events: set[Event], by_type: Mapping[str, list[Event
 
 
 def _ends(system: System, target: Target) -> Iterator[tuple[str, str]]:
-    """Where what a target is sent ends up, by id and name: the target, and the functions that read it."""
+    """Where what a target is sent ends up, by id and name: the target, and the functions and pipes that read it."""
     to = system.target_of(target.arn)
     yield (to.address, to.name) if to else (target.arn, target.arn)
     if isinstance(to, Queue | Stream):
         for function in system.of(Function):
             if any(mapping.source_arn == to.arn and mapping.enabled for mapping in function.mappings):
                 yield function.address, function.name
+        for pipe in system.of(Pipe):
+            if pipe.mapping.source_arn == to.arn and pipe.mapping.enabled:
+                yield pipe.address, pipe.name

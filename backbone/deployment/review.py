@@ -19,6 +19,7 @@ from backbone.system.findings import SEVERITIES, Severity
 from backbone.system.http_model import HttpApi
 from backbone.system.iam import Identity, authorize, managed_policy
 from backbone.system.model import EventBus, Function, LogGroup, Queue, System
+from backbone.system.pipes import Pipe
 from backbone.system.plan import Change, Plan
 from backbone.system.reader import reading_of
 from backbone.system.terraform import Configuration
@@ -165,6 +166,8 @@ def _failure_places(system: System) -> Iterator[tuple[str, str | None]]:
         yield function.address, function.failures_arn or function.dead_letters_arn
         for mapping in function.mappings:
             yield mapping.address, mapping.failures_arn
+    for pipe in system.of(Pipe):
+        yield pipe.address, pipe.mapping.failures_arn
 
 
 def _dead_letters_refused(system: System, target: Any) -> str | None:

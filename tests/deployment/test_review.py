@@ -97,6 +97,37 @@ def test_messages_that_come_back_too_early() -> None:
     assert found_in(found) == {"handled-twice"}
 
 
+PIPE = {
+    "name": "p",
+    "role_arn": "arn:aws:iam::333333333333:role/p",
+    "source": "arn:aws:sqs:eu-west-1:333333333333:shop-delivery-service-orders-buffer",
+    "target": "arn:aws:states:eu-west-1:333333333333:stateMachine:steps",
+}
+LETTERS = {"dead_letter_config": [{"arn": "arn:aws:sqs:eu-west-1:333333333333:letters"}]}
+
+
+def piped(before: Json, after: Json) -> Review:
+    """A plan without changes beside a pipe, which was and will be something else."""
+    each = copy.deepcopy(dict(plans("nothing changes")))
+    plan, pipe = each["delivery"], {"address": "aws_pipes_pipe.p", "type": "aws_pipes_pipe", "name": "p"}
+    declared = plan["configuration"]["root_module"]["resources"]
+    declared.append(pipe | {"mode": "managed", "provider_config_key": "aws.delivery", "expressions": {}})
+    for place, values in (("prior_state", before), ("planned_values", after)):
+        found = plan[place].get("values", plan[place])["root_module"]["resources"]
+        found.append(pipe | {"mode": "managed", "values": PIPE | values})
+    return review([read_plan(document, stack) for stack, document in each.items()], WAVES, ACCOUNTS)
+
+
+def test_pipes_are_among_those_who_receive_and_whose_failures_are_kept() -> None:
+    assert found_in(piped({}, {})) == set()
+    assert found_in(piped({}, {"desired_state": "STOPPED"})) == {"receiving-ends"}
+    assert found_in(piped({"desired_state": "STOPPED"}, {})) == set()
+    table = {"source": "arn:aws:dynamodb:eu-west-1:333333333333:table/t/stream/2024-01-01T00:00:00.000"}
+    streamed = [table | {"source_parameters": [{"dynamodb_stream_parameters": [letters]}]} for letters in (LETTERS, {})]
+    assert found_in(piped(*streamed)) == {"dead-letters-detached"}
+    assert found_in(piped(*reversed(streamed))) == set()
+
+
 def test_logs_that_hold_more_than_before() -> None:
     template = {
         "input_transformer": [{"input_template": '{"detail-type": <type>}', "input_paths": {"type": "$.detail-type"}}]
