@@ -73,7 +73,11 @@ def _template(values: Values) -> PipeTemplate | None:
 
 
 def _mapping(values: Values) -> EventSourceMapping:
-    """How the source is read. A batch may be answered with what failed in it, always."""
+    """How the source is read. A batch may be answered with what failed in it, always.
+
+    Without a size it has 10 messages of a queue, or a single record (CDK API reference, "DynamoDBSourceParameters" and
+    "SqsSourceParameters").
+    """
     source, given = values.text("source"), values.part("source_parameters")
     service = source_service(source)
     own = given.part(SOURCES[service]) if service in SOURCES else values.empty
@@ -82,7 +86,7 @@ def _mapping(values: Values) -> EventSourceMapping:
         address=values.block.id,
         source_arn=source,
         enabled=values.text("desired_state", "RUNNING") != "STOPPED",
-        batch_size=own.integer("batch_size", 10 if service == "sqs" else 100),
+        batch_size=own.integer("batch_size", 10 if service == "sqs" else 1),
         batching_window_seconds=own.integer("maximum_batching_window_in_seconds", 0),
         filters=read_filters(given),
         partial_failures=True,

@@ -215,6 +215,16 @@ def test_a_batch_waits_for_its_window_and_is_as_large_as_allowed(made: Made) -> 
     assert [node.at for node in sim.trace().of("rule")] == [0, 30]
 
 
+@pytest.mark.parametrize(("size", "batches"), [({}, [1, 1, 1]), ({"batch_size": 2}, [2, 1])])
+def test_a_batch_of_a_table_is_one_record_unless_said(made: Made, size: dict[str, int], batches: list[int]) -> None:
+    reads = {"from": "table:orders", "maximum_batching_window_in_seconds": 5, **size}
+    sim = made({"reads": reads, "to": MACHINE, "target_parameters": STARTED}, table=TABLE)
+    for name in "123":
+        put(sim, id=name)
+    sim.run_until_idle()
+    assert [len(json.loads(batch)) for batch in sim.inputs[MACHINE]] == batches
+
+
 def test_changes_of_a_table_are_sent_in_their_order(made: Made) -> None:
     filters = [{"eventName": ["INSERT", "MODIFY"], "dynamodb": {"NewImage": {"state": {"S": ["open"]}}}}]
     template = '{"id": <$.dynamodb.NewImage.id.S>, "was": <$.eventName>}'
@@ -350,6 +360,7 @@ def test_records_that_fail_are_halved_tried_again_and_told_of(made: Made) -> Non
         "from": "table:orders",
         "on_partial_batch_item_failure": "AUTOMATIC_BISECT",
         "maximum_retry_attempts": 2,
+        "batch_size": 10,
         "maximum_batching_window_in_seconds": 1,
         "dead_letter_config": [{"arn": arn("queue:letters")}],
     }
