@@ -20,6 +20,9 @@ __all__ = ["EXAMPLE", "edited", "read_edits", "reading", "simulated"]
 EXAMPLE = "direct"
 """The topology that is edited where an edit names no other: the example, with an order service without a buffer."""
 
+ORDERING = (EXAMPLE, "hubs")
+"""The topologies in which an order can be posted."""
+
 LONG = "a" * 4100
 ASKED = {
     "EventBusName": "shop-global",
@@ -73,7 +76,7 @@ def reading(stacks: Stacks, folder: Path) -> Reading:
 def simulated(read: Reading, of: str = EXAMPLE) -> list[str]:
     """What `backbone simulate` complains of when an order is posted, or in another topology some work is asked for."""
     with Simulator(read) as simulator:
-        if of == EXAMPLE:
+        if of in ORDERING:
             simulator.http("POST", "/orders", ORDER, caller="order")
         else:
             simulator.put_events([ASKED], caller="bus")

@@ -8,6 +8,7 @@ DynamoDB developer guide, "DynamoDB encryption at rest", by which the caller's o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from backbone.aws.arn import Arn, ArnError, Place
@@ -17,7 +18,7 @@ from backbone.system.findings import Finding, finding
 from backbone.system.iam import Context, Identity, authorize, event_source
 from backbone.system.keys import Key
 from backbone.system.model import Function, Role, System, Topic
-from backbone.system.terraform import Block, Configuration
+from backbone.system.terraform import Block, Configuration, TerraformError
 from backbone.system.values import Values
 
 __all__ = ["check"]
@@ -48,9 +49,10 @@ def check(system: System, configuration: Configuration) -> Iterator[Finding]:
             continue
         key = system.get(Key, str(arn))
         needs = _NEEDS.get(block.type) if arn.resource.startswith("key/") else None  # of an alias' key nothing is known
-        for need in needs(system, configuration, block) if needs else ():
-            if words := _refusal(need, str(arn), key):
-                yield finding("BB504", block.id, words)
+        with suppress(TerraformError):  # it has a finding of its own
+            for need in needs(system, configuration, block) if needs else ():
+                if words := _refusal(need, str(arn), key):
+                    yield finding("BB504", block.id, words)
         if key is None and arn.account_id != block.place.account_id:
             elsewhere.setdefault((block.account, str(arn)), block)
     for (account, key_arn), block in elsewhere.items():
