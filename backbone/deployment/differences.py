@@ -38,12 +38,12 @@ class Difference:
         names: Renaming,
         declared: tuple[Manifest | None, Manifest | None] = (None, None),
     ) -> None:
-        self._universe = Universe(before, after)
+        meant = {*map(names.of, _declared(declared[0])), *_declared(declared[1])}
+        self._universe = Universe(before, after, declared=meant)
         earlier, later = (
             flows_of(before, self._universe, declared[0]).renamed(names),
             flows_of(after, self._universe, declared[1]),
         )
-        meant = {*map(names.of, _declared(declared[0])), *_declared(declared[1])}
         self._published = earlier.by_functions | later.by_functions | meant
         self.before, self.after = earlier.without_guesses(self._published), later.without_guesses(self._published)
         self.unpublished = without_accounts(self.before.publishing - self.after.publishing)

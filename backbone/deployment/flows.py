@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from backbone.deployment.universe import ANYONE, BUS, Event, Universe, named, wanted
-from backbone.manifest import Manifest
-from backbone.system.access import EVENTS, delivery_refusal, may, may_assume, organization
+from backbone.manifest import Manifest, ManifestService
+from backbone.system.access import EVENTS, delivery_refusal, may, may_assume
 from backbone.system.iam import Identity, Statement, authorize, event_source
 from backbone.system.iam.text import like
 from backbone.system.model import EventBus, Function, LogGroup, Queue, Role, Rule, Stream, System, Target
@@ -185,8 +185,7 @@ def _is_put(statement: Statement, hub: EventBus) -> bool:
 
 def _context(system: System, source: str, detail_type: str) -> dict[str, str]:
     found = {"events:source": source, "events:detail-type": detail_type}
-    member = organization(system)
-    return found | ({"aws:PrincipalOrgID": member} if member else {})
+    return found | ({"aws:PrincipalOrgID": system.organization} if system.organization else {})
 
 
 def _may_put(system: System, hub: EventBus, who: Identity, source: str, detail_type: str) -> bool:
@@ -232,16 +231,20 @@ def _at_buses(system: System, universe: Universe, events: set[Event], declared: 
             if target.arn not in services or (bus := system.get(EventBus, target.arn)) is None:
                 continue
             name, service = services[target.arn]
-            for event in events:
+            own = service.source, *service.also_publishes
+            for event in (event for event in events if event.source not in own and _subscribes(service, event)):
                 context = _context(system, event.source, event.detail_type)
+                envelope = event.envelope(rule.place.region)
                 if (
-                    any(each.takes(event.detail_type, event.source) for each in service.subscribes)
-                    and event.source not in (service.source, *service.also_publishes)
-                    and rule.pattern
-                    and rule.pattern.could_match(event.envelope(rule.place.region))
+                    rule.pattern
+                    and rule.pattern.could_match(envelope)
                     and _is_delivered(system, target, context, universe)
                 ):
                     yield Receiving(name, rule.address, bus.address, bus.name, event)
+
+
+def _subscribes(service: ManifestService, event: Event) -> bool:
+    return any(entry.takes(event.detail_type, event.source) for entry in service.subscribes)
 
 
 def _is_delivered(system: System, target: Target, context: dict[str, str], universe: Universe) -> bool:

@@ -53,14 +53,14 @@ class Universe:
 
     `buses` has the ARNs of all buses, and `hubs` those of the buses that events are published on: they forward in one
     of the states, and nothing feeds them there. `accounts` may publish; `sources` and `detail_types` are those that
-    patterns and policies name.
+    patterns, policies and what is declared name.
     """
 
-    def __init__(self, *states: System) -> None:
+    def __init__(self, *states: System, declared: Iterable[Event] = ()) -> None:
         self.hubs: set[str] = set()
         self.buses = {bus.arn for system in states for bus in system.of(EventBus)}
         self.accounts: set[str] = set()
-        listed: list[tuple[list[str], list[str]]] = []
+        listed = [([event.source], [event.detail_type]) for event in declared]
         by_account: list[tuple[str, list[str], list[str]]] = []
         admits_anyone = False
         for system in states:

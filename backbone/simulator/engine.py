@@ -24,7 +24,6 @@ from backbone.simulator.api import error
 from backbone.simulator.faults import Fault, Kind
 from backbone.simulator.processes import Call, Outcome, Reply
 from backbone.simulator.turns import Turns
-from backbone.system import access
 from backbone.system.iam import Identity
 from backbone.system.model import Function, Queue, Resource, System, Target
 from backbone.trace import Node, NodeKind, Trace
@@ -189,7 +188,7 @@ class Engine:
         """How each kind of target takes an event, with the word for it in the trace."""
         self.apis: dict[str, Answer] = {}
         """Who answers calls of each AWS API, by what stands before the dot in `X-Amz-Target`."""
-        self.organization = access.organization(system)
+        self.organization = system.organization
         self.send: Send
         self.refuses: Refuses
         self.write_log: WriteLog

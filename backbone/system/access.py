@@ -39,7 +39,6 @@ __all__ = [
     "may",
     "may_assume",
     "notification_refusal",
-    "organization",
     "send_refusal",
     "sent_to",
     "service_of",
@@ -323,13 +322,3 @@ _DELIVERIES: dict[type[Resource], Decide[Any]] = {
     Stream: _by_role("kinesis:PutRecord"),
     ApiDestination: _by_role("events:InvokeApiDestination"),
 }
-
-
-def organization(system: System) -> str | None:
-    """The organization that bus policies ask for: all accounts of the stacks count as members of it."""
-    for bus in system.of(EventBus):
-        for statement in bus.policy.statements if bus.policy else ():
-            for condition in statement.conditions:
-                if condition.key.lower() == "aws:principalorgid":
-                    return condition.values[0].text
-    return None

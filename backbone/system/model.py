@@ -326,6 +326,14 @@ class System:
         return {place.account_id: name for name, place in self.accounts.items()}
 
     @cached_property
+    def organization(self) -> str | None:
+        """The organization that bus policies ask for: all accounts of the stacks count as members of it."""
+        policies = (bus.policy for bus in self.of(EventBus) if bus.policy)
+        conditions = (condition for policy in policies for one in policy.statements for condition in one.conditions)
+        asked = (one.values[0].text for one in conditions if one.key.lower() == "aws:principalorgid")
+        return next(asked, None)
+
+    @cached_property
     def targets(self) -> tuple[Target, ...]:
         """The targets of all rules."""
         return tuple(target for rule in self.of(Rule) for target in rule.targets)

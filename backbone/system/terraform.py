@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -102,6 +103,9 @@ class Configuration:
     def __init__(self, stacks: Iterable[Stack]) -> None:
         found = list(stacks)
         self._by_id = {block.id: block for stack in found for block in stack.blocks}
+        self._by_type: dict[str, list[Block]] = defaultdict(list)
+        for block in self._by_id.values():
+            self._by_type[block.type].append(block)
         self.outputs = tuple(output for stack in found for output in stack.outputs)
         """The outputs, as blocks of no account."""
         self.providers = tuple(provider for stack in found for provider in stack.providers)
@@ -120,6 +124,8 @@ class Configuration:
 
     def of(self, *types: str) -> Iterator[Block]:
         """The blocks of some resource types, in the order of the files."""
+        if len(types) == 1:
+            return iter(self._by_type.get(types[0], ()))
         return (block for block in self if block.type in types)
 
     def get(self, id: str) -> Block | None:

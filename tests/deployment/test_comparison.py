@@ -171,3 +171,24 @@ def test_stacks_without_a_manifest(tmp_path: Path) -> None:
     for folder in (before, after):
         (folder / FILE_NAME).unlink()
     assert compare(before, after).is_empty
+
+
+def test_who_sends_is_who_is_declared_where_the_policy_admits_the_whole_organization(tmp_path: Path) -> None:
+    """60 accounts: the bus's policy names neither sources nor detail-types, so that anybody may publish anything."""
+    numbers = range(60)
+    accounts = {f"a{number}": {"id": f"{500000000000 + number}"} for number in numbers}
+    services = {
+        f"s{number}": {"account": f"a{number}", "publishes": [f"Event{number}.Made"], "subscribes": ["Order.Created"]}
+        for number in numbers
+    }
+    before = {
+        **BASE,
+        "layout": "per-account",
+        "routing": "subscribed",
+        "organization_id": "o-a1b2c3d4e5",
+        "accounts": BASE["accounts"] | accounts,
+        "services": BASE["services"] | services,
+    }
+    after = changed(before, {"services.s3.subscribes": ["Order.Created", "Event7.Made"]})
+    found = compared(before, after, tmp_path)
+    assert found.words == {"s3": ["s3 starts receiving Event7.Made from s7", "updates 1"]}

@@ -12,7 +12,6 @@ from typing import Any
 from backbone.aws.arn import Arn
 from backbone.manifest import Manifest, ManifestBus, ManifestService, ManifestSubscription
 from backbone.patterns import Pattern
-from backbone.system.access import organization
 from backbone.system.checks import filters
 from backbone.system.findings import Finding, finding
 from backbone.system.http_model import HttpApi
@@ -27,7 +26,7 @@ STRANGER = "999999999999"
 
 def check(system: System, manifest: Manifest) -> Iterator[Finding]:
     """Where the stacks do not do what was declared."""
-    rules, members = _Rules(system), _Members(manifest, organization(system))
+    rules, members = _Rules(system), _Members(manifest, system.organization)
     for declared in manifest.buses:
         hub = system.get(EventBus, declared.arn)
         if hub is None:

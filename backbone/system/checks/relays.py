@@ -7,7 +7,6 @@ from typing import Any
 
 from backbone.manifest import Manifest, ManifestRelay, ManifestService
 from backbone.patterns import Pattern
-from backbone.system.access import organization
 from backbone.system.findings import Finding, finding
 from backbone.system.iam import authorize
 from backbone.system.model import EventBus, Function, Role, Rule, System
@@ -62,7 +61,7 @@ def _takers(system: System, rules: list[Rule]) -> Iterator[Function]:
 def _publishes(system: System, hub: EventBus, source: str, detail_type: str, function: Function) -> bool:
     role = system.get(Role, function.role_arn)
     context = {"events:source": source, "events:detail-type": detail_type, "events:eventBusInvocation": "false"}
-    if member := organization(system):
+    if member := system.organization:
         context["aws:PrincipalOrgID"] = member
     policies = [hub.policy] if hub.policy else []
     return role is not None and bool(
