@@ -37,6 +37,7 @@ from backbone.constructs.stream_reader import MAX_AGE_SECONDS
 from backbone.constructs.table import Table
 from backbone.constructs.topic import Topic
 from backbone.errors import BackboneError
+from backbone.patterns import Pattern, PatternError
 
 __all__ = ["Pipe", "PipeSettings", "PipeSource", "PipeTarget"]
 
@@ -135,7 +136,8 @@ class Pipe(Construct):
             target=to.arn,
             enrichment=enrichment and enrichment.arn,
             source_parameters=PipesPipeSourceParameters(
-                filter_criteria=pattern and _filter(pattern), **_source(source, self.dead_letters, batches, records)
+                filter_criteria=pattern and _filter(self.name, pattern),
+                **_source(source, self.dead_letters, batches, records),
             ),
             target_parameters=_target(to, input_template),
             log_configuration=PipesPipeLogConfiguration(
@@ -197,8 +199,13 @@ def _sending(to: PipeTarget) -> policies.Document:
     return policies.allow([SEND[type(to)]], to.arn)
 
 
-def _filter(pattern: Mapping[str, Any]) -> PipesPipeSourceParametersFilterCriteria:
-    one = PipesPipeSourceParametersFilterCriteriaFilter(pattern=policies.to_json(pattern))
+def _filter(name: str, pattern: Mapping[str, Any]) -> PipesPipeSourceParametersFilterCriteria:
+    text = policies.to_json(pattern)
+    try:
+        Pattern.parse(text)
+    except PatternError as error:
+        raise BackboneError(f"the pipe {name}: pattern: {error}") from None
+    one = PipesPipeSourceParametersFilterCriteriaFilter(pattern=text)
     return PipesPipeSourceParametersFilterCriteria(filter=[one])
 
 

@@ -20,6 +20,7 @@ AREAS = {
     "target-input": "What targets are sent",
     "patterns": "Event patterns",
     "mappings": "Lambda behind SQS",
+    "pipes": "Pipes",
     "invocations": "Asynchronous invocations",
     "sqs-calls": "Calls of SQS",
     "http": "HTTP APIs",

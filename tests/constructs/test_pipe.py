@@ -200,6 +200,11 @@ def of_a_topic(service: Service) -> None:
     service.pipe("p", source=topic, to=topic)  # type: ignore[arg-type]
 
 
+def with_a_wrong_pattern(service: Service) -> None:
+    queue = Queue(service, "inbox", account=service.account, name=service.name_of("inbox"))
+    service.pipe("p", source=service.table("t", key="id", streamed=True), to=queue, pattern={"eventName": "INSERT"})
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
@@ -207,6 +212,7 @@ def of_a_topic(service: Service) -> None:
         (to_detail_type, ["to: got str", "no bus of another account", "an outbox", "Publisher"]),
         (of_a_queue_without_dead_letters, ["source: its queue has no dead_letters_arn"]),
         (of_a_table_without_a_stream, ["source: its table tells no changes; give it streamed=True"]),
+        (with_a_wrong_pattern, ['pattern: $.eventName: got "INSERT"; allowed: an array']),
         (of_a_topic, ["source: got Topic; allowed: a queue, a stream, or a table that is streamed"]),
     ],
 )
