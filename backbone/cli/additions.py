@@ -31,6 +31,10 @@ def subscription(
         list[str] | None,
         typer.Option("--source", help="The only source to receive it from; repeatable.", show_default="every source"),
     ] = None,
+    buses: Annotated[
+        list[str] | None,
+        typer.Option("--bus", help="A global bus for the service to be on as well; repeatable.", show_default="none"),
+    ] = None,
     file: MainFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -41,7 +45,7 @@ def subscription(
     from backbone.development.additions import add_subscription
     from backbone.topology import find
 
-    written, warnings = add_subscription(file or find(Path()), service, detail_type, sources or ())
+    written, warnings = add_subscription(file or find(Path()), service, detail_type, sources or (), buses or ())
     for warning in warnings:
         errors.print(f"warning: {warning}", style="yellow", soft_wrap=True)
     print_files([written], as_json)

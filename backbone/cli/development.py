@@ -52,6 +52,15 @@ def add_service(
     subscribes: Annotated[
         list[str] | None, typer.Option(help="A detail-type that it receives; repeatable.", metavar="TYPE")
     ] = None,
+    buses: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--bus",
+            help="A global bus that it is on, where there are several; repeatable: it publishes on the first.",
+            metavar="BUS",
+            show_default="global",
+        ),
+    ] = None,
     root: Annotated[
         str | None,
         typer.Option(
@@ -84,7 +93,7 @@ def add_service(
 
     path = file or find(Path())
     sys.path.insert(0, str(path.parent.resolve()))  # where the modules of the other services are
-    wanted = NewService(name, account, account_id, publishes or (), subscribes or (), root, into)
+    wanted = NewService(name, account, account_id, publishes or (), subscribes or (), root, into, buses or ())
     print_files(new_service(path, wanted), as_json)
     errors.print("next: run `backbone schemas`, then `backbone synth`")
 

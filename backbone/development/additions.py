@@ -38,8 +38,10 @@ class NewAccount:
     profile: str | None = None
 
 
-def add_subscription(file: Path, service: str, detail_type: str, sources: Sequence[str] = ()) -> tuple[Path, list[str]]:
-    """Let a service receive a detail-type, from some sources or from all.
+def add_subscription(
+    file: Path, service: str, detail_type: str, sources: Sequence[str] = (), buses: Sequence[str] = ()
+) -> tuple[Path, list[str]]:
+    """Let a service receive a detail-type, from some sources or from all, and be on further global buses for it.
 
     Returns the file that was written, which may be one that the main file includes, and warnings about the entry.
     AdditionError or TopologyError when the entry cannot be added.
@@ -52,16 +54,16 @@ def add_subscription(file: Path, service: str, detail_type: str, sources: Sequen
     for topology in before:
         if any((each.detail_type, each.source_words) == (detail_type, names) for each in _entries(topology, service)):
             raise AdditionError(f"services.{service}.subscribes: has {format_value(detail_type)} already")
-    written = known[service][0]
-    text = declare.add_item(
-        declare.read(written), ("services", service, "subscribes"), _subscription(detail_type, names), file=str(written)
-    )
+    written, place = known[service][0], ("services", service)
+    text = _with_buses(declare.read(written), before[0], service, buses, file=str(written))
+    text = declare.add_item(text, (*place, "subscribes"), _subscription(detail_type, names), file=str(written))
 
     def is_added(was: Topology, now: Topology) -> bool:
-        entries = _entries(now, service)
-        changed = was.services[service].model_copy(update={"subscribes": tuple(entries)})
+        entries, on = _entries(now, service), now.services[service].buses
+        changed = was.services[service].model_copy(update={"subscribes": tuple(entries), "buses": on})
         is_last = bool(entries) and (entries[-1].detail_type, entries[-1].source_words) == (detail_type, names)
         same = _said(now) == _said(was) | {"services": {**was.services, service: changed}}
+        same &= _on(now, service) == list(dict.fromkeys([*_on(was, service), *buses]))
         return same and is_last and entries[:-1] == _entries(was, service)
 
     after = _write(file, before, {written: text}, is_added)
@@ -146,6 +148,25 @@ def _subscription(detail_type: str, sources: Sequence[str]) -> str:
         return declare.in_yaml(detail_type)
     source = names[0] if len(names) == 1 else f"[{', '.join(names)}]"
     return f"{{detail_type: {declare.in_yaml(detail_type)}, source: {source}}}"
+
+
+def _with_buses(text: str, topology: Topology, service: str, buses: Sequence[str], *, file: str) -> str:
+    """The text with further global buses of a service."""
+    if unknown := [name for name in buses if name not in topology.hubs]:
+        allowed = f"{', '.join(topology.hubs)}{suggestion(unknown[0], topology.hubs)}"
+        raise AdditionError(f"--bus: got {format_value(unknown[0])}; allowed: {allowed}")
+    place, on = ("services", service), _on(topology, service)
+    further = [name for name in dict.fromkeys(buses) if name not in on]
+    if further and "buses" not in declare.keys(text, place, file=file):
+        return declare.add_key(text, place, "buses", f"[{', '.join([*on, *further])}]", file=file)
+    for name in further:
+        text = declare.add_item(text, (*place, "buses"), name, file=file)
+    return text
+
+
+def _on(topology: Topology, service: str) -> list[str]:
+    """The names of the global buses that a service is on."""
+    return [hub.key for hub in topology.hubs_of(service)] if service in topology.services else []
 
 
 def _entries(topology: Topology, service: str) -> list[Any]:

@@ -34,7 +34,7 @@ class NewService:
     Without `publishes` and `subscribes`, it answers the first event type, by name, that another service publishes. A
     service that subscribes to nothing has an API, and publishes when that is called. `root` is the Python package that
     its own goes into, by default that of the other services. `into` is the included file that declares it, by default
-    the main file.
+    the main file. `buses` are the global buses that it is on, the one that it publishes on first, by default `global`.
     """
 
     name: str
@@ -44,6 +44,7 @@ class NewService:
     subscribes: Sequence[str] = ()
     root: str | None = None
     into: Path | None = None
+    buses: Sequence[str] = ()
 
 
 def new_service(file: Path, wanted: NewService) -> list[Path]:
@@ -65,6 +66,7 @@ def new_service(file: Path, wanted: NewService) -> list[Path]:
         there, place = places(file)[wanted.name][0], ("services", wanted.name)
         texts = {there: declare.add_key(declare.read(there), place, "module", package.name, file=str(there))}
     after = _checked(file, texts, topology, wanted.name)
+    _refuse_elsewhere(after, wanted)
     code = service_code(after, wanted.name)
     if unknown := [name for name in wanted.subscribes if name not in code.received]:
         known = sorted({name for other in topology.services.values() for name in other.detail_types})
@@ -115,14 +117,15 @@ def service_code(topology: Topology, name: str) -> ServiceCode:
 
 
 def _received(topology: Topology, name: str, entry: ServiceEntry) -> dict[str, Publisher]:
-    """Who publishes each of the event types that a service subscribes to, as far as anybody does."""
+    """Who publishes each of the event types that a service subscribes to on its buses, as far as anybody does."""
     found: dict[str, Publisher] = {}
+    on = topology.hubs_of(name)
     for subscription in entry.subscribes:
-        for other, publishing in topology.services.items():
-            source = topology.source_of(other)
-            wanted = subscription.takes(subscription.called, source) and subscription.called in publishing.detail_types
-            if wanted and other != name:
-                found.setdefault(subscription.called, Publisher(other, source))
+        for other in (one for one in topology.services if one != name):
+            for event in topology.published_by(other):
+                hub = topology.hub_of(other, event)
+                if event.detail_type == subscription.called and subscription.takes(*event) and hub in on:
+                    found.setdefault(subscription.called, Publisher(other, event.source, hub.name))
     return found
 
 
@@ -132,6 +135,7 @@ def _refuse_differences(wanted: NewService, declared: ServiceEntry) -> None:
         "--account": ([wanted.account] if wanted.account else [], [declared.account]),
         "--publishes": (wanted.publishes, list(declared.detail_types)),
         "--subscribes": (wanted.subscribes, [subscription.called for subscription in declared.subscribes]),
+        "--bus": (wanted.buses, list(declared.buses or ())),
     }
     for option, (given, has) in said.items():
         if unknown := [name for name in given if name not in has]:
@@ -141,12 +145,40 @@ def _refuse_differences(wanted: NewService, declared: ServiceEntry) -> None:
             )
 
 
+def _refuse_elsewhere(topology: Topology, wanted: NewService) -> None:
+    """ScaffoldError when what is asked for is published on global buses only that the service is not on."""
+    on = [hub.key for hub in topology.hubs_of(wanted.name)]
+    for subscription in topology.services[wanted.name].subscribes:
+        published = sorted(topology.published_for(wanted.name, subscription))
+        if subscription.called in wanted.subscribes and published and not {*published} & {*on}:
+            options = " ".join(f"--bus {key}" for key in (*on, *published))
+            raise ScaffoldError(
+                f"--subscribes: {subscription.called} is published on {', '.join(published)}, which the service would "
+                f"not be on; give {options}"
+            )
+
+
+def _buses(topology: Topology, wanted: NewService) -> list[str]:
+    """The global buses that a new service is on, as the file is to say it; none where that need not be said."""
+    known = list(topology.hubs)
+    if unknown := [name for name in wanted.buses if name not in known]:
+        raise ScaffoldError(f"--bus: got {unknown[0]}; allowed: {', '.join(known)}{suggestion(unknown[0], known)}")
+    if not wanted.buses and topology.bus is None and len(known) > 1:
+        raise ScaffoldError(
+            f"--bus: is missing, and there are several global buses; allowed: {', '.join(known)}: the one that the "
+            "service publishes on, then any others that it receives from"
+        )
+    return list(dict.fromkeys(wanted.buses))
+
+
 def _events(topology: Topology, wanted: NewService, package: str) -> tuple[list[str], list[str]]:
-    """What a new service publishes and subscribes to."""
+    """What a new service publishes and subscribes to: by default something that is published on a bus of its own."""
     if wanted.publishes or wanted.subscribes:
         return list(dict.fromkeys(wanted.publishes)), list(dict.fromkeys(wanted.subscribes))
     own = package.rpartition(".")[2].title().replace("_", "")
-    published = {name for service in topology.services.values() for name in service.detail_types}
+    on = wanted.buses or [topology.main.key]
+    every = ((name, event) for name in topology.services for event in topology.published_by(name))
+    published = {event.detail_type for name, event in every if topology.hub_of(name, event).key in on}
     others = sorted(published - {f"{own}.Updated"})
     return ([f"{own}.Updated"], others[:1]) if others else ([f"{own}.Created"], [])
 
@@ -165,11 +197,12 @@ def _with_entry(file: Path, topology: Topology, wanted: NewService, package: str
         texts[file] = declare.add_entry(declare.read(file), "accounts", [entry], file=str(file))
     elif account_id not in (None, topology.accounts[account].id):
         raise ScaffoldError(f"--account-id: got {account_id}; the file says {topology.accounts[account].id}")
-    into = _included(topology, file, wanted.into)
+    into, buses = _included(topology, file, wanted.into), _buses(topology, wanted)
     publishes, subscribes = _events(topology, wanted, package)
     lines = [
         f"{wanted.name}:",
         f"  account: {declare.in_yaml(account)}",
+        *_list("buses", buses),
         *_list("publishes", publishes),
         *_list("subscribes", subscribes),
         f"  module: {package}",

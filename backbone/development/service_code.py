@@ -25,10 +25,11 @@ TAKEN_NAMES = {"CONSUMES", "PUBLISHES", "ClassVar", "EventData"}
 
 @dataclass(frozen=True)
 class Publisher:
-    """A service that publishes an event type, and the source of its events."""
+    """A service that publishes an event type, the source of the events, and the name in AWS of their global bus."""
 
     service: str
     source: str
+    bus: str
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class ServiceCode:
         if not self.subscribes:
             return self._filled("test_api.py", published=published, account=self.account, api=self.names["http-api"])
         cases = "\n".join(
-            listed("(", [literal(text) for text in (by.service, by.source, name)], "),", indent=8)
+            listed("(", [literal(text) for text in (by.service, by.bus, by.source, name)], "),", indent=8)
             for name, by in self.received.items()
         )
         return self._filled("test_events.py", function=self.names["on-event"], cases=cases, published=published)

@@ -70,6 +70,46 @@ def test_a_subscription(case: dict[str, Any], included: bool) -> None:
     assert load(main).services["b"].subscribes[-1].detail_type == "A.Made"
 
 
+SEVERAL = "buses: {mail: {account: bus}, news: {account: order}}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "buses", "after"),
+    [
+        ("{account: order}", ["mail"], "{account: order, buses: [global, mail], subscribes: [A.Made]}"),
+        (
+            "{account: order, buses: [mail]}",
+            ["global"],
+            "{account: order, buses: [mail, global], subscribes: [A.Made]}",
+        ),
+        ("{account: order, buses: [mail]}", ["mail"], "{account: order, buses: [mail], subscribes: [A.Made]}"),
+        (
+            "\n    account: order\n    buses:\n      - news # first\n",
+            ["mail", "global"],
+            "\n    account: order\n    buses:\n      - news # first\n      - mail\n      - global\n"
+            "    subscribes: [A.Made]\n",
+        ),
+    ],
+)
+def test_a_subscription_on_further_buses(before: str, buses: list[str], after: str) -> None:
+    main = Path("backbone.yaml")
+    head = f"{HEAD}{SEVERAL}services:\n{A}  b: "
+    main.write_text(f"{head}{before}\n")
+    add_subscription(main, "b", "A.Made", buses=buses)
+    assert main.read_text().rstrip("\n") == f"{head}{after}".rstrip("\n")
+
+
+def test_a_subscription_on_a_bus_that_there_is_none_of() -> None:
+    main = Path("backbone.yaml")
+    main.write_text(f"{HEAD}{SEVERAL}services:\n{A}  b: {{account: order}}\n")
+    there = contents()
+    with pytest.raises(
+        BackboneError, match=r"--bus: got 'mial'; allowed: global, mail, news \(did you mean 'mail'\?\)"
+    ):
+        add_subscription(main, "b", "A.Made", buses=["mial"])
+    assert contents() == there
+
+
 def test_a_warning_about_the_entry_alone() -> None:
     main = Path("backbone.yaml")
     main.write_text(f"{HEAD}services:\n{A}  b: {{account: order, subscribes: [A.Mad]}}\n")

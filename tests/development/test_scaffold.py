@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -390,3 +391,62 @@ def test_the_code_of_a_service_that_a_team_declares(project: Path) -> None:
     new_service(main, NewService("refund-service"))
     assert team.read_text().endswith("publishes: [Refund.Made], module: services.refund}\n")
     assert main.read_bytes() == before
+
+
+SEVERAL = {"buses": {"orders": {"account": "bus"}, "parcels": {"account": "delivery"}}}
+
+
+def with_several_buses(project: Path) -> Path:
+    """The example's file without `bus`: orders are published on one global bus, deliveries on another."""
+    file = project / "backbone.yaml"
+    document = yaml.safe_load(file.read_text()) | SEVERAL
+    del document["bus"]
+    document["services"]["order-service"]["buses"] = ["orders", "parcels"]
+    document["services"]["delivery-service"]["buses"] = ["parcels", "orders"]
+    file.write_text(yaml.safe_dump(document, sort_keys=False))
+    return file
+
+
+def test_a_service_on_one_of_several_buses_passes_its_test(project: Path) -> None:
+    file = with_several_buses(project)
+    backbone = str(TOOLS / "backbone")
+    options = (
+        "--bus",
+        "parcels",
+        "--bus",
+        "orders",
+        "--subscribes",
+        "Order.Created",
+        "--subscribes",
+        "Delivery.Updated",
+    )
+    run(project, backbone, "new-service", "audit", "--account", "order", *options)
+    assert load(file).services["audit"].buses == ("parcels", "orders")
+    run(project, backbone, "new-service", "desk", "--account", "bus", "--bus", "parcels")
+    assert [one.called for one in load(file).services["desk"].subscribes] == ["Delivery.Updated"]
+    run(project, backbone, "check")
+    assert "3 passed" in run(project, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/services")
+
+
+@pytest.mark.parametrize(
+    ("buses", "subscribes", "message"),
+    [
+        ((), (), "--bus: is missing, and there are several global buses; allowed: orders, parcels"),
+        (("order",), (), "--bus: got order; allowed: orders, parcels (did you mean 'orders'?)"),
+        (
+            ("orders",),
+            ("Delivery.Updated",),
+            "--subscribes: Delivery.Updated is published on parcels, which the service would not be on; give "
+            "--bus orders --bus parcels",
+        ),
+    ],
+)
+def test_the_bus_of_a_new_service_must_be_right(
+    project: Path, buses: tuple[str, ...], subscribes: tuple[str, ...], message: str
+) -> None:
+    file = with_several_buses(project)
+    before = contents(project)
+    with pytest.raises(ScaffoldError) as caught:
+        new_service(file, NewService("audit", "order", subscribes=subscribes, buses=buses))
+    assert message in str(caught.value)
+    assert contents(project) == before
