@@ -60,7 +60,10 @@ class PipeConsumer:
         return self._to.names if self._to is not None else (self._pipe.target.arn,)
 
     def failure(self, condition: str, attempts: int, outcome: Outcome | None) -> dict[str, Any]:
-        """How what tells of records that were given up begins: with the pipe (seen on AWS)."""
+        """How what tells of records that were given up begins: with the pipe.
+
+        Seen on AWS for retries that are exhausted; what it says of records that are too old is taken from Lambda.
+        """
         return {"context": {"partnerResourceArn": self._pipe.arn, "condition": condition}}
 
     # A batch

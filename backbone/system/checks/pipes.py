@@ -57,9 +57,23 @@ def _source(system: System, pipe: Pipe) -> Iterator[Finding]:
         for image in lacking_images(source, mapping):
             words = f"all filters ask for {image}, which no record has: stream_view_type is {source.stream_view}"
             yield finding("BB308", pipe.address, words)
+    if isinstance(source, Queue):
+        others = [name for name in _readers(system, source) if name != pipe.name]
+        if others:
+            words = f"{source.name} is read by {' and '.join(others)} as well: each message goes to one of them only"
+            yield finding("BB107", pipe.address, words)
     if isinstance(source, Queue) and source.redrive_arn is None:
         words = f"{source.name} has no redrive_policy: a message that cannot be sent comes again until it is lost"
         yield finding("BB227", pipe.address, words)
+
+
+def _readers(system: System, queue: Queue) -> Iterator[str]:
+    for function in system.of(Function):
+        if any(mapping.source_arn == queue.arn and mapping.enabled for mapping in function.mappings):
+            yield function.name
+    for pipe in system.of(Pipe):
+        if pipe.mapping.source_arn == queue.arn and pipe.mapping.enabled:
+            yield pipe.name
 
 
 def _target(system: System, pipe: Pipe) -> Iterator[Finding]:
@@ -95,9 +109,12 @@ def _failures(system: System, pipe: Pipe) -> Iterator[Finding]:
         words = "has no dead-letter queue: records that cannot be sent are lost once they are too old"
         yield finding("BB227", pipe.address, words)
         return
-    service = service_of(arn)
-    if service == "sqs" and system.get(Queue, arn) is None:
+    service, queue = service_of(arn), system.get(Queue, arn)
+    if service == "sqs" and queue is None:
         yield finding("BB228", pipe.address, f"the dead-letter queue {arn} is not in any stack: what fails is lost")
+    elif queue is not None and queue.fifo is not None:
+        words = f"the dead-letter queue {queue.name} is FIFO: nothing can be sent there, and what fails is lost"
+        yield finding("BB228", pipe.address, words)
     elif isinstance(role, Role) and not access.may(role, LETTERS.get(service, ""), arn):
         words = f"{role.name} may not {LETTERS.get(service, 'send')} on {arn}: what cannot be sent is lost"
         yield finding("BB228", pipe.address, words)
