@@ -18,6 +18,8 @@ from backbone.topology.fields import (
     AccountName,
     Allowed,
     BackboneName,
+    BusArn,
+    BusKey,
     Key,
     LayerArn,
     LayerPattern,
@@ -57,7 +59,10 @@ class EnvironmentAccount(Model):
 
 
 class EnvironmentBus(Model):
-    """What is different about the global bus in an environment."""
+    """What is different about a global bus in an environment."""
+
+    arn: BusArn | None = None
+    """The ARN of the bus, if it is one that exists."""
 
     archive_days: Annotated[int, Field(ge=0, le=36_500)] | None = None
     """For how many days every event is kept in an archive. 0 means no archive."""
@@ -77,6 +82,9 @@ class EnvironmentService(Model):
 
     log_retention_days: RetentionDays | None = None
     """For how many days this service's logs are kept."""
+
+    bus_arn: BusArn | None = None
+    """The ARN of the service's local bus, if it is one that exists."""
 
     account: AccountName | None = None
     """The account that the service lives in."""
@@ -116,7 +124,10 @@ class Environment(Model):
     """What is different about accounts, by the names that the file calls them by."""
 
     bus: EnvironmentBus | None = None
-    """What is different about the global bus."""
+    """What is different about the global bus of `bus`."""
+
+    buses: dict[BusKey, EnvironmentBus] = Field(default_factory=dict)
+    """What is different about further global buses, by their names."""
 
     services: dict[Key, EnvironmentService] = Field(default_factory=dict)
     """What is different about services, by their names."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from backbone.sources import environment_file
 from backbone.topology.include import Included
+from backbone.topology.raw import mapping
 from backbone.topology.source import KeyPath, Origin, Problem, Source, format_value, suggestion
 
 __all__ = ["Overlays", "declared", "undecided"]
@@ -67,6 +68,7 @@ class Overlays:
         if beside.is_file():
             merged.lay(self.read(beside), (), at=("environments", name))
         problems += _changes_of_events(merged, given, name)
+        problems += _new_buses(merged, given, name)
         return Source(given.file, merged.value, merged.lines, merged.origins), problems
 
     def shared_places(self) -> Iterator[Problem]:
@@ -189,3 +191,19 @@ def _changes_of_events(merged: _Merged, given: Source, name: str) -> Iterator[Pr
                     "who talks to whom is the same in every environment; take it out, or say changes_events: true in "
                     "the environment",
                 )
+
+
+def _new_buses(merged: _Merged, given: Source, name: str) -> Iterator[Problem]:
+    """Global buses that only an environment has: services are on the same in all of them."""
+    said, source = (
+        merged.value["environments"].get(name),
+        Source(given.file, merged.value, merged.lines, merged.origins),
+    )
+    known = mapping(given.value, "buses")
+    for bus in mapping(said, "buses").keys() - known.keys():
+        allowed = f"{', '.join(known)}{suggestion(bus, known)}" if known else "none, since it has no buses"
+        words = f"the file has no such bus outside of the environment; allowed: {allowed}"
+        yield source.problem(("environments", name, "buses", bus), words)
+    if mapping(said, "bus") and not mapping(given.value, "bus"):
+        words = "the file has no such bus outside of the environment; allowed: buses, by the names that the file has"
+        yield source.problem(("environments", name, "bus"), words)

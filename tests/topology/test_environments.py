@@ -49,6 +49,44 @@ def test_what_an_environment_must_not_say_is_answered_with_its_place(
         assert expected in line
 
 
+SEVERAL = """
+name: shop
+region: eu-west-1
+rules: owner
+accounts: {order: {id: "222222222222"}}
+buses:
+  orders: {account: order}
+  company: {arn: "arn:aws:events:eu-west-1:888888888888:event-bus/company"}
+services:
+  orders: {account: order, buses: [orders, company], bus_arn: "arn:aws:events:eu-west-1:222222222222:event-bus/ours"}
+environments:
+  dev: {}
+  prod:
+    name: shop-prod
+    accounts: {order: {id: "333333333333"}}
+    buses: {orders: {archive_days: 365}, company: {arn: "arn:aws:events:eu-west-1:999999999999:event-bus/company"}}
+    services: {orders: {bus_arn: "arn:aws:events:eu-west-1:333333333333:event-bus/ours"}}
+"""
+
+
+def test_global_buses_differ_in_what_they_keep_and_in_where_they_are() -> None:
+    dev, prod = (parse(SEVERAL, environment=name) for name in ("dev", "prod"))
+    assert [one.hubs["orders"].entry.archive_days for one in (dev, prod)] == [30, 365]
+    assert [one.hubs["company"].place.account_id for one in (dev, prod)] == ["888888888888", "999999999999"]
+    assert [str(one.services["orders"].bus_arn).split(":")[4] for one in (dev, prod)] == [
+        "222222222222",
+        "333333333333",
+    ]
+
+
+def test_an_environment_cannot_say_of_bus_what_the_file_says_of_buses() -> None:
+    with pytest.raises(TopologyError) as caught:
+        parse(
+            SEVERAL.replace("    buses: {orders", "    bus: {archive_days: 1}\n    buses: {orders"), environment="prod"
+        )
+    assert "environments.prod.bus: the file has no such bus outside of the environment" in str(caught.value)
+
+
 def test_mappings_are_merged_and_other_values_replaced() -> None:
     dev, prod = (load(FILE, environment=name) for name in ("dev", "prod"))
     assert (dev.name, dev.layout, dev.main.entry.archive_days, dev.logs.retention_days) == ("shop-dev", "single", 1, 1)
