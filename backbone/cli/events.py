@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backbone.aws.events import is_reserved
 from backbone.errors import BackboneError
 
-__all__ = ["EventFileError", "GivenEvent", "read"]
+if TYPE_CHECKING:
+    from backbone.system.model import EventBus, System
+
+__all__ = ["EventFileError", "GivenEvent", "hub_of", "read"]
 
 EVENT_KEYS = frozenset({"source", "detail-type", "detail"})
 ENTRY_KEYS = frozenset({"Source", "DetailType", "Detail"})
@@ -156,6 +159,18 @@ def read(content: bytes) -> list[GivenEvent]:
     if not given:
         raise _error(path, "got an empty array; allowed: one event or more")
     return [_given(f"{path}[{number}]", item) for number, item in enumerate(given)]
+
+
+def hub_of(system: System, detail_type: object, source: object) -> EventBus:
+    """The global bus of an event that names no bus; BackboneError when that cannot be told."""
+    found = system.hub_of(str(detail_type), str(source))
+    if found is None:
+        known = ", ".join(bus.name for bus in system.hubs)
+        raise BackboneError(
+            "EventBusName: is missing, and no service is declared to publish such an event; allowed: "
+            + (f"the ARN of a bus, or one of {known}" if known else "the ARN of a bus; there is no global bus")
+        )
+    return found
 
 
 def _given(path: str, item: Any) -> GivenEvent:

@@ -97,19 +97,18 @@ def _reached(given: list[tuple[dict[str, Any], str]], stacks: Path | None, *, no
         for event, bus in given:
             if declared and "account" not in event and isinstance(event.get("source"), str):
                 event = event | declared.account_of(event["source"])
-            found.append(system.reached(event, _bus(system, bus, str(event.get("account", "")))))
+            found.append(system.reached(event, _bus(system, bus, event)))
         return found
 
 
-def _bus(system: System, name: str, account_id: str) -> EventBus:
-    """The bus that an event names, or the hub where it names none."""
+def _bus(system: System, name: str, event: dict[str, Any]) -> EventBus:
+    """The bus that an event names, or its global bus where it names none."""
+    from backbone.cli import events
     from backbone.system.model import EventBus
 
-    buses = system.of(EventBus)
+    buses, account_id = system.of(EventBus), str(event.get("account", ""))
     if not name:
-        if len(system.hubs) != 1:
-            raise BackboneError("the event names no bus, and there is not exactly one global bus; add EventBusName")
-        return system.hubs[0]
+        return events.hub_of(system, event.get("detail-type"), event.get("source"))
     found = [bus for bus in buses if name == bus.arn or (name == bus.name and bus.account_id in ("", account_id))]
     found = found or [bus for bus in buses if name == bus.name]
     if len(found) != 1:

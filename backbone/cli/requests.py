@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from backbone.cli.events import GivenEvent
+from backbone.cli.events import GivenEvent, hub_of
 from backbone.errors import BackboneError
 from backbone.simulator import Simulator, SimulatorError
 from backbone.simulator.api_gateway import Answer
@@ -16,15 +16,16 @@ __all__ = ["milliseconds", "post", "put"]
 
 
 def put(simulator: Simulator, given: GivenEvent, *, caller: str | None) -> None:
-    """Put an event on the bus that it names or on the hub, and one of an AWS service on its account's default bus.
+    """Put an event on the bus that it names or its global bus, and one of an AWS service on its account's default bus.
 
     Without a caller it is put by the service that its source names, else by the account that it says.
     """
     if given.is_of_aws:
         _arise(simulator, given, account=caller or given.account)
         return
-    fields, account = given.as_entry(), given.account
-    entry = {**fields, "EventBusName": fields.get("EventBusName") or _hub(simulator)}
+    entry, account = given.as_entry(), given.account
+    if not given.bus:
+        entry["EventBusName"] = hub_of(simulator.system, entry.get("DetailType"), entry.get("Source")).arn
     if caller is not None:
         simulator.put_events([entry], caller=caller)
         return
@@ -44,13 +45,6 @@ def _arise(simulator: Simulator, given: GivenEvent, *, account: str) -> None:
         simulator.put_aws_event(given.fields, account=account)
     except SimulatorError as error:
         raise BackboneError(f"{error}; --as names the account whose default bus gets the event") from None
-
-
-def _hub(simulator: Simulator) -> str:
-    buses = simulator.system.hubs
-    if len(buses) != 1:
-        raise BackboneError("the event names no bus, and there is not exactly one global bus; add EventBusName")
-    return buses[0].arn
 
 
 def post(simulator: Simulator, path: str, body: str, *, caller: str | None) -> Answer:

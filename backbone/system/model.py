@@ -277,6 +277,7 @@ class System:
         layers: Mapping[str, tuple[str, ...]] | None = None,
         packages: Mapping[str, Path] | None = None,
         obstacles: Iterable[Obstacle] = (),
+        published_on: Mapping[tuple[str, str], str] | None = None,
     ) -> None:
         self.resources: Mapping[str, Resource] = {resource.arn: resource for resource in resources}
         self.accounts = dict(accounts)
@@ -285,6 +286,9 @@ class System:
         self.layers = dict(layers or {})  # what was declared to be in them, as requirements, by patterns of ARNs
         self.packages = dict(packages or {})  # that the functions of a service need: their folder here, by service
         self.obstacles = tuple(obstacles)  # what is in the way behind targets that are not simulated
+        self._published_on = dict(
+            published_on or {}
+        )  # the ARN of the bus of what is declared, by detail-type and source
         self._log_policies = {account_id: tuple(policies) for account_id, policies in log_policies.items()}
         by_kind: dict[type[Resource], list[Resource]] = defaultdict(list)
         for resource in self.resources.values():
@@ -353,6 +357,11 @@ class System:
         forwarding = {target.rule_arn for target in self.targets if self.get(EventBus, target.arn) is not None}
         buses = {rule.bus_arn for rule in self.of(Rule) if rule.arn in forwarding}
         return tuple(bus for bus in self.of(EventBus) if bus.arn in buses)
+
+    def hub_of(self, detail_type: str, source: str) -> EventBus | None:
+        """The global bus that an event is declared to be put on, else the only one; None when there are several."""
+        found = self.get(EventBus, self._published_on.get((detail_type, source)))
+        return found or (self.hubs[0] if len(self.hubs) == 1 else None)
 
     def matching(self, event: Mapping[str, Any]) -> list[Rule]:
         """The rules that match an event, whichever bus they are on; PatternError when it is not an event."""

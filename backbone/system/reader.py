@@ -108,7 +108,14 @@ def _system(blocks: Blocks, declared: Manifest | None) -> System:
         layers=declared.layers if declared else None,
         packages=dict(_packages(declared, blocks.folder.absolute().parent)) if declared else None,
         obstacles=obstacles(blocks, resources),
+        published_on=dict(_published_on(declared)) if declared else None,
     )
+
+
+def _published_on(declared: Manifest) -> Iterator[tuple[tuple[str, str], str]]:
+    arns = {bus.name: bus.arn for bus in declared.buses}
+    for service in declared.services.values():
+        yield from ((event, arns[service.bus_of(*event)]) for event in service.events)
 
 
 def _packages(declared: Manifest, project: Path) -> Iterator[tuple[str, Path]]:
