@@ -13,7 +13,7 @@ from backbone.system.iam.document import Policy
 from backbone.system.iam.principals import Grant, Who
 from backbone.system.iam.request import Context, Request
 
-__all__ = ["Decision", "Identity", "authorize"]
+__all__ = ["Decision", "Identity", "authorize", "implied_keys"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def authorize(
     added. A statement whose conditions cannot be told does not allow, and denies. With `ahead` it is the other way
     about: that asks, before there is a request, whether anything could be allowed.
     """
-    request = Request(action, resource, {**_keys(who, resource, owner), **context})
+    request = Request(action, resource, {**implied_keys(who, resource, owner), **context})
     policies = tuple(policies)
     named = who.who()
     of_resource = _look(policies, request, named, ahead=ahead)
@@ -154,7 +154,7 @@ def _event(request: Request) -> str:
     return f" with {', '.join(words)}" if words else ""
 
 
-def _keys(who: Identity, resource: str, owner: str) -> Context:
+def implied_keys(who: Identity, resource: str, owner: str) -> Context:
     """The context keys that follow from who asks and for what ("AWS global condition context keys")."""
     region = resource.split(":")[3] if resource.count(":") >= 5 else ""
     keys: dict[str, str | Sequence[str] | None] = {

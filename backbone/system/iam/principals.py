@@ -54,7 +54,10 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class Principals:
-    """Whom a statement names; `but` for NotPrincipal, which names all others."""
+    """Whom a statement names; `but` for NotPrincipal, which names all others.
+
+    Identity providers stand among `arns`, those of the web that have no ARN among `services`.
+    """
 
     everyone: bool
     accounts: frozenset[str]
@@ -137,8 +140,8 @@ def read_principals(found: Any, where: str, problems: Problems, kind: Kind, *, b
     return Principals(
         "*" in named["AWS"],
         frozenset([*roots, *accounts]),
-        frozenset(named["AWS"]),
-        frozenset(named["Service"]),
+        frozenset([*named["AWS"], *(value for value in named["Federated"] if value.startswith("arn:"))]),
+        frozenset([*named["Service"], *(value for value in named["Federated"] if not value.startswith("arn:"))]),
         but,
     )
 
