@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from backbone.aws.arn import Arn
 from backbone.errors import MachineError
 from backbone.system.terraform import Block, Configuration, Provider, load
 
@@ -51,6 +52,8 @@ class Adoption:
     warnings: tuple[str, ...]
 
 
+DENIED = {"AccessDenied", "AccessDeniedException"}
+
 Values = Mapping[str, Any]
 Ask = Callable[[boto3.Session, Callable[[str], Any]], str | None]
 
@@ -68,7 +71,11 @@ def adopt(folder: Path, session: Callable[[Provider], boto3.Session] | None = No
         if block.type not in ASKS:
             continue
         here = sessions[block.stack, block.account]
-        known = _ask(configuration, block, here)
+        try:
+            known = _ask(configuration, block, here)
+        except _HiddenError as error:
+            warnings.append(f"{block.id}: {error}")
+            continue
         if known is None:
             continue
         found.append(Found(block.stack, block.address, known))
@@ -111,12 +118,20 @@ def session_of(provider: Provider) -> boto3.Session:
     return session
 
 
+class _HiddenError(Exception):
+    """A bus of another account does not let it be asked for what is on it."""
+
+
 def _ask(configuration: Configuration, block: Block, session: boto3.Session) -> str | None:
     try:
         return ASKS[block.type](session, lambda name: configuration.value(block, name))
     except ClientError as error:
         if error.response["Error"]["Code"] in ABSENT:
             return None
+        bus = _bus_arn(configuration, block)
+        if error.response["Error"]["Code"] in DENIED and bus and Arn.parse(bus).account_id != block.place.account_id:
+            words = f"{bus} does not let it be asked for, so that it is taken not to exist; let the owner add what"
+            raise _HiddenError(f"{words} `backbone bus-policy` prints, if it does") from None
         raise AwsError(f"{block.id}: AWS was asked for it and said: {error}") from None
     except BotoCoreError as error:
         raise AwsError(f"{block.id}: AWS cannot be asked for it: {error}") from None
@@ -201,13 +216,12 @@ ASKS: dict[str, Ask] = {
 
 def _beside(configuration: Configuration, block: Block, session: boto3.Session) -> Iterator[str]:
     """What an adopted bus or rule has that no stack makes: it stays, and works on."""
-    blocks = [other for other in configuration if other.account == block.account and other.stack == block.stack]
     if block.type == "aws_cloudwatch_event_bus":
         name = configuration.value(block, "name")
-        made = {
-            configuration.value(other, "name")
-            for other in blocks
-            if other.type == "aws_cloudwatch_event_rule" and configuration.value(other, "event_bus_name") == name
+        made = {  # by whichever account and stack
+            configuration.value(rule, "name")
+            for rule in configuration.of("aws_cloudwatch_event_rule")
+            if _bus_arn(configuration, rule) == block.place.bus(name)
         }
         pages = session.client("events").get_paginator("list_rules").paginate(EventBusName=name)
         for rule in sorted({rule["Name"] for page in pages for rule in page["Rules"]} - made):
@@ -216,8 +230,15 @@ def _beside(configuration: Configuration, block: Block, session: boto3.Session) 
         name, bus = configuration.value(block, "name"), configuration.value(block, "event_bus_name")
         ids = {
             configuration.value(other, "target_id")
-            for other in blocks
-            if other.type == "aws_cloudwatch_event_target" and configuration.value(other, "rule") == name
+            for other in configuration.of("aws_cloudwatch_event_target")
+            if (configuration.value(other, "rule"), _bus_arn(configuration, other))
+            == (name, _bus_arn(configuration, block))
         }
         for other in sorted({*_target_ids(session, bus, name)} - ids):
             yield f"the rule has a target {other} that no stack makes: it stays, and gets every event beside the others"
+
+
+def _bus_arn(configuration: Configuration, block: Block) -> str | None:
+    """The ARN of the bus that a block is on; None for a block that is on none."""
+    bus = configuration.value(block, "event_bus_name")
+    return None if bus is None else bus if bus.startswith("arn:") else block.place.bus(bus)

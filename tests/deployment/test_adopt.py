@@ -10,11 +10,14 @@ from typing import Any
 import boto3
 import pytest
 import yaml
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from backbone.deployment.accounts import as_yaml, of_organization
 from backbone.deployment.adopt import AwsError, adopt, session_of, write
+from backbone.synthesis import output
 from backbone.system.terraform import Provider, load
+from backbone.topology import load as load_topology
 from backbone.topology import parse
 from tests.conftest import ROOT
 
@@ -85,6 +88,54 @@ def test_what_no_stack_makes_is_said(folder: Path) -> None:
     assert "the bus has a rule audit that no stack makes" in text
     assert "the rule has a target mine that no stack makes" in text
     assert text.count("\n") == 1
+
+
+@pytest.fixture
+def hubs(tmp_path: Path) -> Path:
+    """The stacks of an example with several global buses, and rules of the services' accounts."""
+    output.synth(load_topology(ROOT / "examples" / "multi-bus" / "backbone.yaml"), tmp_path)
+    return tmp_path
+
+
+def test_several_global_buses_with_rules_of_other_stacks(hubs: Path) -> None:
+    """The account of a bus sees the rules that others have on it; moto has them in the bus's account."""
+    events = client(hubs, "purple", "events")
+    for bus in ("purple", "other"):
+        events.create_event_bus(Name=f"multi-bus-{bus}-global")
+    for rule in ("multi-bus-forward-purple_blue-service", "multi-bus-forward-purple_orange-service", "audit"):
+        events.put_rule(Name=rule, EventBusName="multi-bus-purple-global", EventPattern='{"source":["x"]}')
+    found = adopt(hubs)
+    assert [(one.stack, one.id) for one in found.found] == [("purple_buses", "multi-bus-purple-global")]
+    (warning,) = found.warnings
+    assert "the bus has a rule audit that no stack makes" in warning
+
+
+def test_a_bus_of_another_account_that_does_not_let_it_be_asked(hubs: Path) -> None:
+    def session(provider: Provider) -> Any:
+        return Denying(session_of(provider))
+
+    found = adopt(hubs, session)
+    assert found.found == ()
+    rules = [warning for warning in found.warnings if "aws_cloudwatch_event_rule" in warning]
+    assert len(rules) == 4
+    assert all("-global does not let it be asked for, so that it is taken not to exist" in warning for warning in rules)
+
+
+class Denying:
+    """A session whose account may ask for nothing on the buses of other accounts."""
+
+    def __init__(self, session: boto3.Session) -> None:
+        self._session = session
+
+    def client(self, service: str) -> Any:
+        made = self._session.client(service)  # type: ignore[call-overload]
+        made.meta.events.register("before-call.events", self._refuse)
+        return made
+
+    @staticmethod
+    def _refuse(model: Any, params: dict[str, Any], **_: Any) -> None:
+        if "arn:aws:events" in params["body"].decode():
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}, model.name)
 
 
 def test_an_earlier_file_does_not_stay(folder: Path) -> None:
