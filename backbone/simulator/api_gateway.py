@@ -7,6 +7,7 @@ import re
 import time
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 from backbone.simulator.engine import Engine, SimulatorError
 from backbone.simulator.http_payload import (
@@ -84,7 +85,7 @@ class ApiGateway:
             return TOO_LARGE, None
         if api.cors is not None and (preflight := _preflight(api.cors, call)) is not None:
             return preflight, None
-        stage, path = stage_of(api, call.path)
+        stage, path = stage_of(api, unquote(call.path))
         found = route_of(self._routes[api.arn], call.method, path) if stage is not None and stage.deployed else None
         if stage is None or found is None:
             return NOT_FOUND, None

@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import Any
 
 from backbone.simulator.api import error, reply
-from backbone.simulator.dynamodb_checks import mismatch, problem
+from backbone.simulator.dynamodb_checks import ASKED_TWICE, key_of, mismatch, problem
 from backbone.simulator.dynamodb_requests import Asked, asked
 from backbone.simulator.engine import Engine
 from backbone.simulator.processes import Call, Reply
@@ -67,6 +67,7 @@ class DynamoDb:
             return error("NotSimulated", f"dynamodb:{operation} is not simulated", 501)
         nodes: dict[Table, Node] = {}
         reasons: list[str | None] = []
+        written: set[tuple[object, ...]] = set()
         for part in parts:
             table = self._table(part.table, who.account_id)
             if table is None:
@@ -77,6 +78,10 @@ class DynamoDb:
             if (words := problem(part, table)) is not None:
                 return error(VALIDATION, words)
             reasons.append(mismatch(part, table) if part.enclosing else None)
+            if (key := key_of(part, table)) is not None:
+                if key in written:
+                    return error(VALIDATION, ASKED_TWICE)
+                written.add(key)
         if any(reasons):
             return _cancelled(reasons)
         answer = self._ask_moto(next(reversed(nodes)), call)

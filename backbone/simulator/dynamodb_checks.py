@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from itertools import chain
 from typing import Any
 
 from backbone.simulator.dynamodb_requests import EXPRESSIONS, Asked
 from backbone.system.model import Table
 
-__all__ = ["mismatch", "problem"]
+__all__ = ["ASKED_TWICE", "key_of", "mismatch", "problem"]
 
 MISMATCH = "The provided key element does not match the schema"
+ASKED_TWICE = "Transaction request cannot include multiple operations on one item"
 KINDS = {"S": "string", "B": "binary"}
 NAMED = {"ExpressionAttributeNames": re.compile(r"#\w+"), "ExpressionAttributeValues": re.compile(r":\w+")}
 UNDEFINED = {
@@ -41,6 +43,24 @@ def problem(asked: Asked, table: Table) -> str | None:
 def mismatch(asked: Asked, table: Table) -> str | None:
     """Why a transaction is cancelled for a part of it: its key is not one of the table."""
     return next(filter(None, (_mismatch(part, table) for part in asked.parts)), None)
+
+
+def key_of(asked: Asked, table: Table) -> tuple[object, ...] | None:
+    """The item that a part of a writing transaction is about; None for other requests and for keys that do not fit."""
+    if asked.enclosing != "TransactWriteItems" or mismatch(asked, table) is not None:
+        return None
+    part = asked.parts[0]
+    given = part.get("Key") or part.get("Item") or {}
+    return table.arn, *(_same(given.get(name)) for name in table.keys)
+
+
+def _same(value: Any) -> object:
+    """A key's value; numbers are the same however they are written."""
+    kind, text = next(iter(value.items())) if isinstance(value, Mapping) and value else ("", "")
+    try:
+        return kind, Decimal(str(text)) if kind == "N" else str(text)
+    except InvalidOperation:
+        return kind, str(text)
 
 
 def _mismatch(part: Mapping[str, Any], table: Table, *, batch: bool = False) -> str | None:

@@ -1,9 +1,12 @@
-"""Which stage and route of an HTTP API a call takes (API Gateway developer guide, "Routing API requests")."""
+"""Which stage and route of an HTTP API a call takes (API Gateway developer guide, "Routing API requests").
+
+Paths are decoded: an HTTP API looks for the route of what `%2F` stands for, so that a parameter never holds a slash
+unless it is greedy, and a client that means one encodes it twice (reported by users; AWS does not document it).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import unquote
 
 from backbone.system.http_model import HttpApi, Route, Stage
 
@@ -43,7 +46,7 @@ def route_of(routes: Sequence[Route], method: str, path: str) -> tuple[Route, di
     """The first of ordered routes that takes a call, with the path's parameters; None when none does."""
     for route in routes:
         if (parameters := _match(route.key, method, path)) is not None:
-            return route, {name: unquote(value) for name, value in parameters.items()}
+            return route, parameters
     return None
 
 

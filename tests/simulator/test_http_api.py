@@ -60,6 +60,8 @@ ROUTES = (
         ("GET /orders/", "GET /{path+}", {"path": "orders/"}),
         ("GET /orders/new", "GET /orders/new", None),
         ("GET /orders/n%20w", "GET /orders/{id}", {"id": "n w"}),
+        ("GET /%6Frders/a%2Fb", "GET /orders/{id}/{rest+}", {"id": "a", "rest": "b"}),
+        ("GET /orders/a%252Fb", "GET /orders/{id}", {"id": "a%2Fb"}),
         ("DELETE /orders/new", "ANY /orders/{id}", {"id": "new"}),
         ("GET /orders/1/items/2", "GET /orders/{id}/{rest+}", {"id": "1", "rest": "items/2"}),
         ("PUT /orders/1/items", "ANY /{path+}", {"path": "orders/1/items"}),
