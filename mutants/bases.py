@@ -1,7 +1,8 @@
-"""The systems that are edited: the example and the topology with every feature, each with what is to happen in it."""
+"""The systems that are edited: the example, and topologies with all that can be made, each with what is to happen."""
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import zipfile
@@ -30,12 +31,13 @@ def _detail(**data: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Entry:
-    """An event that an account puts on the global bus."""
+    """An event that an account puts on a bus: that of the system where it names none."""
 
     account: str
     source: str
     detail_type: str
     detail: Mapping[str, Any]
+    bus: str | None = None
 
 
 ORDER_CREATED = _detail(order_id="o-1", customer="c-1", items=[], total="0", created_at="2024-01-01T00:00:00.000+00:00")
@@ -50,6 +52,18 @@ def delivery_updated(order_id: str, *, sequence: int) -> dict[str, Any]:
 DELIVERY_UPDATED = delivery_updated("o-1", sequence=1)
 
 
+CLAIMS = (
+    base64.urlsafe_b64encode(b'{"iss": "https://issuer.example", "aud": "shop", "exp": 4102444800}')
+    .decode()
+    .rstrip("=")
+)
+"""What a caller's token says: until 2100, by the issuer and for the audience of the topology with everything."""
+
+
+def _bus_of(account_id: str, name: str) -> str:
+    return f"arn:aws:events:eu-west-1:{account_id}:event-bus/{name}"
+
+
 @dataclass(frozen=True)
 class Base:
     """A system that is edited. `orders` says in which account orders are posted; None where there is no such API."""
@@ -59,6 +73,8 @@ class Base:
     bus: str
     entries: Sequence[Entry]
     orders: str | None = None
+    calls: Sequence[Mapping[str, Any]] = ()
+    """Calls of an API, as arguments of `Simulator.http`."""
     arising: Sequence[tuple[str, Mapping[str, Any]]] = ()
     """Events of AWS services, each with the account on whose default bus they arise."""
 
@@ -90,6 +106,37 @@ BASES = (
         arising=(
             ("bus", {"source": "aws.s3", "detail-type": "Object Created", "detail": {"object": {"size": 5}}}),
             ("bus", {"source": "aws.ecs", "detail-type": "ECS Task State Change", "detail": {}}),
+        ),
+    ),
+    Base(
+        "everything",
+        ROOT / "tests" / "topologies" / "everything.yaml",
+        _bus_of("111111111111", "shop-global"),
+        (Entry("bus", "asker", "Work.Asked", {"id": "w-1", **_detail()}),),
+        calls=(
+            {"method": "POST", "path": "/things", "body": {}, "headers": {"authorization": f"Bearer x.{CLAIMS}.x"}},
+        ),
+    ),
+    Base(
+        "multi-bus",
+        ROOT / "examples" / "multi-bus" / "backbone.yaml",
+        _bus_of("111111111111", "multi-bus-blue-global"),
+        (
+            Entry("blue", "com.example.blue", "Order.Placed", _detail()),
+            Entry(
+                "purple",
+                "com.example.purple",
+                "Payment.Taken",
+                _detail(),
+                _bus_of("222222222222", "multi-bus-purple-global"),
+            ),
+            Entry(
+                "orange",
+                "com.example.orange",
+                "Parcel.Sent",
+                _detail(),
+                _bus_of("333333333333", "multi-bus-orange-global"),
+            ),
         ),
     ),
 )

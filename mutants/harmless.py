@@ -2,42 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
 from mutants.edits import Edit
+from mutants.harmless_targets import OF_TARGETS
+from mutants.reasons import BUS_POLICY, GONE, NUDGED, POLICY, REWORDED, STATEMENT, Harmless
 
-__all__ = ["HARMLESS", "Harmless", "reason"]
+__all__ = ["HARMLESS", "reason"]
 
-
-@dataclass(frozen=True)
-class Harmless:
-    """A reason, and the edits that it holds for: of resource types, at arguments, and of what is done there.
-
-    With `unless_noticed` it holds only where nothing else of the system depends on what is edited.
-    """
-
-    reason: str
-    types: str
-    arguments: str
-    what: str = ".*"
-    unless_noticed: bool = False
-
-    def covers(self, edit: Edit) -> bool:
-        """Whether the reason holds for an edit, as far as the edit alone tells."""
-        return bool(
-            re.fullmatch(self.types, edit.type)
-            and re.fullmatch(self.arguments, edit.argument)
-            and re.fullmatch(self.what, edit.what)
-        )
-
-
-GONE = "removed|null"
-REWORDED = "misspelt|other case|wrong characters"
-NUDGED = "one less|one more"
-POLICY = r"(assume_role_policy|policy|policy_document)\."
-STATEMENT = POLICY + r"Statement\[\d\]\."
-BUS_POLICY = "aws_cloudwatch_event_bus_policy"
 
 HARMLESS: tuple[Harmless, ...] = (
     # What is for people only
@@ -62,7 +32,7 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless(
         "a variable that this function does not read",
         "aws_lambda_function",
-        r"environment\.variables\.\w+",
+        r"environment\.variables(\.\w+)?",
         f"{GONE}|key misspelt|emptied|to another attribute",
         unless_noticed=True,
     ),
@@ -144,14 +114,14 @@ HARMLESS: tuple[Harmless, ...] = (
     # What other parts say as well
     Harmless(
         "in a resource's own policy, everything is the resource",
-        f"{BUS_POLICY}|aws_sqs_queue_policy",
+        f"{BUS_POLICY}|aws_sns_topic_policy|aws_sqs_queue_policy",
         STATEMENT + "Resource",
         "widened.*",
         unless_noticed=True,
     ),
     Harmless(
         "a condition on the ARN says who may ask, whoever the principal is",
-        f"{BUS_POLICY}|aws_iam_role|aws_kms_key|aws_sqs_queue_policy",
+        f"{BUS_POLICY}|aws_iam_role|aws_kms_key|aws_sns_topic_policy|aws_sqs_queue_policy",
         STATEMENT + r"Principal(\.AWS|\.Service)?",
         "widened.*",
         unless_noticed=True,
@@ -195,7 +165,7 @@ HARMLESS: tuple[Harmless, ...] = (
         "more is matched, of which there is nothing",
         "aws_cloudwatch_event_rule",
         r"event_pattern\..*",
-        "value added|operator added|removed",
+        "value added|operator added|removed|emptied",
         unless_noticed=True,
     ),
     Harmless(
@@ -243,23 +213,23 @@ HARMLESS: tuple[Harmless, ...] = (
     ),
     Harmless(
         "how long things are kept is a choice, and without it AWS has one",
-        "aws_cloudwatch_event_archive|aws_cloudwatch_log_group|aws_sqs_queue",
-        "retention_days|retention_in_days|message_retention_seconds",
+        "aws_cloudwatch_event_archive|aws_cloudwatch_log_group|aws_kinesis_stream|aws_sqs_queue",
+        "retention_days|retention_in_days|message_retention_seconds|retention_period",
         f"{GONE}|zero|{NUDGED}|over the maximum",
         unless_noticed=True,
     ),
     Harmless(
         "how often and how long something is tried again is a choice",
-        "aws_cloudwatch_event_target|aws_lambda_function_event_invoke_config",
-        r"(retry_policy\.?)?(maximum_\w+)?",
-        f"{GONE}|zero|{NUDGED}",
+        "aws_cloudwatch_event_target|aws_lambda_function_event_invoke_config|aws_scheduler_schedule",
+        r"((target\.)?retry_policy\.?)?(maximum_\w+)?",
+        f"{GONE}|emptied|zero|{NUDGED}",
         unless_noticed=True,
     ),
     Harmless(
         "how much a function may take is a choice, and without it AWS has one",
         "aws_lambda_function",
-        "memory_size|timeout",
-        f"{GONE}|{NUDGED}",
+        "memory_size|reserved_concurrent_executions|timeout",
+        f"{GONE}|negative|{NUDGED}",
         unless_noticed=True,
     ),
     Harmless(
@@ -334,8 +304,9 @@ HARMLESS: tuple[Harmless, ...] = (
     ),
     Harmless(
         "logs in another group are logs",
-        "aws_apigatewayv2_stage|aws_cloudwatch_(event_target|log_delivery_destination)|aws_lambda_function",
-        r"arn|.*destination_arn|.*destination_resource_arn|logging_config\.log_group",
+        "aws_apigatewayv2_stage|aws_cloudwatch_(event_target|log_delivery_destination)|aws_lambda_function"
+        "|aws_sfn_state_machine",
+        r"arn|.*destination_arn|.*destination_resource_arn|logging_config\.log_group|.*log_destination",
         "to another resource",
         unless_noticed=True,
     ),
@@ -370,6 +341,7 @@ HARMLESS: tuple[Harmless, ...] = (
         unless_noticed=True,
     ),
     Harmless("a time to live that is no number deletes nothing", "aws_dynamodb_table", "ttl", "added"),
+    *OF_TARGETS,
 )
 """Every reason, the special ones first."""
 

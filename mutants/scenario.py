@@ -1,4 +1,4 @@
-"""What is run in an edited system: an order and events with the real handlers, then failures on every way."""
+"""What is run in an edited system: days of schedules, an order and events with the real handlers, then failures."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from backbone.simulator.processes import Worker
 from backbone.system.http_model import HttpApi
 from backbone.system.model import Archive, EventBus, Function, LogGroup, Queue, Resource, System
 from backbone.system.reader import Reading
+from backbone.system.scheduler import ScheduledCall
 from backbone.trace import Node
 from mutants.bases import ORDER, Base, Entry, delivery_updated
 
@@ -41,6 +42,11 @@ WATCHED_SECONDS = 600
 """How long a part without faults goes on: a function whose code breaks is tried again for a day, in real processes."""
 
 
+SCHEDULED = "Scheduled Event"
+DAYS_SECONDS = 3 * 24 * 3600
+"""How long schedules are watched. A call may come late, so how many there are is chance; that there is one is not."""
+
+
 def problem(expected: Happened, happened: Happened) -> str | None:
     """What went wrong that does not in the system without the edit, in a few words; None when nothing did."""
     more = [event for event in happened - expected if event[1] in BAD]
@@ -55,16 +61,23 @@ def run(base: Base, reading: Reading) -> Happened:
     happened: Happened = Counter()
     number = next(RUNS)
     with Simulator(reading, seed=number) as simulator:
+        if simulator.system.of(ScheduledCall):
+            trace = simulator.run_until_idle(at_most=DAYS_SECONDS)
+            happened.update({("days pass", *_event(node, simulator.system)) for node in trace})
+            simulator.forget()
         for part, faults in _parts(simulator.system).items():
             simulator.faults[:] = faults
             if part == "healthy" and base.orders:
                 _order(simulator, base, f"k-{number}")
             else:
+                for call in base.calls if part == "healthy" else ():
+                    simulator.http(**call)
                 _put(simulator, base.bus, _as_new(base.entries, f"{part}-{number}"), malformed=part == "malformed")
                 for account, event in base.arising:
                     simulator.put_aws_event(event, account=account)
             trace = simulator.run_until_idle(at_most=math.inf if faults else WATCHED_SECONDS)
-            happened.update((part, *_event(node, simulator.system)) for node in trace)
+            told = (node for node in trace if node.data.get("detail_type") != SCHEDULED)
+            happened.update((part, *_event(node, simulator.system)) for node in told)
             simulator.forget()
     return happened
 
@@ -107,7 +120,12 @@ def _order(simulator: Simulator, base: Base, key: str) -> None:
 def _put(simulator: Simulator, bus: str, entries: Sequence[Entry], *, malformed: bool) -> None:
     for entry in entries:
         detail = {} if malformed else entry.detail
-        given = {"EventBusName": bus, "Source": entry.source, "DetailType": entry.detail_type, "Detail": detail}
+        given = {
+            "EventBusName": entry.bus or bus,
+            "Source": entry.source,
+            "DetailType": entry.detail_type,
+            "Detail": detail,
+        }
         simulator.put_events([given], caller=entry.account)
 
 

@@ -16,7 +16,7 @@ from typing import Any, Never
 from backbone.aws.limits import TARGET_INPUT_CHARACTERS, TARGET_PATH_CHARACTERS, TARGET_PATHS
 from backbone.errors import BackboneError
 
-__all__ = ["Delivered", "Dropped", "TargetInput", "Transformer", "at_path"]
+__all__ = ["Delivered", "Dropped", "TargetInput", "Transformer", "at_path", "path_problems"]
 
 PREDEFINED = (
     "aws.events.rule-arn",
@@ -71,7 +71,7 @@ class Transformer:
         for name, path in self.paths.items():
             if not _NAME.fullmatch(name):
                 yield f"the name {name!r} in input_paths is not valid; allowed: 1 to 256 of A-Z, a-z, 0-9, _ and -"
-            yield from _path_problems(f"input_paths[{name!r}]", path)
+            yield from path_problems(f"input_paths[{name!r}]", path)
         if not 1 <= len(self.template) <= TARGET_INPUT_CHARACTERS:
             yield f"input_template has {len(self.template):,} characters; allowed: 1 to {TARGET_INPUT_CHARACTERS:,}"
             return
@@ -159,7 +159,7 @@ class TargetInput:
         if self.input is not None:
             problems += _constant_problems(self.input)
         if self.input_path is not None:
-            problems += _path_problems("input_path", self.input_path)
+            problems += path_problems("input_path", self.input_path)
         if self.input_transformer is not None:
             problems += self.input_transformer.problems()
         return problems
@@ -244,7 +244,8 @@ def _constant_problems(constant: str) -> Iterator[str]:
         yield f'input is not JSON ({wrong}): {constant!r}; allowed: JSON, so a text within quotes, as in "text"'
 
 
-def _path_problems(where: str, path: str) -> Iterator[str]:
+def path_problems(where: str, path: str) -> Iterator[str]:
+    """What is wrong with a JSON path that stands at a place."""
     if len(path) > TARGET_PATH_CHARACTERS:
         yield f"{where} has {len(path)} characters; allowed: at most {TARGET_PATH_CHARACTERS}"
     elif _steps(path) is None:

@@ -20,16 +20,23 @@ APART = ("//", "depends_on", "provider")
 
 KINDS = {
     "aws_apigatewayv2": "HTTP API",
+    "aws_cloudwatch_event_api_destination": "API destinations",
     "aws_cloudwatch_event_archive": "buses and archives",
     "aws_cloudwatch_event_bus": "buses and archives",
+    "aws_cloudwatch_event_connection": "API destinations",
     "aws_cloudwatch_event_rule": "rules and targets",
     "aws_cloudwatch_event_target": "rules and targets",
     "aws_cloudwatch_log": "logs",
     "aws_dynamodb": "tables",
     "aws_iam": "roles",
+    "aws_kinesis": "streams and buckets",
     "aws_kms": "keys",
     "aws_lambda_permission": "permissions",
     "aws_lambda": "functions",
+    "aws_s3": "streams and buckets",
+    "aws_scheduler": "schedules",
+    "aws_sfn": "state machines",
+    "aws_sns": "topics",
     "aws_sqs": "queues",
 }
 """The kind of edits by what the resource type begins with, the first that fits."""

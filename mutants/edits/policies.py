@@ -115,6 +115,10 @@ def _of_resources(value: Any, path: Path, accounts: list[str]) -> Iterator[KindO
 
 
 def _of_principals(value: Any, path: Path, accounts: list[str]) -> Iterator[KindOfChange]:
+    if value == "*":
+        yield EVALUATION, ("narrowed", path, {"AWS": f"arn:aws:iam::{accounts[0]}:root"})
+        yield GRAMMAR, ("text for a principal", path, "text")
+        return
     yield EVALUATION, ("widened", path, "*")
     yield EVALUATION, ("widened", path, {"AWS": "*"})
     yield EVALUATION, ("negated", path, Rename("NotPrincipal"))
@@ -146,7 +150,8 @@ def _of_conditions(value: dict[str, Any], path: Path, accounts: list[str]) -> It
         here = (*path, operator)
         yield EVALUATION, ("removed", here, REMOVED)
         yield GRAMMAR, ("operator misspelt", here, Rename(misspelt(operator)))
-        yield EVALUATION, ("operator negated", here, Rename(re.sub("(Equals|Like)$", r"Not\1", operator)))
+        if (negated := re.sub("(Equals|Like)(IfExists)?$", r"Not\1\2", operator)) != operator:
+            yield EVALUATION, ("operator negated", here, Rename(negated))
         yield EVALUATION, ("operator of another type", here, Rename("NumericEquals"))
         yield EVALUATION, ("IfExists", here, Rename(f"{operator}IfExists"))
         for quantifier in ("ForAllValues", "ForAnyValue"):

@@ -39,7 +39,7 @@ def _authorizer(body: Body) -> Iterator[ArgumentProblem]:
             yield ArgumentProblem("identity_sources", f"got {format_value(source)}; allowed: {allowed}")
     for block in body.get("jwt_configuration", []):
         issuer = block.get("issuer")
-        if isinstance(issuer, str) and not is_unresolved(issuer) and not issuer.startswith("https://"):
+        if isinstance(issuer, str) and not is_unresolved(issuer) and not re.fullmatch("https://[!-~]+", issuer):
             message = f"got {format_value(issuer)}; allowed: the https URL of the issuer"
             yield ArgumentProblem("jwt_configuration.issuer", message)
 

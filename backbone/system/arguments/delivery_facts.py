@@ -31,6 +31,8 @@ INFREQUENT = ("ONEZONE_IA", "STANDARD_IA")
 INFREQUENT_DAYS = 30
 """Objects are this old at least when they go to storage for infrequent access."""
 
+BLOCKING = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+
 ACTIONS = (
     *("abort_incomplete_multipart_upload", "expiration", "noncurrent_version_expiration"),
     *("noncurrent_version_transition", "transition"),
@@ -50,11 +52,22 @@ def _destination(body: Body) -> Iterator[ArgumentProblem]:
             yield ArgumentProblem(name, f"is given for the destination {destination}; allowed: {own} only")
 
 
+def _closed(body: Body) -> Iterator[ArgumentProblem]:
+    """S3 user guide, "Blocking public access": what is not said here is not blocked."""
+    for name in BLOCKING:
+        if body.get(name) is not True and not is_unresolved(body.get(name)):
+            words = "is not true: a policy or list can make the bucket public; write true"
+            yield ArgumentProblem(name, words, "warning")
+
+
 def _at_rest(body: Body) -> Iterator[ArgumentProblem]:
+    if not body.get("server_side_encryption") and not body.get("kinesis_source_configuration"):
+        words = "is not given: what waits to be delivered is not encrypted; add it, with enabled"
+        yield ArgumentProblem("server_side_encryption", words, "warning")
     for block in body.get("server_side_encryption", []):
         if block.get("enabled") is None and block.get("key_arn"):
             yield ArgumentProblem("server_side_encryption.enabled", "is required for a key; add it")
-        elif block.get("enabled") is not True and not is_unresolved(block.get("enabled")) and block.get("key_type"):
+        elif block.get("enabled") is not True and not is_unresolved(block.get("enabled")):
             words = "is not true: what waits to be delivered is not encrypted; write true, or leave the block out"
             yield ArgumentProblem("server_side_encryption.enabled", words, "warning")
 
@@ -116,6 +129,10 @@ def _aging(body: Body) -> Iterator[ArgumentProblem]:
             yield ArgumentProblem(f"{place}.id", words)
         if not any(rule.get(action) for action in ACTIONS):
             yield ArgumentProblem(place, f"does nothing; allowed: with {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}")
+        for block in rule.get("abort_incomplete_multipart_upload", []):
+            if block.get("days_after_initiation") is None:
+                words = "is required: after how many days; add it"
+                yield ArgumentProblem(f"{place}.abort_incomplete_multipart_upload.days_after_initiation", words)
         for name, choices in (("transition", ("days", "date")), ("expiration", (*EXPIRING,))):
             for block in rule.get(name, []):
                 yield from _exactly_one(block, f"{place}.{name}", choices)
@@ -141,9 +158,13 @@ def _exactly_one(block: Body, place: str, choices: Sequence[str]) -> Iterator[Ar
 
 
 def _days(rule: Body, place: str) -> Iterator[ArgumentProblem]:
-    latest = 0
+    latest, storages = 0, []
     for block in rule.get("transition", []):
         days, storage = block.get("days"), block.get("storage_class")
+        if storage in storages:
+            words = f"got {format_value(storage)} twice; allowed: another one for each transition"
+            yield ArgumentProblem(f"{place}.transition.storage_class", words)
+        storages.append(storage)
         if not isinstance(days, int):
             continue
         latest = max(latest, days)
@@ -160,4 +181,5 @@ def _days(rule: Body, place: str) -> Iterator[ArgumentProblem]:
 DELIVERY_FACTS: Mapping[str, tuple[Fact, ...]] = {
     "aws_kinesis_firehose_delivery_stream": (_destination, _at_rest, _prefixes, _processors),
     "aws_s3_bucket_lifecycle_configuration": (_aging,),
+    "aws_s3_bucket_public_access_block": (_closed,),
 }

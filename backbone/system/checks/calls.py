@@ -14,6 +14,7 @@ from backbone.system import access
 from backbone.system.checks.fields import FIELDS, KNOWN
 from backbone.system.findings import Finding, finding
 from backbone.system.model import ApiDestination, System, Target
+from backbone.system.target_input import path_problems
 from backbone.system.terraform import Configuration
 from backbone.system.values import Values
 
@@ -40,6 +41,9 @@ def check(system: System, configuration: Configuration) -> Iterator[Finding]:
             )
             yield finding("BB207", target.address, f"{words}; AWS refuses the target")
         for path in given:
+            if path.startswith("$"):
+                for words in path_problems("http_target", path):
+                    yield finding("BB207", target.address, f"{words}; AWS refuses the target")
             if (found := re.match(r"\$\.([^.\[]+)", path)) and found[1] not in FIELDS:
                 yield finding("BB208", target.address, f"{path}: no event has the field {found[1]}; allowed: {KNOWN}")
 

@@ -11,17 +11,28 @@ from backbone.system.terraform import Block, Configuration, as_text
 __all__ = ["check"]
 
 IDENTITIES: dict[str, tuple[str, ...]] = {
+    "aws_apigatewayv2_authorizer": ("api_id", "name"),
     "aws_apigatewayv2_route": ("api_id", "route_key"),
     "aws_apigatewayv2_stage": ("api_id", "name"),
+    "aws_cloudwatch_event_api_destination": ("name",),
+    "aws_cloudwatch_event_connection": ("name",),
     "aws_cloudwatch_event_target": ("event_bus_name", "rule", "target_id"),
     "aws_cloudwatch_log_delivery": ("delivery_source_name", "delivery_destination_arn"),
     "aws_cloudwatch_log_delivery_destination": ("name",),
     "aws_cloudwatch_log_delivery_source": ("name",),
     "aws_cloudwatch_log_resource_policy": ("policy_name",),
+    "aws_cloudwatch_log_stream": ("log_group_name", "name"),
     "aws_iam_role_policy": ("role", "name"),
     "aws_kms_alias": ("name",),
     "aws_lambda_event_source_mapping": ("function_name", "event_source_arn"),
+    "aws_kinesis_firehose_delivery_stream": ("name",),
     "aws_lambda_function_event_invoke_config": ("function_name", "qualifier"),
+    **{
+        f"aws_s3_bucket{name}": ("bucket",)
+        for name in ("", "_lifecycle_configuration", "_notification", "_public_access_block", "_versioning")
+    },
+    "aws_s3_bucket_server_side_encryption_configuration": ("bucket",),
+    "aws_sfn_state_machine": ("name",),
 }
 """What tells the resources of a type in an account and region apart, where they have no ARN of their own.
 

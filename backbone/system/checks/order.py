@@ -12,11 +12,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
+from backbone.aws.arn import Place
+from backbone.errors import BackboneError
 from backbone.system import access
 from backbone.system.findings import Finding, finding
 from backbone.system.iam import Policy
 from backbone.system.model import Function, LogGroup, Queue, Role, System, Target
-from backbone.system.terraform import Configuration, TerraformError
+from backbone.system.terraform import Block, Configuration, TerraformError
+from backbone.system.values import Values
 
 __all__ = ["check"]
 
@@ -35,9 +38,42 @@ def check(system: System, configuration: Configuration) -> Iterator[Finding]:
             continue
         for policy in role.policies:
             for address in _needing(function, replace(role, policies=(policy,)), configs):
-                if not _made_after(configuration, address, policy.address):
-                    words = f"does not depend on {policy.address}, which AWS asks for when this is made"
-                    yield finding("BB113", address, f"{words}; add it to depends_on", severity="error")
+                yield from _too_early(configuration, address, policy.address)
+    yield from _machines(system, configuration)
+    yield from _buckets(configuration)
+
+
+def _machines(system: System, configuration: Configuration) -> Iterator[Finding]:
+    """State machines whose log Step Functions asks for when they are made."""
+    for block in configuration.of("aws_sfn_state_machine"):
+        values = Values(configuration, block)
+        with suppress(BackboneError):  # it has a finding of its own
+            if values.part("logging_configuration").text("level", "OFF") == "OFF":
+                continue
+            role = system.get(Role, values.optional_text("role_arn"))
+            for alone in [replace(role, policies=(policy,)) for policy in role.policies] if role else ():
+                if access.may(alone, "logs:CreateLogDelivery", "*", {"aws:RequestedRegion": block.place.region}):
+                    (policy,) = alone.policies
+                    yield from _too_early(configuration, block.id, policy.address)
+
+
+def _buckets(configuration: Configuration) -> Iterator[Finding]:
+    """Policies of buckets beside what blocks public access: S3 refuses to change both at once (OperationAborted)."""
+    closing: dict[tuple[Place, str], Block] = {}
+    for block in configuration.of("aws_s3_bucket_public_access_block", "aws_s3_bucket_policy"):
+        with suppress(BackboneError):  # it has a finding of its own
+            bucket = block.place, Values(configuration, block).text("bucket")
+            other = closing.setdefault(bucket, block)
+            depends = configuration.depends_on
+            if other.type != block.type and not (depends(block, other) or depends(other, block)):
+                words = f"is made at once with {other.address}, which S3 refuses; add that to depends_on"
+                yield finding("BB113", block.id, words)
+
+
+def _too_early(configuration: Configuration, address: str, policy: str) -> Iterator[Finding]:
+    if not _made_after(configuration, address, policy):
+        words = f"does not depend on {policy}, which AWS asks for when this is made"
+        yield finding("BB113", address, f"{words}; add it to depends_on", severity="error")
 
 
 def _permits(system: System, target: Target) -> Iterator[Policy]:

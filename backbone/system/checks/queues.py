@@ -12,6 +12,7 @@ from backbone.errors import BackboneError
 from backbone.system.findings import Finding, finding
 from backbone.system.model import Function, Queue, System, Target
 from backbone.system.pipes import Pipe
+from backbone.system.scheduler import ScheduledCall
 from backbone.system.terraform import Configuration
 from backbone.system.values import Values
 
@@ -29,8 +30,9 @@ def check(system: System, configuration: Configuration) -> Iterator[Finding]:
 
 def _sizes(system: System, configuration: Configuration) -> Iterator[Finding]:
     """Queues that take less than a queue of Terraform's takes by itself, and so not every event."""
-    receiving = {target.arn for target in system.targets} | {pipe.target.arn for pipe in system.of(Pipe)}
-    keeping = {target.dead_letters_arn for target in system.targets}
+    targets = [*system.targets, *(schedule.target for schedule in system.of(ScheduledCall))]
+    receiving = {target.arn for target in targets} | {pipe.target.arn for pipe in system.of(Pipe)}
+    keeping = {target.dead_letters_arn for target in targets}
     keeping |= {queue.redrive_arn for queue in system.of(Queue)} | {*_of_buses(configuration)}
     keeping |= {pipe.mapping.failures_arn for pipe in system.of(Pipe)}
     for function in system.of(Function):

@@ -54,9 +54,11 @@ SOURCES = f"{QUEUE} aws_kinesis_stream aws_dynamodb_table"
 DESTINATIONS = f"{QUEUE} aws_lambda_function aws_cloudwatch_event_bus aws_sns_topic"
 
 REFERENCES: dict[str, tuple[_Reference, ...]] = {
+    "aws_apigatewayv2_authorizer": (API,),
     "aws_apigatewayv2_integration": (API, _to("credentials_arn", "aws_iam_role", "arn", needed=True)),
     "aws_apigatewayv2_route": (API,),
     "aws_apigatewayv2_stage": (API, _to("access_log_settings.destination_arn", LOG_GROUP, "arn", needed=True)),
+    "aws_cloudwatch_event_api_destination": (_to("connection_arn", "aws_cloudwatch_event_connection", "arn"),),
     "aws_cloudwatch_event_archive": (_to("event_source_arn", "aws_cloudwatch_event_bus", "arn"),),
     "aws_cloudwatch_event_bus": (_to("dead_letter_config.arn", QUEUE, "arn", needed=True),),
     "aws_cloudwatch_event_bus_policy": (BUS,),
@@ -153,6 +155,9 @@ ANYWHERE = (
 )
 """Arguments whose ARNs may be of another account or region, or are checked by what they are for."""
 
+OWN = ("aws_sns_topic_policy",)
+"""What only the account of the resource that it names can make."""
+
 ON_BUS = ("aws_cloudwatch_event_rule", "aws_cloudwatch_event_target")
 """What may be on a bus of another account, whose policy must let it: `rules.py` checks that."""
 
@@ -177,7 +182,8 @@ def _problems(
     found = next(filter(None, (named.get((block.place, to, value)) for to in reference.to)), None)
     if found is None:
         elsewhere = next(filter(None, (named.get((None, to, value)) for to in reference.to)), None)
-        is_anywhere = reference.argument in ANYWHERE or (block.type in ON_BUS and reference is BUS)
+        is_anywhere = reference.argument in ANYWHERE and block.type not in OWN
+        is_anywhere |= block.type in ON_BUS and reference is BUS
         if elsewhere is not None and not (value.startswith("arn:") and is_anywhere):
             words = f"{reference.argument}: names {elsewhere.id}, which is in {elsewhere.place.account_id}"
             here = f"{block.place.account_id} in {block.place.region}"

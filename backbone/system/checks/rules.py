@@ -32,8 +32,7 @@ def check(system: System) -> Iterator[Finding]:
             continue
         root = Identity(rule.place.root, rule.account_id)
         policies = [bus.policy] if bus.policy else []
-        for operation in NEEDED:
-            creator = None if operation == "PutRule" else rule.account_id
+        for operation, creator in (("PutRule", None), *((each, rule.account_id) for each in NEEDED)):
             action = f"events:{operation}"
             if not authorize(
                 root, action, rule.arn, owner=hub, policies=policies, context={"events:creatorAccount": creator}

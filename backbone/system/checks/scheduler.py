@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from backbone.system import scheduler_access
+from backbone.system.access import service_of
 from backbone.system.findings import Finding, finding
 from backbone.system.model import EventBus, Function, Queue, Stream, System
 from backbone.system.scheduler import ScheduledCall
 
 __all__ = ["check"]
 
+CONTEXT = ("scheduler.attempt-number", "scheduler.execution-id", "scheduler.schedule-arn", "scheduler.scheduled-time")
+"""What `<aws.…>` in an input may name (EventBridge Scheduler user guide, "Adding context attributes")."""
+
 
 def check(system: System) -> Iterator[Finding]:
     """What is wrong with schedules and with what they call."""
     for schedule in system.of(ScheduledCall):
         yield from _schedule(system, schedule)
+        for name in re.findall(r"<aws\.([^<>]*)>", schedule.input or "", re.IGNORECASE):
+            if name not in CONTEXT:
+                words = f"target.input: <aws.{name}> stands for nothing; allowed: <aws.{'>, <aws.'.join(CONTEXT)}>"
+                yield finding("BB208", schedule.address, words)
         for words in _parameters(system, schedule):
             yield finding("BB106", schedule.address, f"{words}; AWS refuses the schedule, or each of its calls")
 
@@ -41,7 +50,7 @@ def _schedule(system: System, schedule: ScheduledCall) -> Iterator[Finding]:
 def _parameters(system: System, schedule: ScheduledCall) -> Iterator[str]:
     """What a kind of target needs of the schedule."""
     to, target = scheduler_access.target_of(system, schedule), schedule.target
-    service = target.arn.split(":")[2]
+    service = service_of(target.arn)
     if isinstance(to, EventBus) and not (schedule.event_source and schedule.event_type):
         yield f"{to.name} is a bus: it needs eventbridge_parameters, with source and detail_type"
     if isinstance(to, Stream) and target.partition_key is None:

@@ -97,6 +97,11 @@ def _log(role: Role, files: Values) -> Iterator[Obstacle]:
     group, stream = options.optional_text("log_group_name"), options.optional_text("log_stream_name")
     if not options.flag("enabled", default=False) or group is None or stream is None:
         return
+    made = [Values(files.configuration, block) for block in files.configuration.of("aws_cloudwatch_log_stream")]
+    named = [each for each in made if each.text("name") == stream and each.block.place == files.block.place]
+    if named and not any(each.text("log_group_name") == group for each in named):
+        words = f"cloudwatch_logging_options: no log stream {stream} is in {group}: its log is lost"
+        yield Obstacle(rule="BB604", address=files.block.id, words=words)
     arn = files.block.place.arn("logs", f"log-group:{group}:log-stream:{stream}")
     if denied(role, ["logs:PutLogEvents"], arn):
         words = f"cloudwatch_logging_options: {role.name} may not logs:PutLogEvents on {group}: its log is lost"

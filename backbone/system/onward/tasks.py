@@ -79,15 +79,29 @@ def _refused(role: Role, container: Mapping[str, Any], values: Values) -> Iterat
             yield f"{' and '.join(missing)} on {group}"
 
 
-def of_target(_resources: Mapping[str, Resource], values: Values) -> Iterator[Obstacle]:
-    """What a target of a rule lacks for the definition that it names, where the stacks make that."""
+def of_target(resources: Mapping[str, Resource], values: Values) -> Iterator[Obstacle]:
+    """What a target of a rule lacks for the definition that it names, as far as the stacks tell of that."""
     ecs = values.part("ecs_target")
+    role = resources.get(values.text("role_arn", ""))
+    if isinstance(role, Role) and ecs.nested:
+        for arn in _kept(role):
+            words = f"role_arn: {role.name} may not pass {arn} to {TASKS}, though it names it for that"
+            yield Obstacle(rule="BB211", address=values.block.id, words=f"{words}; a task with that role is not run")
     definition = _definition(values, ecs.optional_text("task_definition_arn"))
     if definition is None:
         return
     needs = Values(values.configuration, definition)
     for words in _unfit(ecs, needs):
         yield Obstacle(rule="BB211", address=values.block.id, words=f"ecs_target: {words}; no task is run")
+
+
+def _kept(role: Role) -> Iterator[str]:
+    """The roles that the policies of a role name for iam:PassRole, and that it may not pass to a task all the same."""
+    for statement in (statement for policy in role.policies for statement in policy.statements):
+        if any(action.lower() == "iam:passrole" for action in statement.actions):
+            for arn in (template.text for template in statement.resources if "*" not in template.text):
+                if denied(role, ["iam:PassRole"], arn, context={"iam:PassedToService": TASKS}):
+                    yield arn
 
 
 def _unfit(ecs: Values, needs: Values) -> Iterator[str]:
