@@ -49,6 +49,13 @@ HARMLESS: tuple[Harmless, ...] = (
         "element removed|other action",
         unless_noticed=True,
     ),
+    Harmless(
+        "what the code does not do need not be allowed",
+        "aws_iam_role_policy",
+        STATEMENT + r"(Effect|Condition\.\w+\.events:source)",
+        f"flipped|{REWORDED}",
+        unless_noticed=True,
+    ),
     # Names
     Harmless(
         "a name is free where everything refers to it by an expression",
@@ -72,7 +79,7 @@ HARMLESS: tuple[Harmless, ...] = (
         GONE,
         unless_noticed=True,
     ),
-    Harmless("an action is the same in any case", ".*", STATEMENT + r"Action(\[\d\])?", "other case.*"),
+    Harmless("an action is the same in any case", ".*", STATEMENT + r"Action(\[\d+\])?", "other case.*"),
     Harmless("a list of one is the same as the one", ".*", POLICY + "Statement.*", "(in|without) a list.*"),
     Harmless("an element of a set twice is there once", ".*", STATEMENT + ".*", "element duplicated.*"),
     Harmless("a value of a pattern twice is there once", ".*", r"event_pattern\..*", "value duplicated"),

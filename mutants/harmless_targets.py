@@ -49,6 +49,13 @@ OF_TARGETS: tuple[Harmless, ...] = (
         unless_noticed=True,
     ),
     Harmless(
+        "a task that is told nothing of the event runs all the same",
+        "aws_cloudwatch_event_target",
+        "input_transformer",
+        f"{GONE}|emptied",
+        unless_noticed=True,
+    ),
+    Harmless(
         "which subnets and security groups an account has is not known here",
         "aws_cloudwatch_event_target",
         r"ecs_target\.network_configuration\.\w+\[0\]",
@@ -66,7 +73,7 @@ OF_TARGETS: tuple[Harmless, ...] = (
         "a role that a rule or a service of AWS alone assumes does only what that asks for",
         "aws_iam_role_policy",
         STATEMENT + r"Condition(\.\w+)?",
-        "removed",
+        "removed|emptied",
         unless_noticed=True,
     ),
     # Streams, buckets and logs
@@ -95,7 +102,7 @@ OF_TARGETS: tuple[Harmless, ...] = (
         "whether failures are logged and runs are traced is a choice",
         f"{STREAM}|aws_sfn_state_machine",
         r"(extended_s3_configuration\.cloudwatch_logging_options|logging_configuration|tracing_configuration)(\.\w+)?",
-        f"{GONE}|emptied|flipped",
+        f"{GONE}|emptied|flipped|other value",
         unless_noticed=True,
     ),
     Harmless(
@@ -150,9 +157,9 @@ OF_TARGETS: tuple[Harmless, ...] = (
     ),
     # Owners' rules on buses of others
     Harmless(
-        "Terraform switches rules on and off as it makes them",
+        "a rule is switched on or off as it is made, by PutRule",
         BUS_POLICY,
-        STATEMENT + r"Action\[\d\]",
+        STATEMENT + r"Action\[\d+\]",
         "element removed",
         unless_noticed=True,
     ),
@@ -160,7 +167,7 @@ OF_TARGETS: tuple[Harmless, ...] = (
         "another policy of the account allows the same",
         "aws_cloudwatch_log_resource_policy",
         STATEMENT + r"Principal\.Service\[\d\]",
-        "element removed",
+        "element removed|another service",
         unless_noticed=True,
     ),
 )

@@ -33,6 +33,7 @@ IDENTITIES: dict[str, tuple[str, ...]] = {
     },
     "aws_s3_bucket_server_side_encryption_configuration": ("bucket",),
     "aws_sfn_state_machine": ("name",),
+    "aws_sns_topic_subscription": ("topic_arn", "protocol", "endpoint"),
 }
 """What tells the resources of a type in an account and region apart, where they have no ARN of their own.
 

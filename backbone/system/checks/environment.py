@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from backbone.system import access
 from backbone.system.findings import Finding, finding
-from backbone.system.iam import authorize
-from backbone.system.model import EventBus, Function, Queue, Role, System, Table
+from backbone.system.model import Function, Queue, Role, System, Table
 
 __all__ = ["check"]
 
@@ -27,37 +26,12 @@ def check(system: System) -> Iterator[Finding]:
     named = _named(system)
     for function in system.of(Function):
         role = system.get(Role, function.role_arn)
-        if role is not None and (words := _unpublished(system, function, role)):
-            yield finding("BB319", function.address, words)
         for variable, value in function.environment.items():
             used = named.get(value) or named.get(f"{function.account_id} {value}")
             if used is None or role is None or _may_use(role, used):
                 continue
             words = f"environment: {variable} names {used.name}, which {role.name} may do nothing with"
             yield finding("BB319", function.address, words)
-
-
-def _unpublished(system: System, function: Function, role: Role) -> str | None:
-    """As whom a function publishes and may not, though its role may publish; None where all is well or unknown."""
-    source = function.environment.get("EVENT_SOURCE")
-    statements = [statement for policy in role.policies for statement in policy.statements if statement.allows]
-    publishes = any("events:putevents" in map(str.lower, statement.actions) for statement in statements)
-    if source is None or not publishes:
-        return None
-    context = {"events:source": source, "events:eventBusInvocation": "false"}
-    for bus in system.of(EventBus):
-        policies = [bus.policy] if bus.policy else []
-        if authorize(
-            role.identity,
-            "events:PutEvents",
-            bus.arn,
-            owner=bus.account_id,
-            policies=policies,
-            context=context,
-            ahead=True,
-        ):
-            return None
-    return f"environment: EVENT_SOURCE is {source}, and {role.name} may publish nothing as that"
 
 
 def _named(system: System) -> Mapping[str, Queue | Table]:
