@@ -75,6 +75,8 @@ class Base:
     orders: str | None = None
     calls: Sequence[Mapping[str, Any]] = ()
     """Calls of an API, as arguments of `Simulator.http`."""
+    requests: Sequence[tuple[str, str, str, Mapping[str, Any]]] = ()
+    """What accounts ask of AWS's services: the account, the service, the operation as its header names it, the body."""
     arising: Sequence[tuple[str, Mapping[str, Any]]] = ()
     """Events of AWS services, each with the account on whose default bus they arise."""
 
@@ -115,6 +117,23 @@ BASES = (
         (Entry("bus", "asker", "Work.Asked", {"id": "w-1", **_detail()}),),
         calls=(
             {"method": "POST", "path": "/things", "body": {}, "headers": {"authorization": f"Bearer x.{CLAIMS}.x"}},
+        ),
+        requests=(
+            (
+                "worker",
+                "sqs",
+                "AmazonSQS.SendMessage",
+                {
+                    "QueueUrl": "https://sqs.eu-west-1.amazonaws.com/222222222222/shop-worker-asked",
+                    "MessageBody": '{"id": "w-1"}',
+                },
+            ),
+            (
+                "worker",
+                "dynamodb",
+                "DynamoDB_20120810.PutItem",
+                {"TableName": "shop-worker-notes", "Item": {"id": {"S": "n-1"}}},
+            ),
         ),
     ),
     Base(

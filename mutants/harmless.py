@@ -262,15 +262,16 @@ HARMLESS: tuple[Harmless, ...] = (
     ),
     Harmless(
         "how many records a function is given at once is a choice, and without it AWS has one",
-        "aws_lambda_event_source_mapping",
-        r"batch_size|bisect_batch_on_function_error|maximum_record_age_in_seconds|scaling_config(\.maximum_concurrency)?",
-        f"{GONE}|emptied|flipped|negative|{NUDGED}",
+        "aws_lambda_event_source_mapping|aws_pipes_pipe",
+        r"batch_size|bisect_batch_on_function_error|maximum_record_age_in_seconds|scaling_config(\.maximum_concurrency)?"
+        r"|source_parameters(\.(dynamodb_stream|sqs_queue)_parameters(\.\w+)?)?",
+        f"{GONE}|emptied|flipped|zero|negative|{NUDGED}",
         unless_noticed=True,
     ),
     Harmless(
         "a function may be given records that it leaves alone",
-        "aws_lambda_event_source_mapping",
-        r"filter_criteria.*",
+        "aws_lambda_event_source_mapping|aws_pipes_pipe",
+        r"(source_parameters\.)?filter_criteria.*",
         f"{GONE}|emptied|element duplicated|value added|operator added",
         unless_noticed=True,
     ),

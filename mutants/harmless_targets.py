@@ -100,8 +100,8 @@ OF_TARGETS: tuple[Harmless, ...] = (
     ),
     Harmless(
         "whether failures are logged and runs are traced is a choice",
-        f"{STREAM}|aws_sfn_state_machine",
-        r"(extended_s3_configuration\.cloudwatch_logging_options|logging_configuration|tracing_configuration)(\.\w+)?",
+        f"{STREAM}|aws_pipes_pipe|aws_sfn_state_machine",
+        r"(log_configuration|extended_s3_configuration\.cloudwatch_logging_options|logging_configuration|tracing_configuration)(\.\w+)*",
         f"{GONE}|emptied|flipped|other value",
         unless_noticed=True,
     ),
@@ -141,6 +141,13 @@ OF_TARGETS: tuple[Harmless, ...] = (
         unless_noticed=True,
     ),
     # Schedules, and queues that topics send to
+    Harmless(
+        "what a pipe makes of what it reads is a choice",
+        "aws_pipes_pipe",
+        r"target_parameters(\.input_template)?",
+        f"{GONE}|emptied|{OVER}|{REWORDED}",
+        unless_noticed=True,
+    ),
     Harmless(
         "when a schedule calls, and with what, is a choice",
         "aws_scheduler_schedule",

@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 from backbone.simulator import Simulator, awslambda
 from backbone.simulator.faults import Fault
-from backbone.simulator.processes import Worker
+from backbone.simulator.processes import Call, Worker
 from backbone.system.http_model import HttpApi
 from backbone.system.model import Archive, EventBus, Function, LogGroup, Queue, Resource, System
 from backbone.system.reader import Reading
@@ -70,8 +70,8 @@ def run(base: Base, reading: Reading) -> Happened:
             if part == "healthy" and base.orders:
                 _order(simulator, base, f"k-{number}")
             else:
-                for call in base.calls if part == "healthy" else ():
-                    simulator.http(**call)
+                if part == "healthy":
+                    _ask(simulator, base)
                 _put(simulator, base.bus, _as_new(base.entries, f"{part}-{number}"), malformed=part == "malformed")
                 for account, event in base.arising:
                     simulator.put_aws_event(event, account=account)
@@ -115,6 +115,16 @@ def _order(simulator: Simulator, base: Base, key: str) -> None:
     simulator.run_until_idle(at_most=WATCHED_SECONDS)
     simulator.http("GET", f"/orders/{order_id}", caller=base.orders)
     simulator.http("GET", "/health", caller=base.orders)
+
+
+def _ask(simulator: Simulator, base: Base) -> None:
+    """Call the API, and make the requests to services of AWS."""
+    for call in base.calls:
+        simulator.http(**call)
+    for account, service, operation, body in base.requests:
+        headers = {"X-Amz-Target": operation, "Content-Type": "application/x-amz-json-1.0"}
+        url = f"https://{service}.eu-west-1.amazonaws.com/"
+        simulator.call(simulator.identity(account), Call("POST", url, headers, json.dumps(body).encode()))
 
 
 def _put(simulator: Simulator, bus: str, entries: Sequence[Entry], *, malformed: bool) -> None:

@@ -42,6 +42,7 @@ KINDS = (
     "state machines",
     "API destinations",
     "schedules",
+    "pipes",
     "keys",
     "logs",
     "manifest",

@@ -33,6 +33,7 @@ KINDS = {
     "aws_kms": "keys",
     "aws_lambda_permission": "permissions",
     "aws_lambda": "functions",
+    "aws_pipes": "pipes",
     "aws_s3": "streams and buckets",
     "aws_scheduler": "schedules",
     "aws_sfn": "state machines",
