@@ -23,6 +23,9 @@ EXAMPLE = "direct"
 ORDERING = (EXAMPLE, "hubs")
 """The topologies in which an order can be posted."""
 
+RELAYING = "all-features"
+UPLOADED = {"source": "aws.s3", "detail-type": "Object Created", "detail": {"object": {"size": 5}}}
+
 LONG = "a" * 4100
 ASKED = {
     "EventBusName": "shop-global",
@@ -57,12 +60,15 @@ def edited(stacks: Stacks, edit: Mapping[str, Any]) -> Stacks:
 
 
 def _place(stacks: Stacks, at: list[Any]) -> list[Any]:
-    stack = next(iter(stacks))
+    first = min(stacks)
     if at[0] in ("provider", "terraform", "output"):
-        return [stack, *at]
+        return [first, *at]
     kind, part, *within = at
-    resources = stacks[stack]["resource"]
-    names = [name for name in resources.setdefault(kind, {}) if part in name]
+    having = (
+        stack for stack in sorted(stacks) if any(part in name for name in stacks[stack]["resource"].get(kind, ()))
+    )
+    stack = next(having, first)
+    names = [name for name in stacks[stack]["resource"].setdefault(kind, {}) if part in name]
     assert names or not within, f"no {kind} has {part} in its name"
     return [stack, "resource", kind, names[0] if names else part, *within]
 
@@ -74,10 +80,12 @@ def reading(stacks: Stacks, folder: Path) -> Reading:
 
 
 def simulated(read: Reading, of: str = EXAMPLE) -> list[str]:
-    """What `backbone simulate` complains of when an order is posted, or in another topology some work is asked for."""
+    """What `backbone simulate` complains of when an order is posted, a file uploaded or some work asked for."""
     with Simulator(read) as simulator:
         if of in ORDERING:
             simulator.http("POST", "/orders", ORDER, caller="order")
+        elif of == RELAYING:
+            simulator.put_aws_event(UPLOADED, account="bus")
         else:
             simulator.put_events([ASKED], caller="bus")
         simulator.run_until_idle()

@@ -51,10 +51,12 @@ def _wanted(pattern: Pattern) -> set[frozenset[tuple[Any, ...]]]:
 
 
 def _takers(system: System, rules: list[Rule]) -> Iterator[Function]:
-    """The functions that rules invoke, or that read the queues which rules send whole events to."""
+    """The functions that rules invoke, or that read the queues which rules send whole events to, and all of them."""
     arns = {target.arn for rule in rules for target in rule.targets if target.input.is_whole}
     for function in system.of(Function):
-        if function.arn in arns or any(each.enabled and each.source_arn in arns for each in function.mappings):
+        if function.arn in arns or any(
+            each.enabled and not each.filters and each.source_arn in arns for each in function.mappings
+        ):
             yield function
 
 
