@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from backbone import manifest
+from backbone.aws.names import BUSES
 from backbone.errors import BackboneError
 from backbone.manifest import Manifest
 from backbone.system.terraform import documents
@@ -68,12 +69,20 @@ def find_moves(old: Path, new: Path, services: Mapping[str, str]) -> Moves:
         "accounts": {name: by_id[found] for name, found in before.accounts.items() if found in by_id},
     }
     ours, theirs = ({file.parent.name: found for file, found in documents(place).items()} for place in (old, new))
-    here = {(kind, _renamed(path, names)): (stack, address) for kind, path, stack, address in _resources(ours)}
-    there = {(kind, path): (stack, address) for kind, path, stack, address in _resources(theirs)}
+    here = {replace(what, path=_renamed(what.path, names)): place for what, place in _resources(ours)}
+    there = dict(_resources(theirs))
+    ways = {what: _new(what, here, there) for what in here}
+    aside = {  # a stack must have it to destroy it, at an address that no other resource has
+        what: (there[what.beside][0], f"{here[what][1]}{BUSES}")
+        for what, new in ways.items()
+        if new is None and what.is_of_buses and what.beside in there
+    }
     return Moves(
-        moves=tuple(Move(*here[key], *there[key]) for key in here if key in there),
-        destroyed=tuple("/".join(here[key]) for key in here if key not in there),
-        created=tuple("/".join(there[key]) for key in there if key not in here),
+        moves=tuple(
+            Move(*here[what], *to) for what, new in ways.items() if (to := there[new] if new else aside.get(what))
+        ),
+        destroyed=tuple("/".join(here[what]) for what, new in ways.items() if new is None),
+        created=tuple("/".join(place) for what, place in there.items() if what not in ways.values()),
         backends={stack: document["terraform"]["backend"] for stack, document in ours.items()},
         new_backends={stack: document["terraform"]["backend"] for stack, document in theirs.items()},
     )
@@ -89,19 +98,45 @@ def _check(before: Manifest, after: Manifest, services: Mapping[str, str]) -> No
             raise MovesError(f"--service: got {new!r} as a new name; allowed: {', '.join(after.services)}")
 
 
-def _resources(stacks: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
-    """Type, path below the stack, stack and address of every resource."""
+@dataclass(frozen=True)
+class _What:
+    """A resource by its type and path. What belongs to an account is there twice where its buses have a stack."""
+
+    kind: str
+    path: str
+    is_of_buses: bool
+
+    @property
+    def beside(self) -> _What:
+        """What its account has of the same in the other of two stacks."""
+        return replace(self, is_of_buses=not self.is_of_buses)
+
+
+_Places = Mapping[_What, tuple[str, str]]
+
+
+def _new(what: _What, here: _Places, there: _Places) -> _What | None:
+    """Which of the new resources an old one is: of an account's, the only one where it has no other."""
+    if what in there:
+        return what
+    return what.beside if what.beside in there and what.beside not in here else None
+
+
+def _resources(stacks: Mapping[str, Any]) -> Iterator[tuple[_What, tuple[str, str]]]:
+    """Every resource with its stack and address."""
     for stack, document in stacks.items():
         for kind, named in document.get("resource", {}).items():
             for name, body in named.items():
                 path = body["//"]["metadata"]["path"].partition("/")[2]
-                yield kind, path, stack, f"{kind}.{name}"
+                is_of_buses = stack.endswith(BUSES) and path.startswith("accounts/")
+                yield _What(kind, path, is_of_buses), (stack, f"{kind}.{name}")
 
 
 def _renamed(path: str, names: Mapping[str, Mapping[str, str]]) -> str:
     group, *rest = path.split("/")
-    if rest and group in GROUPS:
-        rest[0] = names[GROUPS[group]].get(rest[0], rest[0])
+    named = GROUPS.get(group.partition("-")[0])  # forwarding-payments: from a global bus of that name
+    if rest and named:
+        rest[0] = names[named].get(rest[0], rest[0])
     return "/".join([group, *rest])
 
 

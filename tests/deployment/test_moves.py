@@ -58,6 +58,37 @@ def test_layouts_have_the_same_addresses(declared: Declared, synthesized: Callab
     assert {move.to_address for move in there.moves if move.to_stack == "order"} == ours
 
 
+OF_ACCOUNTS = ("aws_cloudwatch_log_resource_policy", "aws_kms_alias", "aws_kms_key")
+
+
+def test_an_account_with_two_stacks_has_a_key_and_a_logs_policy_more(
+    synthesized: Callable[[Declared], Path],
+) -> None:
+    declared: Declared = yaml.safe_load((ROOT / "examples" / "multi-bus" / "backbone.yaml").read_text())
+    declared |= {"kms_key": "create", "layout": "single"}
+    declared["accounts"]["hub"] = {"id": "444444444444"}
+    declared["buses"]["green"] = {"account": "hub"}  # of no account with services
+    declared["services"]["blue-service"]["buses"].append("green")
+    single, each = synthesized(declared), synthesized(declared | {"layout": "per-account"})
+    there, back = find_moves(single, each, {}), find_moves(each, single, {})
+
+    def of_accounts(moves: Moves) -> set[tuple[str, str]]:
+        return {(one.from_stack, one.to_stack) for one in moves.moves if one.from_address.startswith(OF_ACCOUNTS)}
+
+    assert of_accounts(there) == {("backbone", name) for name in ("blue", "purple", "orange", "hub_buses")}
+    assert there.destroyed == ()
+    assert {one.partition("/")[0] for one in there.created} == {"blue_buses", "purple_buses", "orange_buses"}
+    assert sorted(kind for one in there.created for kind in OF_ACCOUNTS if kind in one) == sorted(OF_ACCOUNTS * 3)
+    assert of_accounts(back) == {(name, "backbone") for name in ("blue", "purple", "orange")} | {
+        (f"{name}_buses", "backbone") for name in ("blue", "purple", "orange", "hub")
+    }
+    assert back.created == ()
+    assert {*back.destroyed} == {*there.created}
+    aside = {f"{one.from_stack}/{one.from_address}" for one in moved(back)}
+    assert aside == {*back.destroyed}
+    assert len({one.to_address for one in back.moves}) == len(back.moves)
+
+
 def test_an_account_is_known_by_its_id(declared: Declared, synthesized: Callable[[Declared], Path]) -> None:
     before = synthesized(declared | {"layout": "per-account"})
     declared["accounts"]["shipping"] = declared["accounts"].pop("delivery")
@@ -79,6 +110,18 @@ def test_a_renamed_service_keeps_what_it_has(declared: Declared, synthesized: Ca
     assert {move.to_address.partition(".")[2].split("_")[1] for move in moved(moves)} == {"shipping"}
     unknown = find_moves(before, after, {})
     assert len(unknown.destroyed) == len(unknown.created) == len(moved(moves))
+
+
+def test_a_renamed_service_keeps_its_rules_on_every_global_bus(synthesized: Callable[[Declared], Path]) -> None:
+    declared: Declared = yaml.safe_load((ROOT / "examples" / "multi-bus" / "backbone.yaml").read_text())
+    before = synthesized(declared)
+    declared["services"]["violet-service"] = declared["services"].pop("purple-service") | {"known_as": "purple-service"}
+    moves = find_moves(before, synthesized(declared), {"purple-service": "violet-service"})
+    assert moves.destroyed == moves.created == ()
+    rules = [
+        one.from_address for one in moved(moves) if one.from_address.startswith("aws_cloudwatch_event_rule.forward")
+    ]
+    assert sorted(one.partition(".")[2].partition("_")[0] for one in rules) == ["forwarding-blue", "forwarding-orange"]
 
 
 def test_a_renamed_service_that_is_known_as_before_is_as_before(
