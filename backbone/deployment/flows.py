@@ -100,11 +100,13 @@ class Flows:
 
 
 def owner(id: str) -> str:
-    """Whose a resource is, as its address tells: a service, the global bus, an account; else the resource's stack."""
+    """Whose a resource is, as its address tells: a service, a global bus, an account; else the resource's stack."""
     stack, _, address = id.rpartition("/")
     parts = address.partition(".")[2].split("_")
-    if len(parts) > 1 and parts[0] in ("services", "forwarding"):
+    if len(parts) > 1 and parts[0].partition("-")[0] in ("services", "forwarding"):  # or forwarding-payments
         return parts[1]
+    if len(parts) > 1 and parts[0] == "buses":
+        return f"global bus {parts[1]}"
     if len(parts) > 1 and parts[0] == "accounts":
         return f"account {parts[1]}"
     return "global bus" if parts[0] == "global-bus" else f"stack {stack}"

@@ -131,7 +131,7 @@ def _services(configuration: Configuration) -> Iterator[tuple[str, str]]:
         for key in ("metadata", "path"):
             path = path.get(key) if isinstance(path, dict) else None
         parts = str(path).split("/")
-        if len(parts) > 2 and parts[1] in ("services", "forwarding"):
+        if len(parts) > 2 and parts[1].partition("-")[0] in ("services", "forwarding"):  # or forwarding-payments
             yield block.id, parts[2]
 
 

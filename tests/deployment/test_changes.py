@@ -8,6 +8,7 @@ import pytest
 
 from backbone.aws.arn import Place
 from backbone.deployment.changes import CUTS, REMOVED, REPLACEABLE, SWITCHED_OFF, dangers_of
+from backbone.deployment.flows import owner
 from backbone.system.checks.keys import KEYS
 from backbone.system.plan import Action, Change
 
@@ -154,3 +155,19 @@ def test_a_route_that_begins_open() -> None:
     (found,) = dangers_of(change(kind, {}, after, "create", {"api_id": True}))
     assert (found.rule, found.severity) == ("route-open", "note")  # as new as its API
     assert rules(kind, {}, after | {"authorization_type": "AWS_IAM"}, "create") == []
+
+
+@pytest.mark.parametrize(
+    ("address", "whose"),
+    [
+        ("aws_sqs_queue.services_order-service_orders_dead-letters_1", "order-service"),
+        ("aws_cloudwatch_event_rule.forwarding_order-service_1", "order-service"),
+        ("aws_cloudwatch_event_rule.forwarding-parcels_order-service_1", "order-service"),
+        ("aws_cloudwatch_event_bus.global-bus", "global bus"),
+        ("aws_cloudwatch_event_bus.buses_parcels_1", "global bus parcels"),
+        ("aws_kms_key.accounts_order_key_1", "account order"),
+        ("aws_sns_topic.alarms", "stack order_buses"),
+    ],
+)
+def test_whose_a_resource_is(address: str, whose: str) -> None:
+    assert owner(f"order_buses/{address}") == whose

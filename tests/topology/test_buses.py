@@ -12,6 +12,7 @@ import yaml
 from backbone.simulator import Simulator
 from backbone.synthesis import output
 from backbone.system.keys import Key
+from backbone.system.model import Rule
 from backbone.system.reader import read
 from backbone.topology import TopologyError, parse
 
@@ -193,3 +194,15 @@ def test_each_stack_of_an_account_has_a_key_of_its_own(tmp_path: Path, layout: s
     assert found.findings == ()
     keys = {one.arn for one in found.system.of(Key) if one.account == "delivery"}
     assert len(keys) == (2 if layout == "per-account" else 1)
+
+
+def test_what_forwards_from_each_bus_belongs_to_the_service(tmp_path: Path) -> None:
+    output.synth(parse(TEXT), tmp_path)
+    system = read(tmp_path).system
+    rules = {one.name: system.services.get(one.address) for one in system.of(Rule) if "-forward-" in one.name}
+    assert rules == {
+        "shop-forward-delivery": "delivery",
+        "shop-forward-order": "order",
+        "shop-forward-payments_delivery": "delivery",
+        "shop-forward-payments_order": "order",
+    }
