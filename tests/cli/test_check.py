@@ -43,7 +43,10 @@ def test_a_finding_has_id_severity_address_effect_and_mend(project: Path) -> Non
     address = break_target(project)
     text, _ = run(BACKBONE, "check", folder=project, status=1)
     assert text.startswith(f"error BB202: {address}: has no dead-letter queue")
-    assert "Events are lost without a trace. Give the target a dead_letter_config.\n" in text
+    assert (
+        "Events are lost without a trace. Give the target a dead_letter_config, or the subscription a redrive_policy.\n"
+        in text
+    )
     assert text.endswith("1 errors, 0 warnings, 0 notes\n")
     (found,) = json.loads(run(BACKBONE, "check", "--json", folder=project, status=1)[0])
     assert found.keys() == {"rule", "severity", "address", "message", "effect", "fix"}
