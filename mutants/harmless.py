@@ -313,8 +313,8 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless(
         "logs in another group are logs",
         "aws_apigatewayv2_stage|aws_cloudwatch_(event_target|log_delivery_destination)|aws_lambda_function"
-        "|aws_sfn_state_machine",
-        r"arn|.*destination_arn|.*destination_resource_arn|logging_config\.log_group|.*log_destination",
+        "|aws_pipes_pipe|aws_sfn_state_machine",
+        r"arn|.*destination_arn|.*log_group_arn|.*destination_resource_arn|logging_config\.log_group|.*log_destination",
         "to another resource",
         unless_noticed=True,
     ),

@@ -56,6 +56,13 @@ OF_TARGETS: tuple[Harmless, ...] = (
         unless_noticed=True,
     ),
     Harmless(
+        "a function that imports nothing of a layer runs without it",
+        "aws_lambda_function",
+        r"layers(\[\d\])?",
+        f"{GONE}|emptied",
+        unless_noticed=True,
+    ),
+    Harmless(
         "which subnets and security groups an account has is not known here",
         "aws_cloudwatch_event_target",
         r"ecs_target\.network_configuration\.\w+\[0\]",
@@ -167,7 +174,7 @@ OF_TARGETS: tuple[Harmless, ...] = (
         "a rule is switched on or off as it is made, by PutRule",
         BUS_POLICY,
         STATEMENT + r"Action\[\d+\]",
-        "element removed",
+        "element removed|other action",
         unless_noticed=True,
     ),
     Harmless(

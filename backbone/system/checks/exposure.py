@@ -29,8 +29,8 @@ from backbone.system.onward.buckets import Bucket
 
 __all__ = ["check"]
 
-DEPUTIES = ("apigateway.amazonaws.com", "events.amazonaws.com", "sns.amazonaws.com")
-"""Services that act for whoever made the rule or the API, in any account."""
+DEPUTIES = ("apigateway.amazonaws.com", "events.amazonaws.com", "scheduler.amazonaws.com", "sns.amazonaws.com")
+"""Services that act for whoever made the rule, the schedule or the API, in any account."""
 
 VENDED = "/aws/vendedlogs/"
 """Where log groups stand that AWS's own services write to."""
@@ -106,7 +106,8 @@ def _principals(statement: Statement, policy: Policy, owner: str) -> Iterator[st
     if policy.kind in (FUNCTION, QUEUE, TOPIC, TRUST):
         for service in sorted({*DEPUTIES} & principals.services):
             if not _pins(statement, "aws:sourcearn"):
-                yield f"Condition: {service} may use it for anyone's rule or API; add a condition on aws:SourceArn"
+                words = "add a condition on aws:SourceArn"
+                yield f"Condition: {service} may use it for anyone's rule, schedule or API; {words}"
     if policy.kind is KEY and {action.lower() for action in statement.actions} != {"kms:describekey"}:
         for service in sorted(principals.services) if not _pins(statement, *KEY_KEYS) else ():
             words = "add a condition on the encryption context, aws:SourceArn or aws:SourceAccount"

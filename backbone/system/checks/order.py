@@ -18,6 +18,7 @@ from backbone.system import access
 from backbone.system.findings import Finding, finding
 from backbone.system.iam import Policy
 from backbone.system.model import Function, LogGroup, Queue, Role, System, Target
+from backbone.system.pipes import Pipe
 from backbone.system.terraform import Block, Configuration, TerraformError
 from backbone.system.values import Values
 
@@ -39,8 +40,19 @@ def check(system: System, configuration: Configuration) -> Iterator[Finding]:
         for policy in role.policies:
             for address in _needing(function, replace(role, policies=(policy,)), configs):
                 yield from _too_early(configuration, address, policy.address)
+    yield from _pipes(system, configuration)
     yield from _machines(system, configuration)
     yield from _buckets(configuration)
+
+
+def _pipes(system: System, configuration: Configuration) -> Iterator[Finding]:
+    """Pipes, whose role must be allowed to read the source when they are made."""
+    for pipe in system.of(Pipe):
+        role, source = system.get(Role, pipe.role_arn), pipe.mapping
+        for alone in [replace(role, policies=(policy,)) for policy in role.policies] if role else ():
+            (policy,) = alone.policies
+            if any(access.may(alone, action, source.source_arn) for action in access.READING.get(source.service, ())):
+                yield from _too_early(configuration, pipe.address, policy.address)
 
 
 def _machines(system: System, configuration: Configuration) -> Iterator[Finding]:

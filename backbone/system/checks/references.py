@@ -103,6 +103,7 @@ REFERENCES: dict[str, tuple[_Reference, ...]] = {
     ),
     "aws_cloudwatch_log_delivery_source": (_to("resource_arn", "aws_cloudwatch_event_bus", "arn", needed=True),),
     "aws_pipes_pipe": (
+        _to("log_configuration.cloudwatch_logs_log_destination.log_group_arn", LOG_GROUP, "arn", needed=True),
         _to("source", SOURCES, "arn", "stream_arn", needed=True),
         _to("target", TARGETS, "arn"),
         _to("enrichment", "aws_lambda_function", "arn"),
