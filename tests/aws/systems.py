@@ -178,6 +178,7 @@ class Terraform:
             source=arn(source, account),
             target=to if to.startswith("arn:") else arn(to, account),
             source_parameters=[parameters],
+            depends_on=[f"aws_iam_role_policy.pipe-{name}"],
             **more,
         )
 
