@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from backbone.errors import BackboneError
 from backbone.sources import ENVIRONMENT_VARIABLE, environment_of
-from backbone.topology import consistency, include, overlay, quotas, relays, source
+from backbone.topology import consistency, include, overlay, quotas, relays, slips, source
 from backbone.topology.messages import from_pydantic
 from backbone.topology.models import Topology
 from backbone.topology.source import Problem, Source
@@ -172,6 +172,7 @@ def _validate(given: Source, environment: str | None, read: Callable[..., Source
         problems += [
             *quotas.check(topology, given),
             *relays.check(topology, given),
+            *slips.check(topology, given),
             *consistency.loose_ends(topology, given),
         ]
         problems += include.unused_owners(given, joined.files)

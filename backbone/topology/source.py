@@ -7,6 +7,7 @@ number keeps the digits that it was written with.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +43,17 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 _MAP, _SEQ, _STR = f"{_TAG}map", f"{_TAG}seq", f"{_TAG}str"
 
+
+_PATTERNS = frozenset({"detail", "pattern"})
+"""The keys below which a file has event patterns, which AWS and its users write as JSON."""
+
+_NEVER = re.compile("(?!)")
+_AMBIGUOUS = {
+    "bool": re.compile("yes|no|on|off", re.IGNORECASE),
+    "int": re.compile(r"[-+]?0[0-9box_].*|.*[_:].*", re.IGNORECASE),
+    "str": re.compile(r"-?[0-9]+(\.[0-9]+)?e[-+]?[0-9]+", re.IGNORECASE),
+}
+"""By what YAML takes a value for: those without quotes that mean something else in JSON, or to whoever wrote them."""
 
 _HINTS = {
     "mapping values are not allowed in this context": "; check its indentation, or put a value with a colon in quotes",
@@ -278,9 +290,17 @@ class _Builder:
             yield key, self.build(value_node, here)
 
     def scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
+        kind = node.tag.removeprefix(_TAG)
+        if not node.style and _PATTERNS.intersection(path) and _AMBIGUOUS.get(kind, _NEVER).fullmatch(node.value):
+            taken = "text" if kind == "str" else "a number" if kind == "int" else "true or false"
+            return self.refuse(
+                node,
+                path,
+                f"YAML takes {node.value} for {taken}, which JSON would not; put it in quotes if it is text, else write "
+                + ("true or false" if kind == "bool" else "the number in decimal digits"),
+            )
         if node.tag == _STR:
             return node.value
-        kind = node.tag.removeprefix(_TAG)
         if kind == "timestamp":
             return node.value
         if kind not in ("bool", "float", "int", "null"):
