@@ -22,6 +22,7 @@ def check(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
     yield from _check_sources(given, top)
     yield from _check_publishes(given, top)
     yield from _check_subscribes(given, top)
+    yield from _check_relays(given, top)
     yield from _check_confidential(given, top)
 
 
@@ -115,9 +116,18 @@ def _check_subscription(given: Source, path: KeyPath, entry: dict[str, Any], own
             f"got {format_value(word)}, the service's own source; an event never goes back to its sender: drop the "
             f"{'source' if isinstance(source, list) else 'entry'}",
         )
-    if isinstance(detail, dict) and (wrong := misplaced(detail)):
+    if isinstance(detail, dict) and (wrong := misplaced({"detail": detail})):
         place, message = wrong
-        yield given.problem((*path, "detail", *place), message)
+        yield given.problem((*path, *place), message)
+
+
+def _check_relays(given: Source, top: dict[str, Any]) -> Iterator[Problem]:
+    for name, service in mappings(top, "services"):
+        for key, relay in mappings(service, "relays"):
+            pattern = relay.get("pattern")
+            if isinstance(pattern, dict) and (wrong := misplaced(pattern)):
+                place, message = wrong
+                yield given.problem(("services", name, "relays", key, "pattern", *place), message)
 
 
 def _check_confidential(given: Source, top: dict[str, Any]) -> Iterator[Problem]:

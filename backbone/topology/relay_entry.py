@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from backbone.patterns import Pattern, PatternError
-from backbone.topology.fields import Allowed, DetailType, Model, refuse
-from backbone.topology.subscriptions import plain
-
-
-def _pattern(value: dict[str, Any]) -> dict[str, Any]:
-    try:
-        Pattern.parse(json.dumps(plain(value)))
-    except PatternError as error:
-        raise refuse(str(error)) from None
-    return value
+from backbone.topology.fields import Allowed, DetailType, Model
 
 
 class RelayEntry(Model):
@@ -30,7 +19,6 @@ class RelayEntry(Model):
 
     pattern: Annotated[
         dict[str, Any],
-        AfterValidator(_pattern),
         Allowed("an event pattern, as in {source: [aws.s3], detail-type: [Object Created]}"),
     ] = Field(examples=["{source: [aws.s3], detail-type: [Object Created]}"])
     """The event pattern of what is taken from the default bus."""

@@ -47,13 +47,12 @@ _MAP, _SEQ, _STR = f"{_TAG}map", f"{_TAG}seq", f"{_TAG}str"
 _PATTERNS = frozenset({"detail", "pattern"})
 """The keys below which a file has event patterns, which AWS and its users write as JSON."""
 
-_NEVER = re.compile("(?!)")
 _AMBIGUOUS = {
-    "bool": re.compile("yes|no|on|off", re.IGNORECASE),
-    "int": re.compile(r"[-+]?0[0-9box_].*|.*[_:].*", re.IGNORECASE),
-    "str": re.compile(r"-?[0-9]+(\.[0-9]+)?e[-+]?[0-9]+", re.IGNORECASE),
+    "bool": ("true or false", "true or false", re.compile("yes|no|on|off", re.IGNORECASE)),
+    "int": ("a number", "its decimal digits", re.compile(r"[-+]?0[0-9box_].*|.*[_:].*", re.IGNORECASE)),
+    "str": ("text", "its decimal digits", re.compile(r"-?[0-9]+(\.[0-9]+)?e[-+]?[0-9]+", re.IGNORECASE)),
 }
-"""By what YAML takes a value for: those without quotes that mean something else in JSON, or to whoever wrote them."""
+"""By YAML's kind: what a value is taken for, what to write instead, and which unquoted values JSON reads otherwise."""
 
 _HINTS = {
     "mapping values are not allowed in this context": "; check its indentation, or put a value with a colon in quotes",
@@ -231,6 +230,16 @@ def format_value(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:60]}… ({len(text) - 2} characters)"
 
 
+def _ambiguous(kind: str, text: str) -> str | None:
+    """Why a value without quotes would not be what it is in JSON; None where it is."""
+    if kind not in _AMBIGUOUS:
+        return None
+    taken, written, forms = _AMBIGUOUS[kind]
+    if not forms.fullmatch(text):
+        return None
+    return f"YAML takes {text} for {taken}, as JSON would not; put it in quotes if it is text, else write {written}"
+
+
 def suggestion(got: str, allowed: Iterable[str]) -> str:
     """` (did you mean 'x'?)` where a word allowed is close to the word got, else nothing."""
     words = {word.lower(): word for word in allowed}
@@ -291,14 +300,8 @@ class _Builder:
 
     def scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
         kind = node.tag.removeprefix(_TAG)
-        if not node.style and _PATTERNS.intersection(path) and _AMBIGUOUS.get(kind, _NEVER).fullmatch(node.value):
-            taken = "text" if kind == "str" else "a number" if kind == "int" else "true or false"
-            return self.refuse(
-                node,
-                path,
-                f"YAML takes {node.value} for {taken}, which JSON would not; put it in quotes if it is text, else write "
-                + ("true or false" if kind == "bool" else "the number in decimal digits"),
-            )
+        if not node.style and _PATTERNS.intersection(path) and (message := _ambiguous(kind, node.value)):
+            return self.refuse(node, path, message)
         if node.tag == _STR:
             return node.value
         if kind == "timestamp":

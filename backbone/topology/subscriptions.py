@@ -117,13 +117,12 @@ class SubscriptionEntry(Model):
         )
 
 
-def misplaced(detail: dict[str, Any]) -> tuple[KeyPath, str] | None:
-    """Where and why EventBridge would refuse a pattern on the detail; None where it is good."""
+def misplaced(pattern: dict[str, Any]) -> tuple[KeyPath, str] | None:
+    """Where and why EventBridge would refuse a pattern; None where it is good."""
     try:
-        Pattern.parse({"detail": plain(detail)})
+        Pattern.parse(plain(pattern))
     except PatternError as error:
-        path = error.path.removeprefix("$.detail")
-        return tuple(_steps(path, detail)), str(error).removeprefix(f"{error.path}: ")
+        return tuple(_steps(error.path.removeprefix("$"), pattern)), str(error).removeprefix(f"{error.path}: ")
     return None
 
 
