@@ -17,7 +17,7 @@ from backbone.system.iam import Identity
 from backbone.system.model import Role
 from backbone.system.reader import read
 from backbone.topology import parse
-from tests.conftest import EXAMPLES
+from tests.conftest import EXAMPLES, ROOT, TOPOLOGIES
 
 GITHUB = {"by": "github", "repository": "acme/backbone", "account": "444444444444"}
 CODEPIPELINE = {
@@ -26,7 +26,8 @@ CODEPIPELINE = {
     "connection_arn": "arn:aws:codeconnections:eu-west-1:444444444444:connection/11111111-2222-3333-4444-555555555555",
 }
 STATE = {"backend": "s3", "bucket": "acme-states"}
-FILES = {**EXAMPLES, "everything": EXAMPLES["all-features"].parent / "everything.yaml"}
+FILES = {**EXAMPLES, **{name: TOPOLOGIES / f"{name}.yaml" for name in ("everything", "hubs")}}
+FILES["multi-bus"] = ROOT / "examples" / "multi-bus" / "backbone.yaml"
 
 
 @dataclass(frozen=True)
