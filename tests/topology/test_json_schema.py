@@ -19,10 +19,11 @@ from backbone.topology.fields import Matching
 from backbone.topology.models import Topology
 from backbone.topology.schema import Value, keys
 from tests.conftest import ROOT, TOPOLOGIES
+from tests.documents import documents
 from tests.topology.test_environments import CASES as ENVIRONMENT_CASES
 from tests.topology.test_load import CASES, VALUES, changed
 
-FILES = [ROOT / "backbone.yaml", *sorted(TOPOLOGIES.glob("*.yaml"))]
+FILES = [ROOT / "backbone.yaml", *sorted(TOPOLOGIES.glob("*.yaml")), *sorted(ROOT.glob("examples/*/backbone.yaml"))]
 MAIN = Draft7Validator(json_schema.json_schema())
 ENVIRONMENT = Draft7Validator(json_schema.json_schema("environment"))
 
@@ -37,9 +38,16 @@ def test_a_schema_is_valid_itself(validator: Draft7Validator) -> None:
     Draft7Validator.check_schema(validator.schema)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_every_file_that_loads_is_accepted(file: Path) -> None:
     assert [error.message for error in MAIN.iter_errors(source.read(file).value)] == []
+
+
+@given(documents())
+def test_every_backbone_is_accepted(declared: dict[str, Any]) -> None:
+    text = yaml.safe_dump(declared, sort_keys=False, allow_unicode=True)
+    assert parse(text).environments == {}
+    assert [error.message for error in MAIN.iter_errors(document(text))] == []
 
 
 @pytest.mark.parametrize(
