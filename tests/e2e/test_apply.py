@@ -5,12 +5,17 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 
 import boto3
 import pytest
 import yaml
 
+from backbone import manifest
+from backbone.deployment.waves import waves as waves_of
 from backbone.synthesis import output
 from backbone.topology import Topology, load, parse
 from tests.conftest import EXAMPLES, ROOT, example
@@ -63,46 +68,63 @@ def with_a_key() -> Topology:
     return parse(yaml.safe_dump(document))
 
 
-DESIGNS = {"security-events": ROOT / "examples" / "security-events" / "backbone.yaml"}
-"""Of the designs in `examples/`, those without rules on another account's bus, which moto looks for in the caller's."""
+def at_once(work: Callable[[Terraform], object], stacks: list[Terraform]) -> None:
+    """Work on stacks that need not wait for each other, each of which mostly waits for its queues."""
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, stacks))
+
+
+DESIGNS = ("security-events", "multi-bus")
+
+
+def design(name: str) -> Topology:
+    """A design of `examples/` without rules on another account's bus, which moto looks for in the caller's."""
+    document = yaml.safe_load((ROOT / "examples" / name / "backbone.yaml").read_text())
+    return parse(yaml.safe_dump(document | {"rules": "platform"}, sort_keys=False))
 
 
 @pytest.mark.parametrize("name", ["single", "same-account", "with-a-key", *DESIGNS])
 def test_apply_plan_again_and_destroy(name: str, tmp_path: Path) -> None:
-    topology = load(DESIGNS[name]) if name in DESIGNS else with_a_key() if name == "with-a-key" else example(name)
+    topology = design(name) if name in DESIGNS else with_a_key() if name == "with-a-key" else example(name)
     folder = tmp_path / "project" / "cdktf.out"
     stacks = synthesize(topology, folder)
     with moto_server(tmp_path / "moto.log") as url:
         publish_layers(url, topology, resources(stacks))
-        each = [Terraform(one.file.parent, url) for one in output.synth(topology, folder)]
-        for terraform in each:
+        waves = [
+            [Terraform(folder / "stacks" / one.name, url) for one in wave] for wave in waves_of(manifest.read(folder))
+        ]
+        for wave in waves:
+            for terraform in wave:
+                terraform.init()
+                terraform.run("validate")
+                terraform.run("plan", "-out=first")
+            at_once(lambda one: one.run("apply", "first"), wave)
+        for terraform in chain(*waves):
             made = resources({terraform.folder.name: stacks[terraform.folder.name]})
-            terraform.init()
-            terraform.run("validate")
-            terraform.run("plan", "-out=first")
-            terraform.run("apply", "first")
             assert sorted(terraform.resources()) == sorted(one.address for one in made)
         for account, expected in declared_buses(topology, resources(stacks)).items():
             assert expected or name in DESIGNS
             assert buses(url, topology.accounts[account].id, topology.region) == expected
-        for terraform in each:
+        for terraform in chain(*waves):
             assert terraform.second_plan() == []
         # The state lies beside the output folder, where deleting the output does not reach it.
-        assert len(list(folder.parent.glob("terraform.*.tfstate"))) == len(each)
-        for terraform in reversed(each):
-            terraform.run("destroy", "-auto-approve")
-            assert terraform.resources() == []
+        assert len(list(folder.parent.glob("terraform.*.tfstate"))) == sum(map(len, waves))
+        for wave in reversed(waves):
+            at_once(lambda one: one.run("destroy", "-auto-approve"), wave)
+        assert all(one.resources() == [] for one in chain(*waves))
         for each_account in topology.accounts.values():
             assert buses(url, each_account.id, topology.region) == set()
 
 
-def test_rules_on_the_bus_of_another_account_are_planned(tmp_path: Path) -> None:
-    topology = load(ROOT / "examples" / "single-bus" / "backbone.yaml")
+@pytest.mark.parametrize("name", ["single-bus", "multi-bus"])
+def test_rules_on_the_bus_of_another_account_are_planned(name: str, tmp_path: Path) -> None:
+    topology = load(ROOT / "examples" / name / "backbone.yaml")
     with moto_server(tmp_path / "moto.log") as url:
         for one in output.synth(topology, tmp_path / "project" / "cdktf.out"):
             terraform = Terraform(one.file.parent, url)
             terraform.init()
             terraform.run("validate")
             _, planned = terraform.run("plan")
-            bus = re.findall(r'event_bus_name += "(.*)"', planned)
-            assert (topology.main.arn in bus) is (one.name != "platform")
+            services = topology.services_by_account.get(one.name, ())
+            hubs = {hub for service in services for hub in topology.hubs_of(service) if hub.account != one.name}
+            assert set(re.findall(r'event_bus_name += "(arn:.*)"', planned)) == {hub.arn for hub in hubs}
