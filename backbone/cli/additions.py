@@ -42,14 +42,22 @@ def subscription(
 
     All else in the file stays as it is. When anything is wrong, nothing is written.
     """
-    from backbone.development.additions import add_subscription
+    from backbone.development.additions import add_subscription, lines_to_add
     from backbone.topology import find
 
-    written, warnings = add_subscription(file or find(Path()), service, detail_type, sources or (), buses or ())
+    main = file or find(Path())
+    written, warnings = add_subscription(main, service, detail_type, sources or (), buses or ())
     for warning in warnings:
         errors.print(f"warning: {warning}", style="yellow", soft_wrap=True)
     print_files([written], as_json)
-    errors.print("next: run `backbone diff`; a service with a module also subscribes to it in the module")
+    if (code := lines_to_add(main, service, detail_type)) is not None:
+        errors.print(f"next: subscribe to it in {code.file}, then run `backbone diff`", soft_wrap=True)
+        for line in code.lines:
+            errors.print(f"  {line}", soft_wrap=True)
+        if len(code.lines) > 1:
+            errors.print("(one of these lines, by what is to receive it)")
+    else:
+        errors.print("next: run `backbone diff`")
 
 
 @app.command("add-account")

@@ -5,20 +5,31 @@ An addition is written only if the files then declare what they did and the new 
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from backbone.development import declare
 from backbone.development.files import write_all
 from backbone.errors import BackboneError
-from backbone.sources import environment_file
+from backbone.sources import SYNTH_FILE, environment_file
 from backbone.topology import Topology, environments, load, places
 from backbone.topology.source import format_value, suggestion
 
-__all__ = ["AdditionError", "NewAccount", "account_entry", "add_account", "add_subscription"]
+__all__ = [
+    "AdditionError",
+    "CodeToAdd",
+    "NewAccount",
+    "account_entry",
+    "add_account",
+    "add_subscription",
+    "lines_to_add",
+]
 
 
 class AdditionError(BackboneError):
@@ -69,6 +80,48 @@ def add_subscription(
     after = _write(file, before, {written: text}, is_added)
     path = ("services", service, "subscribes", len(_entries(after[0], service)) - 1)
     return written, [str(warning) for warning in after[0].warnings if warning.path == path]
+
+
+@dataclass(frozen=True)
+class CodeToAdd:
+    """Lines of which one has to go into `build` of a service's module, one for each receiver that it has already."""
+
+    file: Path
+    lines: tuple[str, ...]
+
+
+def lines_to_add(file: Path, service: str, detail_type: str) -> CodeToAdd | None:
+    """What lets the module of a service subscribe to a detail-type; None for a service without a module."""
+    module = _loaded(file, {})[0].services[service].module
+    if module is None:
+        return None
+    code = file.parent.joinpath(*module.split("."), SYNTH_FILE)
+    receivers, ids, name = _subscriptions(code)
+    words = re.sub(r"[^a-z0-9]+", "-", detail_type.lower()).strip("-") or "events"
+    called = next(each for each in chain([words], (f"{words}-{number}" for number in count(2))) if each not in ids)
+    call = f"{name}.subscribe({json.dumps(called)}, {json.dumps(detail_type)}, to="
+    return CodeToAdd(code, tuple(f"{call}{receiver})" for receiver in receivers or ["on_event"]))
+
+
+def _subscriptions(code: Path) -> tuple[list[str], set[str], str]:
+    """What receives events in a module's `build`, the ids of its subscriptions, and what it calls the service."""
+    receivers: dict[str, None] = {}
+    ids: set[str] = set()
+    try:
+        text = code.read_text(encoding="utf-8")
+        tree = ast.parse(text)
+    except (OSError, SyntaxError, ValueError):
+        return [], ids, "service"  # to tell what is wrong with it is up to `backbone synth`
+    builds = [found for found in tree.body if isinstance(found, ast.FunctionDef) and found.name == "build"]
+    name = next((found.args.args[0].arg for found in builds if found.args.args), "service")
+    for call in (node for build in builds for node in ast.walk(build) if isinstance(node, ast.Call)):
+        if not isinstance(call.func, ast.Attribute) or call.func.attr != "subscribe":
+            continue
+        ids |= {str(given.value) for given in call.args[:1] if isinstance(given, ast.Constant)}
+        receivers |= {
+            ast.get_source_segment(text, given.value) or "": None for given in call.keywords if given.arg == "to"
+        }
+    return list(receivers), ids, name
 
 
 def add_account(file: Path, account: NewAccount) -> list[Path]:

@@ -6,9 +6,9 @@ of them, unless an environment says that it changes that.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SkipValidation
 
 from backbone.aws.limits import TAGS_PER_RESOURCE
 from backbone.aws.regions import Partition
@@ -20,6 +20,7 @@ from backbone.topology.fields import (
     BackboneName,
     BusArn,
     BusKey,
+    DetailType,
     Key,
     LayerArn,
     LayerPattern,
@@ -36,8 +37,10 @@ from backbone.topology.fields import (
     TagValue,
 )
 from backbone.topology.logs import Logs
+from backbone.topology.publications import PublicationEntry
 from backbone.topology.retry import Retry
 from backbone.topology.state import S3, Cloud, Local, Remote
+from backbone.topology.subscriptions import SubscriptionEntry
 
 Layout = Literal["single", "per-account"]
 
@@ -89,10 +92,10 @@ class EnvironmentService(Model):
     account: AccountName | None = None
     """The account that the service lives in."""
 
-    publishes: tuple[Any, ...] | None = None
+    publishes: tuple[Annotated[DetailType | PublicationEntry, SkipValidation()], ...] | None = None
     """The events that the service publishes, in place of the list that it has otherwise."""
 
-    subscribes: tuple[Any, ...] | None = None
+    subscribes: tuple[Annotated[DetailType | SubscriptionEntry, SkipValidation()], ...] | None = None
     """The events that the service receives, in place of the list that it has otherwise."""
 
 

@@ -318,6 +318,21 @@ def test_what_was_approved_is_applied_and_nothing_else(ground: Ground) -> None:
     assert ground.calls("apply")[6:] == []
 
 
+def test_the_result_as_json(ground: Ground) -> None:
+    planned = json.loads(ground.deploy("--plan-only", "--json")[0])
+    assert (planned.keys(), planned["applied"]) == ({"review", "applied"}, [])
+    written = json.loads((ground.stacks / "deployment" / "review.json").read_text())
+    assert {**planned["review"], "digest": written["digest"]} == written
+    assert planned["review"]["counts"] == {"create": 3}
+    _, err = ground.deploy("--json", status=2)
+    assert "there is no terminal to ask at; allowed: --yes, --approved FILE, or --plan-only" in err
+    assert ground.calls("apply") == []
+    applied = json.loads(ground.deploy("--yes", "--json")[0])
+    assert (applied["applied"], applied["review"]) == (["delivery", "order", "bus"], planned["review"])
+    nothing = json.loads(ground.deploy("--yes", "--json")[0])
+    assert (nothing["applied"], nothing["review"]["changes"]) == ([], [])
+
+
 def test_an_approval_says_in_what_the_plan_differs(ground: Ground) -> None:
     ground.deploy("--yes")
     ground.change("order", "2")

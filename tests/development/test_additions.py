@@ -252,6 +252,42 @@ def test_accounts_in_braces() -> None:
     assert 'accounts: {bus: {id: "111111111111"}, new: {id: "444444444444"}}  # all\n' in main.read_text()
 
 
+CODE = """\
+def build(service):
+    service.subscribe("a-made", "A.Other", to=first)
+    service.subscribe("more", "A.More", to=service.queue("jobs"))
+    service.subscribe("again", "A.Again", to=first)
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "lines"),
+    [
+        (
+            CODE,
+            [
+                'service.subscribe("a-made-2", "A.Made", to=first)',
+                'service.subscribe("a-made-2", "A.Made", to=service.queue("jobs"))',
+            ],
+        ),
+        ("def build(owner): pass", ['owner.subscribe("a-made", "A.Made", to=on_event)']),
+        ("def build(", ['service.subscribe("a-made", "A.Made", to=on_event)']),
+        (None, ['service.subscribe("a-made", "A.Made", to=on_event)']),
+    ],
+    ids=["receivers", "no subscription yet", "broken", "no file"],
+)
+def test_the_lines_of_code_that_are_to_add(project: Path, code: str | None, lines: list[str]) -> None:
+    (project / "backbone.yaml").write_text(f"{HEAD}services:\n{A}  b: {{account: order, module: services.b}}\n")
+    (project / "services" / "b").mkdir(parents=True)
+    if code is not None:
+        (project / "services" / "b" / "service.py").write_text(code)
+    _, errors = run(BACKBONE, "add-subscription", "b", "A.Made", folder=project)
+    said = errors.splitlines()
+    assert said[0] == "next: subscribe to it in services/b/service.py, then run `backbone diff`"
+    assert said[1 : len(lines) + 1] == [f"  {line}" for line in lines]
+    assert said[len(lines) + 1 :] == ["(one of these lines, by what is to receive it)"] * (len(lines) > 1)
+
+
 def test_the_commands(project: Path) -> None:
     (project / "teams").mkdir()
     (project / "teams" / "b.yaml").write_text("services:\n  b:\n    account: order\n")
