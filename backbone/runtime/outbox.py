@@ -53,8 +53,10 @@ class Outbox:
 
     @cached_property
     def _publisher(self) -> Publisher:
+        if self._given_publisher is not None:
+            return self._given_publisher
         source = self._source or setting("EVENT_SOURCE")
-        return self._given_publisher or Publisher(
+        return Publisher(
             bus=setting("EVENT_BUS_ARN"),
             elsewhere=buses_elsewhere(source),
             source=source,

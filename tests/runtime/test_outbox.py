@@ -159,3 +159,12 @@ def test_an_event_under_another_source(monkeypatch: pytest.MonkeyPatch) -> None:
     Outbox(Noted, source="payments").publish(Noted(text="x"), key="k", correlation_id="c")
     Outbox(Noted).publish(Noted(text="x"), key="k", correlation_id="c")
     assert [event["Source"] for event in bus.events] == ["payments", "orders"]
+
+
+def test_a_publisher_that_is_given_needs_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EVENT_SOURCE", raising=False)
+    monkeypatch.delenv("EVENT_BUS_ARN", raising=False)
+    bus = MemoryBus()
+    outbox = Outbox(Noted, publisher=Publisher(bus="b", source="s", detail_types=None, client=bus))
+    outbox.publish(Noted(text="x"), key="k", correlation_id="c")
+    assert [event["Source"] for event in bus.events] == ["s"]
