@@ -5,14 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import combinations, pairwise
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from backbone import topology
 from backbone.simulator import Simulator
 from backbone.simulator.server import Server
+from backbone.synthesis import output
 from tests.browser.conftest import SIZE
+from tests.conftest import ROOT
 from tests.simulator.test_server import ENTRY
 
 QUEUE = "shop-forward-delivery-service-dead-letters"
@@ -210,3 +214,19 @@ CONTRAST = """() => {
     return faint;
 }"""
 """The texts whose contrast with what is behind them is less than WCAG's 4.5 to 1."""
+
+
+def test_several_hubs_are_drawn_apart_and_by_their_names(chromium: Browser, tmp_path: Path) -> None:
+    output.synth(topology.load(ROOT / "examples" / "multi-bus" / "backbone.yaml"), tmp_path)
+    with Simulator.load(tmp_path) as simulator, Server(simulator, port=0) as server:
+        page = chromium.new_page(viewport=SIZE)
+        page.goto(server.page_url)
+        page.wait_for_selector("#map .place")
+        expect(page.locator("#map .place.bus", has_text="blue-global")).to_be_visible()
+        places = [found for each in page.locator("#map .place").all() if (found := each.bounding_box())]
+        places += [found for each in page.locator("#map .dead").all() if (found := each.bounding_box())]
+        page.close()
+    assert len(places) == 3 + 4 + 3 + 4  # hubs, rules, local buses; dead letters of the hub and of each service
+    for one, other in combinations(places, 2):
+        beside = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
+        assert beside or one["y"] + one["height"] <= other["y"] or other["y"] + other["height"] <= one["y"]

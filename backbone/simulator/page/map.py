@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from itertools import takewhile
 from typing import Any
 
 from backbone.system import pipe_access
@@ -112,8 +113,9 @@ class Map:
     def as_json(self) -> dict[str, Any]:
         """All of it as JSON values."""
         named = (each for each in self._resources if not isinstance(each, LogGroup) and each.name != "default")
-        begins = {each.name.partition("-")[0] for each in named}
-        prefix = f"{begins.pop()}-" if len(begins) == 1 else ""
+        parts = zip(*(each.name.split("-")[:-1] for each in named), strict=False)
+        shared = takewhile(lambda column: len({*column}) == 1, parts)  # the backbone's name, which may have dashes
+        prefix = "".join(f"{column[0]}-" for column in shared)
         return {
             "accounts": [{"name": name, "id": place.account_id} for name, place in self._system.accounts.items()],
             "places": [self._place(resource, prefix) for resource in self._resources],

@@ -27,9 +27,10 @@ export function laidOut(system) {
     drawnCards.push({ ...card, x: left, y });
     y += card.height + CARDS;
   }
-  const height = Math.max(y - CARDS, rules.length * (BOX.height + GAP.y) + PAD.top + PAD.bottom + FOOT, 160);
+  const rulesEnd = placeRules(rules, edges, boxes);
+  const height = Math.max(y - CARDS, rulesEnd + PAD.bottom + FOOT, 160);
   if (hubs.length) {
-    placeHub(system, hubs, rules, edges, boxes, height);
+    placeBuses(system, hubs, boxes, height);
     const width = left - 40;
     const accounts = hubs.map((card) => card.account).join(", ");
     drawnCards.unshift({ service: "", account: accounts, places: hubs.flatMap((card) => card.places), x: 0, y: 0, width, height });
@@ -103,13 +104,8 @@ function distances(starts, next) {
   return found;
 }
 
-/** The hub's bus as a spine, and its rules beside it, each at the height of where it sends. */
-function placeHub(system, hubs, rules, edges, boxes, height) {
-  const buses = hubs.flatMap((card) => card.places.filter((place) => system.places[place].kind === "bus"));
-  const each = (height - PAD.top - PAD.bottom - FOOT - (buses.length - 1) * GAP.y) / Math.max(1, buses.length);
-  buses.forEach((place, index) => boxes.set(place, {
-    x: PAD.x, y: PAD.top + index * (each + GAP.y), width: SPINE, height: each, spine: true,
-  }));
+/** The hub's rules, each at the height of where it sends or below the one before; says where the last ends. */
+function placeRules(rules, edges, boxes) {
   const wanted = rules.map((place) => {
     const to = edges.find((edge) => edge.from === place && boxes.has(edge.to));
     return { place, y: to ? boxes.get(to.to).y : 0 };
@@ -120,6 +116,16 @@ function placeHub(system, hubs, rules, edges, boxes, height) {
     boxes.set(place, { x: PAD.x + SPINE + GAP.x, y: at, ...BOX });
     free = at + BOX.height + GAP.y;
   }
+  return free - GAP.y;
+}
+
+/** The hub's buses as spines, one below the other. */
+function placeBuses(system, hubs, boxes, height) {
+  const buses = hubs.flatMap((card) => card.places.filter((place) => system.places[place].kind === "bus"));
+  const each = (height - PAD.top - PAD.bottom - FOOT - (buses.length - 1) * GAP.y) / Math.max(1, buses.length);
+  buses.forEach((place, index) => boxes.set(place, {
+    x: PAD.x, y: PAD.top + index * (each + GAP.y), width: SPINE, height: each, spine: true,
+  }));
 }
 
 function path(from, to) {
