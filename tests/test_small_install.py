@@ -134,7 +134,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def environment(site: Path, folder: Path, *beside: str) -> dict[str, str]:
-    """The environment of the wheel with its base dependencies alone, and what is installed beside it."""
+    """The environment of the wheel with its base dependencies alone, and what is installed beside it.
+
+    It has nothing of the variables that other tests set for functions.
+    """
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     there = closure([*declared, *beside])
     names = packages_distributions()
@@ -145,7 +148,8 @@ def environment(site: Path, folder: Path, *beside: str) -> dict[str, str]:
     } - {"backbone", "_virtualenv", "coverage"}
     assert {"cdktf", "constructs", "jsii", "hypothesis"} <= left_out
     (folder / "sitecustomize.py").write_text(BLOCK.format(left_out=left_out))
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(site)])}
+    kept = {name: os.environ[name] for name in ("HOME", "LANG", "PATH", "TMPDIR") if name in os.environ}
+    return {**kept, "PYTHONPATH": os.pathsep.join([str(folder), str(site)])}
 
 
 @pytest.fixture

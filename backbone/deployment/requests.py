@@ -33,7 +33,6 @@ ALWAYS = ("aws:currenttime", "aws:epochtime", "aws:securetransport", "events:sou
 """Keys that no request lacks that can have them."""
 
 ORDINARY = {action.lower() for action in SENDING.values()}
-WEB = "sts:AssumeRoleWithWebIdentity"
 T = TypeVar("T")
 
 

@@ -39,6 +39,7 @@ __all__ = [
     "may",
     "may_assume",
     "notification_refusal",
+    "policies_of",
     "send_refusal",
     "sent_to",
     "service_of",
@@ -109,6 +110,15 @@ class Refusal:
 def service_of(arn: str) -> str:
     """The service of an ARN; empty where the text is none."""
     return arn.split(":")[2] if arn.startswith("arn:") and arn.count(":") >= 5 else ""
+
+
+def policies_of(resource: Resource | None) -> tuple[Policy, ...]:
+    """The policies that a resource has of its own, by which others may send to it or call it."""
+    if isinstance(resource, Function):
+        return resource.permissions
+    if isinstance(resource, EventBus | Queue | Topic) and resource.policy is not None:
+        return (resource.policy,)
+    return ()
 
 
 def may(role: Role, action: str, arn: str, context: Mapping[str, str] = MappingProxyType({})) -> bool:

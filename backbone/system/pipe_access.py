@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from backbone.system.access import READING, Refusal, may_assume, service_of
+from backbone.system.access import READING, Refusal, may_assume, policies_of, service_of
 from backbone.system.iam import Policy, authorize, event_source
 from backbone.system.model import (
     ApiDestination,
@@ -143,9 +143,7 @@ def _refusal(system: System, pipe: Pipe, action: str, arn: str, to: Resource | N
     role = role_of(system, pipe)
     if isinstance(role, Refusal):
         return role
-    policies: tuple[Policy, ...] = to.permissions if isinstance(to, Function) else ()
-    if isinstance(to, EventBus | Queue | Topic) and to.policy is not None:
-        policies = (to.policy,)
+    policies = policies_of(to)
     context: dict[str, str] = {}
     if pipe.event_source and pipe.event_type:
         context = {"events:source": pipe.event_source, "events:detail-type": pipe.event_type}

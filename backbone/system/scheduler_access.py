@@ -6,8 +6,8 @@ execution role", "Confused deputy prevention" and "Configuring a dead-letter que
 
 from __future__ import annotations
 
-from backbone.system.access import Refusal, may_assume, service_of
-from backbone.system.iam import Policy, authorize, event_source
+from backbone.system.access import Refusal, may_assume, policies_of, service_of
+from backbone.system.iam import authorize, event_source
 from backbone.system.model import EventBus, Function, Queue, Resource, Role, Stream, System, Topic
 from backbone.system.scheduler import ScheduledCall
 
@@ -77,9 +77,7 @@ def _role_refusal(role: Role, schedule: ScheduledCall, action: str, to: Resource
         context["ecs:cluster"] = arn
     if schedule.event_source and schedule.event_type:
         context |= {"events:source": schedule.event_source, "events:detail-type": schedule.event_type}
-    policies: tuple[Policy, ...] = to.permissions if isinstance(to, Function) else ()
-    if isinstance(to, EventBus | Queue | Topic) and to.policy is not None:
-        policies = (to.policy,)
+    policies = policies_of(to)
     decision = authorize(
         role.identity, action, resource or arn, owner=arn.split(":")[4], policies=policies, context=context
     )

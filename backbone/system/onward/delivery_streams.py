@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from backbone.system.access import READING, may_assume
+from backbone.system.access import READING, may_assume, policies_of
 from backbone.system.iam import event_source
 from backbone.system.model import Resource, Role
 from backbone.system.obstacle import Obstacle
 from backbone.system.onward.buckets import Bucket
-from backbone.system.onward.requests import denied, policies_of
+from backbone.system.onward.requests import denied
 from backbone.system.values import Values
 
 __all__ = ["FIREHOSE", "read"]
@@ -76,7 +76,7 @@ def _function(resources: Mapping[str, Resource], role: Role, files: Values) -> I
                 arn = parameter.text("parameter_value")
                 plain = ":".join(arn.split(":")[:7])
                 actions = ("lambda:GetFunctionConfiguration", "lambda:InvokeFunction")
-                if missing := denied(role, actions, arn, policies=policies_of(resources, plain)):
+                if missing := denied(role, actions, arn, policies=policies_of(resources.get(plain))):
                     yield f"{role.name} may not {' and '.join(missing)} on {arn}"
 
 

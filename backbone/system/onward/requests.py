@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from backbone.aws.arn import Arn, ArnError
 from backbone.system.iam import Context, Policy, authorize
-from backbone.system.model import EventBus, Function, Queue, Resource, Role, Topic
+from backbone.system.model import Role
 
-__all__ = ["denied", "policies_of"]
+__all__ = ["denied"]
 
 
 def denied(
@@ -38,13 +38,3 @@ def _account(arn: str) -> str | None:
         return Arn.parse(arn).account_id
     except ArnError:
         return None
-
-
-def policies_of(resources: Mapping[str, Resource], arn: str) -> tuple[Policy, ...]:
-    """The policies of a resource that the stacks make."""
-    to = resources.get(arn)
-    if isinstance(to, Function):
-        return to.permissions
-    if isinstance(to, EventBus | Queue | Topic) and to.policy is not None:
-        return (to.policy,)
-    return ()

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from backbone.aws.arn import Place
-from backbone.system.access import may_assume, service_of
+from backbone.system.access import may_assume, policies_of, service_of
 from backbone.system.iam import event_source
 from backbone.system.model import Resource, Role
 from backbone.system.obstacle import Obstacle
-from backbone.system.onward.requests import denied, policies_of
+from backbone.system.onward.requests import denied
 from backbone.system.values import Values
 
 __all__ = ["STATES", "read"]
@@ -59,7 +59,7 @@ def read(resources: Mapping[str, Resource], values: Values) -> Iterator[Obstacle
         if service_of(called) in MADE and plain not in resources and not _is_elsewhere(resources, called):
             words = f"the state {name} calls {called}, which no stack makes"
             yield Obstacle(rule="BB211", address=address, words=words)
-        elif denied(role, [action], called, policies=policies_of(resources, plain), ahead=True):
+        elif denied(role, [action], called, policies=policies_of(resources.get(plain)), ahead=True):
             words = f"{role.name} may not {action} on {called}: executions fail at the state {name}"
             yield Obstacle(rule="BB211", address=address, words=words)
 
